@@ -1,0 +1,2 @@
+//! Placeholder.
+wit_bindgen::generate!({ path: "../../wit", world: "rotor-provider" });
