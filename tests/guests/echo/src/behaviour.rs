@@ -1,0 +1,154 @@
+//! What it can be told to do:
+//!
+//! | behaviour | what happens |
+//! |---|---|
+//! | `ok` or nothing | the plain good answer |
+//! | `say:TEXT` | an answer with this text in it: the subject, a choice, the title, the value, a `not-yet`, an `other` outcome, a label |
+//! | `fault:KIND` | this fault, such as `fault:throttled` (with 1500 ms to wait) or `fault:invalid-input` |
+//! | `trap` | a panic |
+//! | `loop` | computes for ever |
+//! | `hog-memory` | asks for memory until it is refused |
+//! | `huge-output` | an answer with 64 MiB of text |
+//! | `log-flood` | 100 000 lines of 1 KiB |
+//! | `leak-secret-in-log` | writes the connection's `token` to the log |
+//! | `http` | GETs `url` and says status and body |
+//! | `http-fresh` | the same, on a fresh connection |
+//! | `http-post:TEXT` | POSTs the text to `url`, with the `token` as bearer |
+//! | `http-flood` | GETs `url` 10 000 times, or until it fails |
+
+use rotor_provider_sdk::http::{Error, Request};
+use rotor_provider_sdk::{Connection, Fault, FaultKind, Host, Level, Result, Target, Values};
+
+/// Does what the connection says and returns what is to be said.
+pub(crate) fn of_connection(
+    host: &dyn Host,
+    connection: &Connection,
+    function: &str,
+) -> Result<Option<String>> {
+    act(host, connection, &connection.values, function)
+}
+
+/// Does what the parameters say, or else the connection.
+pub(crate) fn of_target(
+    host: &dyn Host,
+    target: &Target,
+    function: &str,
+) -> Result<Option<String>> {
+    if target.parameters.optional_text("behaviour")?.is_some() {
+        act(host, &target.connection, &target.parameters, function)
+    } else {
+        of_connection(host, &target.connection, function)
+    }
+}
+
+fn act(
+    host: &dyn Host,
+    connection: &Connection,
+    told: &Values,
+    function: &str,
+) -> Result<Option<String>> {
+    let behaviour = told.optional_text("behaviour")?.unwrap_or("ok");
+    if told.optional_text("at")?.is_some_and(|at| at != function) {
+        return Ok(None);
+    }
+    let (what, detail) = behaviour.split_once(':').unwrap_or((behaviour, ""));
+    match what {
+        "ok" => Ok(None),
+        "say" => Ok(Some(detail.to_owned())),
+        "fault" => Err(fault(detail)),
+        "trap" => trap(),
+        "loop" => spin(),
+        "hog-memory" => hog(),
+        "huge-output" => Ok(Some("x".repeat(64 << 20))),
+        "log-flood" => {
+            let line = "x".repeat(1024);
+            (0..100_000).for_each(|_| host.log(Level::Info, &line));
+            Ok(None)
+        }
+        "leak-secret-in-log" => {
+            let token = connection.values.secret("token")?;
+            let text = token.expose_text().unwrap_or_default();
+            host.log(Level::Warn, &format!("the token is {text}"));
+            Ok(None)
+        }
+        "http" => ask(host, Request::get(url(connection, told)?)).map(Some),
+        "http-fresh" => ask(
+            host,
+            Request::get(url(connection, told)?).fresh_connection(),
+        )
+        .map(Some),
+        "http-post" => {
+            let mut request = Request::post(url(connection, told)?);
+            if let Some(token) = connection.values.optional_secret("token")? {
+                request = request.bearer(token);
+            }
+            request = request.form([("text", detail.as_bytes())]);
+            ask(host, request).map(Some)
+        }
+        "http-flood" => {
+            let url = url(connection, told)?;
+            for _ in 0..10_000 {
+                ask(host, Request::get(url))?;
+            }
+            Ok(None)
+        }
+        _ => Err(told.invalid("behaviour", format!("no behaviour is named {what:?}"))),
+    }
+}
+
+fn url<'a>(connection: &'a Connection, told: &'a Values) -> Result<&'a str> {
+    match told.optional_text("url")? {
+        Some(url) => Ok(url),
+        None => connection.values.text("url"),
+    }
+}
+
+fn ask(host: &dyn Host, request: Request) -> Result<String> {
+    match host.send(request) {
+        Ok(response) => {
+            let body = String::from_utf8_lossy(response.body.expose());
+            Ok(format!("{} {body}", response.status))
+        }
+        Err(Error::Denied(why)) => Err(Fault::refused(why).code("denied")),
+        Err(Error::Unreachable(why)) => Err(Fault::unavailable(why).code("unreachable")),
+        Err(Error::Interrupted(why)) => Err(Fault::ambiguous(why).code("interrupted")),
+        Err(Error::TooLarge(why)) => Err(Fault::ambiguous(why).code("too-large")),
+        Err(Error::Other(why)) => Err(Fault::ambiguous(why).code("other")),
+    }
+}
+
+fn fault(kind: &str) -> Fault {
+    let kind = match kind {
+        "invalid-input" => FaultKind::InvalidInput("parameters.behaviour".to_owned()),
+        "unauthorized" => FaultKind::Unauthorized,
+        "not-found" => FaultKind::NotFound,
+        "throttled" => FaultKind::Throttled,
+        "unavailable" => FaultKind::Unavailable,
+        "ambiguous" => FaultKind::Ambiguous,
+        "full" => FaultKind::Full,
+        "internal" => FaultKind::Internal,
+        "refused" => FaultKind::Refused,
+        other => FaultKind::Other(other.to_owned()),
+    };
+    let wait = matches!(kind, FaultKind::Throttled).then_some(1500);
+    Fault::new(kind, "a fault as it was asked for")
+        .code("Echo")
+        .retry_after_ms(wait)
+}
+
+#[allow(clippy::panic, reason = "what was asked for")]
+fn trap() -> ! {
+    panic!("a panic as it was asked for")
+}
+
+#[allow(clippy::empty_loop, reason = "what was asked for")]
+fn spin() -> ! {
+    loop {}
+}
+
+fn hog() -> ! {
+    let mut held = Vec::new();
+    loop {
+        held.push(std::hint::black_box(vec![1_u8; 1 << 20]));
+    }
+}
