@@ -1,0 +1,97 @@
+//! What a decision asks for.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::id::{CredentialId, Handle};
+use crate::label::Label;
+use crate::rotation::Rotation;
+use crate::run::RunEnd;
+
+/// A decision: commit `rotation` and `writes` in one transaction, then make the call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The new state.
+    pub rotation: Rotation,
+    /// What belongs into the same transaction, besides the state.
+    pub writes: Vec<Write>,
+    /// The provider call to make after the commit. Never more than one under way for a rotation.
+    pub call: Option<Call>,
+    /// A run ended with this step.
+    pub ended: Option<RunEnd>,
+    /// When something is to be looked at again, by the wall clock.
+    pub wake_at: Option<DateTime<Utc>>,
+}
+
+/// A write that belongs to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    /// Seal and keep the outputs that came with the event.
+    KeepOutputs {
+        /// Whose they are.
+        credential: CredentialId,
+    },
+    /// New versions of all mapped secrets, from this credential's outputs.
+    Publish {
+        /// Whose outputs.
+        credential: CredentialId,
+    },
+    /// The sealed outputs are needed no more.
+    DropOutputs {
+        /// Whose they were.
+        credential: CredentialId,
+    },
+    /// The rotation is settled: its row goes, its credentials stay as tombstones.
+    RemoveRotation,
+}
+
+/// One call to the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Look at the target.
+    Inspect,
+    /// List the target's credentials.
+    Survey,
+    /// Create a credential. Writes to the target: serialised and spaced by the caller.
+    Issue {
+        /// In our books.
+        credential: CredentialId,
+        /// To be stored with it.
+        label: Label,
+        /// For providers that keep two accounts.
+        slot: u8,
+        /// How long it is to live, from the provider's now.
+        lifetime: Duration,
+    },
+    /// One login.
+    Verify {
+        /// Whose outputs.
+        credential: CredentialId,
+    },
+    /// Remove a credential. Writes to the target: serialised and spaced by the caller.
+    Revoke {
+        /// In our books.
+        credential: CredentialId,
+        /// The provider's name for it.
+        handle: Handle,
+    },
+}
+
+impl Call {
+    /// Changes the target: to be serialised and spaced.
+    pub fn writes(&self) -> bool {
+        matches!(self, Self::Issue { .. } | Self::Revoke { .. })
+    }
+
+    /// The word that logs use.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Inspect => "inspect",
+            Self::Survey => "survey",
+            Self::Issue { .. } => "issue",
+            Self::Verify { .. } => "verify",
+            Self::Revoke { .. } => "revoke",
+        }
+    }
+}

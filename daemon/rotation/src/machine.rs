@@ -1,0 +1,446 @@
+//! What is decided: the only code that changes a [`Rotation`].
+//!
+//! Each event first changes what is known ([`commands`], [`running`], [`surveying`], [`removing`]), then
+//! [`Machine::advance`] looks at the whole state and chooses at most one provider call. So there is one place
+//! that decides what happens next, whatever led there: an answer, a person, a restart or the time.
+
+mod commands;
+mod removing;
+mod running;
+mod surveying;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::backoff;
+use crate::clock::{Boot, Context, Fresh, later};
+use crate::credential::{Credential, Gate, Reason, Stage, Watch};
+use crate::effect::{Call, Step, Write};
+use crate::event::{Event, Refusal};
+use crate::fault::Fault;
+use crate::id::{CredentialId, RotationId, RunId};
+use crate::label::{Label, Nonce};
+use crate::rotation::{Facts, Life, Outcome, Plan, Rotation};
+use crate::run::{Phase, Run, RunEnd, RunKind};
+
+impl Rotation {
+    /// A new rotation: its first run is under way.
+    pub fn create(id: RotationId, plan: Plan, force: bool, ctx: &Context<'_>) -> Step {
+        let now = ctx.now.wall;
+        let rotation = Self {
+            id,
+            plan,
+            life: Life::Creating { answered: false },
+            base: None,
+            due_at: None,
+            next_try_at: None,
+            failures: 0,
+            outcome: Outcome::Pending,
+            message: None,
+            last_attempted_at: None,
+            last_rotated_at: None,
+            last_manual: true,
+            last_run: None,
+            sequence: 0,
+            run: None,
+            credentials: Vec::new(),
+            doubts: Vec::new(),
+            stale: None,
+            blocked: None,
+            deliveries_open: Vec::new(),
+            drift_absences: 0,
+            next_drift_check: later(now, ctx.timing.drift_check),
+            facts: Facts::default(),
+        };
+        let mut machine = Machine::new(rotation, ctx);
+        machine.start_run(RunKind::Creation);
+        if let Some(run) = &mut machine.rotation.run {
+            run.force = force;
+        }
+        machine.finish()
+    }
+
+    /// What `event` means. The new state and its writes are to be committed before the call is made.
+    ///
+    /// # Errors
+    /// A command that can't be taken is refused; nothing has changed.
+    pub fn step(&self, event: Event, ctx: &Context<'_>) -> Result<Step, Refusal> {
+        let mut machine = Machine::new(self.clone(), ctx);
+        machine.handle(event)?;
+        Ok(machine.finish())
+    }
+}
+
+struct Machine<'a> {
+    rotation: Rotation,
+    ctx: &'a Context<'a>,
+    fresh: Fresh,
+    writes: Vec<Write>,
+    call: Option<Call>,
+    ended: Option<RunEnd>,
+}
+
+impl<'a> Machine<'a> {
+    fn new(rotation: Rotation, ctx: &'a Context<'a>) -> Self {
+        Self {
+            rotation,
+            ctx,
+            fresh: Fresh::new(ctx.entropy),
+            writes: Vec::new(),
+            call: None,
+            ended: None,
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), Refusal> {
+        match event {
+            Event::Started => self.on_started(),
+            Event::Woke => {}
+            Event::ClockStepped => self.on_clock_step(),
+            Event::Command(command) => self.on_command(command)?,
+            Event::Answered => {
+                if let Life::Creating { answered } = &mut self.rotation.life {
+                    *answered = true;
+                }
+            }
+            Event::Inspected(result) => {
+                self.landed();
+                self.on_inspected(result);
+            }
+            Event::Issued(result) => {
+                let call = self.landed();
+                self.on_issued(call, result);
+            }
+            Event::Verified(verdict) => {
+                let call = self.landed();
+                self.on_verified(call, verdict);
+            }
+            Event::Surveyed(result) => {
+                self.landed();
+                self.on_surveyed(result);
+            }
+            Event::Revoked(result) => {
+                let call = self.landed();
+                self.on_revoked(call, result);
+            }
+            Event::Acknowledged { delivery } => {
+                self.rotation.deliveries_open.retain(|d| *d != delivery);
+            }
+            Event::Unhealthy { delivery, why } => {
+                if !self.rotation.deliveries_open.contains(&delivery) {
+                    self.rotation.deliveries_open.push(delivery.clone());
+                }
+                self.rotation.message = Some(format!(
+                    "{delivery} could not take the newest credential: {why}"
+                ));
+            }
+            Event::StateIsOld { why } => self.rotation.stale = Some(why),
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Step {
+        self.advance();
+        let wake_at = self.wake_at();
+        Step {
+            rotation: self.rotation,
+            writes: self.writes,
+            call: self.call,
+            ended: self.ended,
+            wake_at,
+        }
+    }
+
+    /// The call under way has ended.
+    fn landed(&mut self) -> Option<Call> {
+        self.rotation.facts.in_flight.take()
+    }
+
+    /// Looks at the whole state and chooses the next call, if there is one to make.
+    fn advance(&mut self) {
+        self.settle_deletion();
+        if self.rotation.facts.in_flight.is_some() || !self.ctx.provider_ready {
+            return;
+        }
+        self.start_removals();
+        self.start_due_run();
+        let call = self
+            .next_of_run()
+            .or_else(|| self.next_of_watch())
+            .or_else(|| self.next_of_removals())
+            .or_else(|| self.next_of_drift());
+        self.rotation.facts.in_flight.clone_from(&call);
+        self.call = call;
+    }
+
+    /// Deleted and nothing left to settle: the row goes.
+    fn settle_deletion(&mut self) {
+        let settled = self.rotation.life == Life::Deleting
+            && self.rotation.facts.in_flight.is_none()
+            && self
+                .rotation
+                .credentials
+                .iter()
+                .all(|c| c.stage.is_settled());
+        if settled && !self.writes.contains(&Write::RemoveRotation) {
+            for credential in &self.rotation.credentials {
+                if credential.has_outputs {
+                    self.writes.push(Write::DropOutputs {
+                        credential: credential.id,
+                    });
+                }
+            }
+            self.writes.push(Write::RemoveRotation);
+        }
+    }
+
+    /// A run that is due, or that the guard asks for.
+    fn start_due_run(&mut self) {
+        let (now, r) = (self.ctx.now.wall, &self.rotation);
+        let may = r.life == Life::Live && r.plan.auto && r.run.is_none() && r.blocked.is_none();
+        if !may || r.next_try_at.is_some_and(|at| at > now) {
+            return;
+        }
+        if let Some(due) = r.due_at.filter(|due| *due <= now) {
+            self.start_run(RunKind::Scheduled);
+            if let Some(run) = &mut self.rotation.run {
+                run.due = Some(due);
+            }
+        } else if r.guard_at(self.ctx.timing).is_some_and(|at| at <= now) {
+            self.start_run(RunKind::Urgent);
+        }
+    }
+
+    fn start_run(&mut self, kind: RunKind) -> RunId {
+        let id = RunId(self.fresh.uuid());
+        let now = self.ctx.now.wall;
+        self.rotation.run = Some(Run {
+            id,
+            kind,
+            started_at: now,
+            due: None,
+            phase: Phase::Preparing,
+            retries: 0,
+            retire_after: None,
+            retire_at_once: false,
+            room_made: false,
+            force: false,
+        });
+        self.rotation.last_run = Some(id);
+        self.rotation.last_attempted_at = Some(now);
+        id
+    }
+
+    /// The daemon started: no call is under way, and what the boot clock said before means nothing.
+    fn on_started(&mut self) {
+        let now = self.ctx.now;
+        self.rotation.facts = Facts::default();
+        let spread = self.ctx.timing.catch_up_spread;
+        let intended: Vec<CredentialId> = self
+            .rotation
+            .credentials
+            .iter()
+            .filter(|c| c.stage == Stage::Intended)
+            .map(|c| c.id)
+            .collect();
+        for id in intended {
+            // The call may have been made: its answer is lost.
+            self.lose(id);
+        }
+        for credential in &mut self.rotation.credentials {
+            if let Some(removal) = credential.removal_mut() {
+                removal.next_step = Boot::default();
+            }
+        }
+        if let Some(run) = &mut self.rotation.run {
+            match &mut run.phase {
+                Phase::Issuing { .. } => run.phase = Phase::Preparing,
+                Phase::Verifying { proof, .. } => proof.resume(now.boot),
+                Phase::Waiting { until, .. } => *until = now.boot,
+                Phase::Preparing | Phase::MakingRoom => {}
+            }
+        }
+        let jitter = self.fresh.up_to(spread);
+        self.rotation.next_drift_check =
+            self.rotation.next_drift_check.min(later(now.wall, jitter));
+        // Missed while off: one run, spread, where many would come at once.
+        let missed = self.rotation.due_at.is_some_and(|due| due <= now.wall);
+        if missed && self.rotation.run.is_none() {
+            let spread_to = later(now.wall, self.fresh.up_to(spread));
+            let next_try = self
+                .rotation
+                .next_try_at
+                .map_or(spread_to, |at| at.max(spread_to));
+            self.rotation.next_try_at = Some(next_try);
+        }
+    }
+
+    /// The wall clock was set: stored future times are held to what they could legally be.
+    fn on_clock_step(&mut self) {
+        let (now, timing) = (self.ctx.now.wall, self.ctx.timing);
+        let r = &mut self.rotation;
+        if r.due_at.is_some_and(|due| due > r.latest_due(now)) {
+            r.base = r.base.map(|base| crate::schedule::Base {
+                from: base.from.min(now),
+                ..base
+            });
+            r.due_at = r.compute_due(now);
+        }
+        r.next_try_at = r
+            .next_try_at
+            .map(|at| at.min(later(now, timing.retry_most)));
+        r.next_drift_check = r.next_drift_check.min(later(now, timing.drift_check));
+        for credential in &mut r.credentials {
+            if let Some(watch) = credential.watch_mut() {
+                watch.next_look = watch.next_look.min(later(now, timing.watch_most));
+            }
+        }
+    }
+
+    /// The credential's creating call ended without a word.
+    fn lose(&mut self, id: CredentialId) {
+        let now = self.ctx.now.wall;
+        let next_look = later(now, self.ctx.timing.watch_first);
+        if let Some(credential) = self.rotation.credential_mut(id) {
+            credential.stage = Stage::Lost(Watch {
+                since: now,
+                absences: 0,
+                next_look,
+                dormant: false,
+            });
+        }
+    }
+
+    /// Writes down the intent to issue.
+    fn intend(&mut self, lifetime: Duration) -> Call {
+        let id = CredentialId(self.fresh.uuid());
+        let nonce = Nonce(self.fresh.bits());
+        let now = self.ctx.now.wall;
+        self.rotation.sequence += 1;
+        let sequence = self.rotation.sequence;
+        self.rotation.credentials.push(Credential {
+            id,
+            sequence,
+            nonce,
+            handle: None,
+            stage: Stage::Intended,
+            slot: None,
+            intended_at: now,
+            // Asked from the provider's now, which may be later than ours by the skew and the call.
+            expires_at: Some(later(later(now, lifetime), Duration::from_hours(1))),
+            published_at: None,
+            revoke_not_before: None,
+            has_outputs: false,
+        });
+        let label = Label {
+            installation: self.ctx.installation.into(),
+            rotation: self.rotation.id.into(),
+            sequence,
+            nonce,
+        };
+        let slot = self
+            .rotation
+            .active()
+            .and_then(|c| c.slot)
+            .map_or(0, |slot| 1 - slot.min(1));
+        Call::Issue {
+            credential: id,
+            label,
+            slot,
+            lifetime,
+        }
+    }
+
+    /// A background call failed: the next one waits.
+    fn background_failed(&mut self, fault: &Fault) {
+        let failures = self.rotation.facts.background_failures;
+        let wait = self.retry_wait(failures, fault.retry_after);
+        let facts = &mut self.rotation.facts;
+        facts.background_failures = failures.saturating_add(1);
+        facts.background_trouble = Some(fault.to_string());
+        facts.background_not_before = self.ctx.now.boot + wait;
+    }
+
+    fn background_worked(&mut self) {
+        let facts = &mut self.rotation.facts;
+        facts.background_failures = 0;
+        facts.background_trouble = None;
+        facts.background_not_before = Boot::default();
+    }
+
+    /// Exponential with jitter, never below the first wait nor below what the service asked for.
+    fn retry_wait(&mut self, failures: u32, retry_after: Option<Duration>) -> Duration {
+        let timing = self.ctx.timing;
+        let most = backoff::exponential(timing.retry_first, timing.retry_most, failures);
+        let jitter = self.fresh.up_to(most.saturating_sub(timing.retry_first));
+        (timing.retry_first + jitter).max(retry_after.unwrap_or_default())
+    }
+
+    fn compare_clocks(&mut self, provider_time: Option<DateTime<Utc>>) {
+        if let Some(provider) = provider_time {
+            self.rotation.facts.clocks = Some((provider, self.ctx.now.wall));
+        }
+    }
+
+    /// The provider's clock now, as well as it is known.
+    fn provider_now(&self) -> DateTime<Utc> {
+        match self.rotation.facts.clocks {
+            Some((provider, local)) => self.ctx.now.wall + (provider - local),
+            None => self.ctx.now.wall,
+        }
+    }
+
+    fn is_skewed(&self) -> bool {
+        self.rotation
+            .skew()
+            .is_some_and(|skew| skew > self.ctx.timing.skew_most)
+    }
+
+    /// How far apart the absences lie that prove something gone: they span the propagation bound.
+    fn absence_spacing(&self) -> Duration {
+        self.ctx.rules.propagation_bound / self.ctx.timing.absences.saturating_sub(1).max(1)
+    }
+
+    fn retire(&mut self, id: CredentialId, reason: Reason, gate: Gate) {
+        if let Some(credential) = self.rotation.credential_mut(id) {
+            credential.retire(reason, gate);
+        }
+    }
+
+    /// When something is to be looked at again.
+    fn wake_at(&self) -> Option<DateTime<Utc>> {
+        let (now, r, facts) = (self.ctx.now, &self.rotation, &self.rotation.facts);
+        if facts.in_flight.is_some() || !self.ctx.provider_ready {
+            return None;
+        }
+        let by_boot = |at: Boot| later(now.wall, at - now.boot);
+        let background = by_boot(facts.background_not_before);
+        let mut times: Vec<DateTime<Utc>> = Vec::new();
+        if r.life == Life::Live && r.plan.auto && r.run.is_none() && r.blocked.is_none() {
+            let first = r
+                .due_at
+                .into_iter()
+                .chain(r.guard_at(self.ctx.timing))
+                .min();
+            times.extend(first.map(|at| r.next_try_at.map_or(at, |next| at.max(next))));
+        }
+        match r.run.as_ref().map(|run| &run.phase) {
+            Some(Phase::Verifying { proof, .. }) => times.push(by_boot(proof.next_login())),
+            Some(Phase::Waiting { until, .. }) => times.push(by_boot(*until)),
+            _ => {}
+        }
+        for credential in &r.credentials {
+            match &credential.stage {
+                Stage::Lost(watch) => times.push(watch.next_look.max(background)),
+                Stage::Previous => times.extend(credential.revoke_not_before),
+                Stage::Retiring(removal) => times.push(by_boot(removal.next_step).max(background)),
+                _ => {}
+            }
+        }
+        if r.life != Life::Deleting {
+            times.push(r.next_drift_check.max(background));
+        }
+        times.into_iter().min().map(|at| at.max(now.wall))
+    }
+}

@@ -1,0 +1,287 @@
+//! What a person or a program wants.
+
+use chrono::{DateTime, Utc};
+
+use super::Machine;
+use crate::credential::{Credential, Gate, Reason, Removal, Stage};
+use crate::effect::Write;
+use crate::event::{Command, Refusal};
+use crate::id::{CredentialId, Handle};
+use crate::label::Nonce;
+use crate::proof::Proof;
+use crate::rotation::{Life, Plan};
+use crate::run::{Phase, RunKind};
+
+impl Machine<'_> {
+    pub(super) fn on_command(&mut self, command: Command) -> Result<(), Refusal> {
+        if self.rotation.life == Life::Deleting && !matches!(command, Command::Delete { .. }) {
+            return Err(Refusal::Deleting);
+        }
+        match command {
+            Command::Rotate { retire_after } => self.rotate(retire_after),
+            Command::Pause => {
+                self.pause();
+                Ok(())
+            }
+            Command::Resume => {
+                self.edit(Plan {
+                    auto: true,
+                    ..self.rotation.plan
+                });
+                Ok(())
+            }
+            Command::Edit(plan) => {
+                if !plan.auto {
+                    self.pause();
+                }
+                self.edit(plan);
+                Ok(())
+            }
+            Command::Retire { credential, force } => self.retire_command(credential, force),
+            Command::Delete { revoke } => {
+                self.delete(revoke);
+                Ok(())
+            }
+            Command::Adopt {
+                handle,
+                expires_at,
+                has_value,
+            } => self.adopt(handle, expires_at, has_value),
+            Command::Remove { handle } => self.remove(&handle),
+            Command::Unblock => {
+                self.rotation.blocked = None;
+                if self.rotation.doubts.is_empty() {
+                    self.rotation.stale = None;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn rotate(&mut self, retire_after: Option<std::time::Duration>) -> Result<(), Refusal> {
+        // A person's word that it will work now.
+        match &mut self.rotation.run {
+            // A soak that a person does not want to wait for.
+            Some(run) if run.kind == RunKind::Scheduled => run.kind = RunKind::Manual,
+            Some(_) => return Err(Refusal::InProgress),
+            None => {
+                let first = self.rotation.life == Life::Failed;
+                self.start_run(if first {
+                    RunKind::Creation
+                } else {
+                    RunKind::Manual
+                });
+                if first {
+                    self.rotation.life = Life::Creating { answered: true };
+                }
+            }
+        }
+        self.rotation.blocked = None;
+        if let Some(run) = &mut self.rotation.run {
+            run.retire_after = retire_after;
+            if let Phase::Waiting { until, .. } = &mut run.phase {
+                *until = self.ctx.now.boot;
+            }
+        }
+        Ok(())
+    }
+
+    /// Effective at once: a manual run finishes, a scheduled one keeps what it has for a resume.
+    fn pause(&mut self) {
+        self.rotation.plan.auto = false;
+        self.rotation.due_at = None;
+        self.rotation.next_try_at = None;
+        if self
+            .rotation
+            .run
+            .as_ref()
+            .is_some_and(|run| run.kind == RunKind::Scheduled)
+        {
+            self.rotation.run = None;
+        }
+    }
+
+    fn edit(&mut self, plan: Plan) {
+        let now = self.ctx.now.wall;
+        let was = self.rotation.plan;
+        self.rotation.plan = plan;
+        if self.rotation.due_at.is_some_and(|due| due <= now)
+            && was.auto
+            && plan.auto
+            && was.interval == plan.interval
+        {
+            // Overdue stays overdue: a new time of day is no reason to skip a rotation.
+            return;
+        }
+        self.rotation.due_at = self.rotation.base.filter(|_| plan.auto).map(|base| {
+            // A shorter interval, or a resume after a long pause, may have made it due already.
+            let first = plan.daily.next_due(base, plan.interval, base.from);
+            if first <= now { now } else { first }
+        });
+        if !was.auto {
+            self.rotation.failures = 0;
+            self.rotation.next_try_at = None;
+        }
+    }
+
+    fn retire_command(&mut self, id: Option<CredentialId>, force: bool) -> Result<(), Refusal> {
+        let credential = if let Some(id) = id { self.rotation.credential(id) } else {
+            let replaced = |c: &&Credential| {
+                c.published_at.is_some()
+                    && matches!(c.stage, Stage::Previous | Stage::Retiring(_))
+            };
+            self.rotation
+                .credentials
+                .iter()
+                .filter(replaced)
+                .max_by_key(|c| c.published_at)
+        };
+        let missing = || {
+            Refusal::NoSuchCredential(
+                id.map_or_else(|| "to retire".to_owned(), |id| id.to_string()),
+            )
+        };
+        let credential = credential
+            .filter(|c| !c.stage.is_settled())
+            .ok_or_else(missing)?;
+        let (id, stage) = (credential.id, credential.stage.clone());
+        match stage {
+            Stage::Active => {
+                // Replace it first, urgently; then it goes at once.
+                if let Some(run) = &mut self.rotation.run {
+                    if run.kind == RunKind::Scheduled {
+                        run.kind = RunKind::Urgent;
+                    }
+                } else {
+                    self.start_run(RunKind::Urgent);
+                }
+                if let Some(run) = &mut self.rotation.run {
+                    run.retire_at_once = true;
+                }
+                self.rotation.blocked = None;
+            }
+            Stage::Intended | Stage::Lost(_) => return Err(missing()),
+            Stage::Pending => {
+                self.retire(id, Reason::Ordered, Gate::Open);
+                if self.rotation.run_credential() == Some(id) {
+                    self.set_phase(Phase::Preparing);
+                }
+            }
+            _ => {
+                let gate = if force { Gate::Open } else { Gate::Published };
+                self.retire(id, Reason::Ordered, gate);
+            }
+        }
+        Ok(())
+    }
+
+    /// Committed and effective at once, whatever is under way. Only what was published may be left alive.
+    fn delete(&mut self, revoke: bool) {
+        self.rotation.run = None;
+        self.rotation.due_at = None;
+        self.rotation.next_try_at = None;
+        self.rotation.life = Life::Deleting;
+        for credential in &mut self.rotation.credentials {
+            let published = credential.published_at.is_some();
+            let ordered = credential
+                .removal()
+                .is_some_and(|removal| removal.reason == Reason::Ordered);
+            match &credential.stage {
+                Stage::Pending => credential.retire(Reason::Failed, Gate::Open),
+                Stage::Active | Stage::Previous if revoke => {
+                    credential.retire(Reason::Deleted, Gate::Open);
+                }
+                Stage::Retiring(_) if published && (revoke || ordered) => {
+                    credential.retire(Reason::Deleted, Gate::Open);
+                }
+                Stage::Active | Stage::Previous => credential.stage = Stage::Released,
+                Stage::Retiring(_) if published => credential.stage = Stage::Released,
+                _ => {}
+            }
+        }
+    }
+
+    fn adopt(
+        &mut self,
+        handle: Handle,
+        expires_at: Option<DateTime<Utc>>,
+        has_value: bool,
+    ) -> Result<(), Refusal> {
+        if self
+            .rotation
+            .credentials
+            .iter()
+            .any(|c| c.handle.as_ref() == Some(&handle) && !c.stage.is_settled())
+        {
+            return Err(Refusal::Other(format!(
+                "{handle} is this rotation's already"
+            )));
+        }
+        if has_value && self.rotation.run.is_some() {
+            return Err(Refusal::InProgress);
+        }
+        let doubt = self.take_doubt(&handle);
+        let (sequence, nonce) =
+            doubt.map_or_else(|| (0, Nonce(self.fresh.bits())), |d| (d.sequence, d.nonce));
+        let id = CredentialId(self.fresh.uuid());
+        self.rotation.credentials.push(Credential {
+            id,
+            sequence,
+            nonce,
+            handle: Some(handle),
+            stage: if has_value {
+                Stage::Pending
+            } else {
+                Stage::Previous
+            },
+            slot: None,
+            intended_at: self.ctx.now.wall,
+            expires_at,
+            published_at: None,
+            // Without its value it is timed from the next publication.
+            revoke_not_before: None,
+            has_outputs: has_value,
+        });
+        if has_value {
+            self.writes.push(Write::KeepOutputs { credential: id });
+            self.start_run(RunKind::Adoption);
+            let proof = Proof::new(self.ctx.now.boot);
+            self.set_phase(Phase::Verifying {
+                credential: id,
+                proof,
+                probation: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// A person says that a doubtful credential is to go: it keeps the check that the published one works.
+    fn remove(&mut self, handle: &Handle) -> Result<(), Refusal> {
+        let doubt = self
+            .take_doubt(handle)
+            .ok_or_else(|| Refusal::NoSuchCredential(handle.to_string()))?;
+        self.rotation.credentials.push(Credential {
+            id: CredentialId(self.fresh.uuid()),
+            sequence: doubt.sequence,
+            nonce: doubt.nonce,
+            handle: Some(doubt.handle),
+            stage: Stage::Retiring(Removal::new(Reason::Ordered, Gate::Published)),
+            slot: None,
+            intended_at: doubt.seen_at,
+            expires_at: doubt.expires_at,
+            published_at: None,
+            revoke_not_before: None,
+            has_outputs: false,
+        });
+        Ok(())
+    }
+
+    fn take_doubt(&mut self, handle: &Handle) -> Option<crate::rotation::Doubt> {
+        let at = self
+            .rotation
+            .doubts
+            .iter()
+            .position(|doubt| doubt.handle == *handle)?;
+        Some(self.rotation.doubts.remove(at))
+    }
+}

@@ -1,0 +1,454 @@
+//! Removals and their gates: the only way to a revoke.
+
+use std::time::Duration;
+
+use super::Machine;
+use crate::backoff;
+use crate::clock::{between, later};
+use crate::credential::{Credential, Gate, Reason, Stage};
+use crate::effect::{Call, Write};
+use crate::event::{Answer, Revocation};
+use crate::fault::{Fault, FaultKind};
+use crate::id::{CredentialId, Handle};
+use crate::rotation::{Life, SurveyFact};
+use crate::run::{Phase, RunKind};
+
+enum Next {
+    Call(Call),
+    /// Not now; why, and for how long.
+    Wait(Duration, String),
+    /// The survey's answer has already set when to look again.
+    Nothing,
+}
+
+impl Machine<'_> {
+    /// Replaced credentials whose instant has passed leave their stage and are to be removed.
+    pub(super) fn start_removals(&mut self) {
+        let now = self.ctx.now.wall;
+        for credential in &mut self.rotation.credentials {
+            let due = credential.revoke_not_before.is_some_and(|at| at <= now);
+            if credential.stage == Stage::Previous && due {
+                credential.retire(Reason::Superseded, Gate::Full);
+            }
+        }
+    }
+
+    /// The next call of any removal.
+    pub(super) fn next_of_removals(&mut self) -> Option<Call> {
+        let now = self.ctx.now.boot;
+        if self.rotation.facts.background_not_before > now {
+            return None;
+        }
+        let ready: Vec<CredentialId> = self
+            .rotation
+            .credentials
+            .iter()
+            .filter(|c| c.removal().is_some_and(|removal| removal.next_step <= now))
+            .map(|c| c.id)
+            .collect();
+        for id in ready {
+            match self.next_of_removal(id) {
+                Next::Call(call) => return Some(call),
+                Next::Wait(wait, why) => self.removal_waits(id, wait, Some(why)),
+                Next::Nothing => {}
+            }
+        }
+        None
+    }
+
+    fn next_of_removal(&self, id: CredentialId) -> Next {
+        let fresh_since = |at| self.ctx.now.boot - at <= self.ctx.timing.gate_fresh;
+        let Some((credential, removal, handle)) = self
+            .rotation
+            .credential(id)
+            .and_then(|c| Some((c, c.removal()?, c.handle.clone()?)))
+        else {
+            return Next::Nothing;
+        };
+        let survey = match &self.rotation.facts.survey {
+            Some(survey) if fresh_since(survey.at) => survey,
+            _ => return Next::Call(Call::Survey),
+        };
+        if !survey.handles.contains(&handle) || removal.accepted_at.is_some() {
+            return Next::Nothing;
+        }
+        if removal.gate == Gate::Full
+            && let Some(wait) = self.full_gate(credential, survey)
+        {
+            return wait;
+        }
+        if removal.gate != Gate::Open
+            && let Some(next) = self.login_gate(&fresh_since)
+        {
+            return next;
+        }
+        Next::Call(Call::Revoke {
+            credential: id,
+            handle,
+        })
+    }
+
+    /// What keeps a once-published credential, besides the login.
+    fn full_gate(&self, credential: &Credential, survey: &SurveyFact) -> Option<Next> {
+        let pause = self.ctx.timing.gate_fresh;
+        if credential.has_expired(survey.provider_time) {
+            return None;
+        }
+        if let Some(at) = credential.revoke_not_before
+            && at > survey.provider_time
+        {
+            let why = format!("its time, {at} by the provider's clock, has not come");
+            return Some(Next::Wait(
+                between(survey.provider_time, at).max(pause),
+                why,
+            ));
+        }
+        if let Some(delivery) = self.rotation.deliveries_open.first() {
+            return Some(Next::Wait(
+                pause,
+                format!("{delivery} has not acknowledged the newer credential"),
+            ));
+        }
+        let listed = self.rotation.active().is_some_and(|active| {
+            !active.has_expired(survey.provider_time)
+                && active
+                    .handle
+                    .as_ref()
+                    .is_some_and(|handle| survey.handles.contains(handle))
+        });
+        (!listed).then(|| {
+            Next::Wait(
+                self.absence_spacing(),
+                "the provider does not list the published credential".to_owned(),
+            )
+        })
+    }
+
+    /// A login with the published credential must have worked just now.
+    fn login_gate(&self, fresh_since: &dyn Fn(crate::clock::Boot) -> bool) -> Option<Next> {
+        let Some(active) = self.rotation.active() else {
+            let why = "no credential is published that could take its place".to_owned();
+            return Some(Next::Wait(self.ctx.timing.retry_first, why));
+        };
+        match self.rotation.facts.login {
+            Some((at, id)) if id == active.id && fresh_since(at) => None,
+            _ => Some(Next::Call(Call::Verify {
+                credential: active.id,
+            })),
+        }
+    }
+
+    /// A login with the published credential: for a removal's gate, or because it drifted.
+    pub(super) fn on_active_login(&mut self, id: CredentialId, answer: Answer) {
+        let is_active = self.rotation.active().is_some_and(|active| active.id == id);
+        match answer {
+            Answer::Works => {
+                self.rotation.facts.login = Some((self.ctx.now.boot, id));
+                if is_active {
+                    self.rotation.drift_absences = 0;
+                }
+            }
+            Answer::NotYet(why) | Answer::Never(why) => {
+                self.gates_wait(&format!("the published credential does not log in: {why}"));
+                if is_active && self.rotation.drift_absences >= self.ctx.timing.absences {
+                    self.on_drift();
+                }
+            }
+            Answer::CannotTell(why) => {
+                self.gates_wait(&format!(
+                    "no login with the published credential could be made: {why}"
+                ));
+                self.background_failed(&Fault::new(FaultKind::Unavailable, why));
+            }
+        }
+    }
+
+    /// The published credential is gone: urgent where the rotation may, else shouted.
+    fn on_drift(&mut self) {
+        self.rotation.drift_absences = 0;
+        self.rotation.next_drift_check = later(self.ctx.now.wall, self.ctx.timing.drift_check);
+        let what = "the published credential was removed at the provider and logs in no more";
+        if self.rotation.plan.auto && self.rotation.life == Life::Live {
+            match &mut self.rotation.run {
+                Some(run) => run.kind = RunKind::Urgent,
+                None => {
+                    self.start_run(RunKind::Urgent);
+                }
+            }
+            self.rotation.message = Some(format!("{what}: a new one is being issued"));
+        } else {
+            self.rotation.message = Some(format!(
+                "{what}, and the rotation is paused: rotate it by hand"
+            ));
+        }
+    }
+
+    fn gates_wait(&mut self, why: &str) {
+        let gated: Vec<(CredentialId, u32)> = self
+            .rotation
+            .credentials
+            .iter()
+            .filter_map(|c| Some((c.id, c.removal()?)))
+            .filter(|(_, removal)| removal.gate != Gate::Open)
+            .map(|(id, removal)| (id, removal.failures))
+            .collect();
+        for (id, failures) in gated {
+            let wait = self.retry_wait(failures, None);
+            self.removal_failed(id, wait, why.to_owned());
+        }
+    }
+
+    pub(super) fn on_revoked(&mut self, call: Option<Call>, result: Result<Revocation, Fault>) {
+        let Some(Call::Revoke { credential: id, .. }) = call else {
+            return;
+        };
+        match result {
+            Ok(revocation) => {
+                self.compare_clocks(revocation.provider_time);
+                let (wall, next) = (
+                    self.ctx.now.wall,
+                    self.ctx.now.boot + self.absence_spacing(),
+                );
+                if let Some(removal) = self
+                    .rotation
+                    .credential_mut(id)
+                    .and_then(Credential::removal_mut)
+                {
+                    // "Not found" counts as well: a survey had listed it just before.
+                    removal.accepted_at = Some(wall);
+                    removal.absences = 0;
+                    removal.first_absence = None;
+                    removal.failures = 0;
+                    removal.waiting_for = None;
+                    removal.next_step = next;
+                }
+                self.background_worked();
+                self.on_room_made();
+            }
+            Err(fault) => {
+                self.compare_clocks(fault.provider_time);
+                let failures = self
+                    .rotation
+                    .credential(id)
+                    .and_then(Credential::removal)
+                    .map_or(0, |r| r.failures);
+                let wait = if fault.kind.is_passing() {
+                    backoff::exponential(
+                        self.ctx.rules.write_spacing,
+                        self.ctx.timing.retry_most,
+                        failures,
+                    )
+                    .max(fault.retry_after.unwrap_or_default())
+                } else {
+                    self.retry_wait(failures, fault.retry_after)
+                };
+                self.removal_failed(id, wait, fault.to_string());
+                // Whatever it did, only a new survey tells.
+                self.rotation.facts.survey = None;
+            }
+        }
+    }
+
+    /// What a survey says of a removal that is under way.
+    pub(super) fn removal_surveyed(&mut self, id: CredentialId, survey: &SurveyFact) {
+        let (now, spacing) = (self.ctx.now, self.absence_spacing());
+        let (bound, least) = (self.ctx.rules.propagation_bound, self.ctx.timing.absences);
+        let Some(credential) = self.rotation.credential_mut(id) else {
+            return;
+        };
+        let expired = credential.has_expired(survey.provider_time);
+        let listed = credential
+            .handle
+            .as_ref()
+            .is_some_and(|handle| survey.handles.contains(handle));
+        let Some(removal) = credential.removal_mut() else {
+            return;
+        };
+        if listed {
+            removal.absences = 0;
+            removal.first_absence = None;
+            if let Some(at) = removal.accepted_at {
+                removal.next_step = now.boot + spacing;
+                if between(at, now.wall) > bound {
+                    // No lag explains it: the revoke had no effect.
+                    removal.accepted_at = None;
+                    removal.next_step = now.boot;
+                }
+            }
+        } else if removal.next_step <= now.boot {
+            removal.absences += 1;
+            removal.next_step = now.boot + spacing;
+            let first = *removal.first_absence.get_or_insert(now.wall);
+            let proved = removal.absences >= least && between(first, now.wall) >= bound;
+            if proved || expired {
+                self.gone(id);
+            }
+        }
+    }
+
+    /// Confirmed gone: a tombstone, and its value with it unless it holds a slot.
+    pub(super) fn gone(&mut self, id: CredentialId) {
+        let Some(credential) = self.rotation.credential_mut(id) else {
+            return;
+        };
+        credential.stage = Stage::Gone;
+        if credential.slot.is_none() && credential.has_outputs {
+            credential.has_outputs = false;
+            self.writes.push(Write::DropOutputs { credential: id });
+        }
+        self.settle_deletion();
+    }
+
+    fn removal_waits(&mut self, id: CredentialId, wait: Duration, why: Option<String>) {
+        let next = self.ctx.now.boot + wait.max(self.ctx.rules.verify_spacing);
+        if let Some(removal) = self
+            .rotation
+            .credential_mut(id)
+            .and_then(Credential::removal_mut)
+        {
+            removal.next_step = next;
+            removal.waiting_for = why;
+        }
+    }
+
+    fn removal_failed(&mut self, id: CredentialId, wait: Duration, why: String) {
+        self.removal_waits(id, wait, Some(why));
+        if let Some(removal) = self
+            .rotation
+            .credential_mut(id)
+            .and_then(Credential::removal_mut)
+        {
+            removal.failures = removal.failures.saturating_add(1);
+        }
+    }
+
+    /// The target is full: what of ours may go, goes first.
+    pub(super) fn on_full(&mut self, fault: &Fault) {
+        let Some(run) = &self.rotation.run else {
+            return;
+        };
+        let (boot, provider_now, rules) = (self.ctx.now.boot, self.provider_now(), self.ctx.rules);
+        if run.room_made && run.retries < self.ctx.timing.retries_in_run {
+            // A replica that has not seen the removal yet.
+            let wait =
+                backoff::exponential(rules.write_spacing, rules.propagation_bound, run.retries);
+            if let Some(run) = &mut self.rotation.run {
+                run.retries += 1;
+            }
+            return self.wait(
+                boot + wait,
+                format!("room was made on the full target, and it is not seen yet ({fault})"),
+            );
+        }
+        let mut room = self
+            .rotation
+            .credentials
+            .iter()
+            .any(|c| c.removal().is_some_and(|r| r.gate == Gate::Open));
+        let mut earliest = None;
+        for credential in &mut self.rotation.credentials {
+            if !matches!(credential.stage, Stage::Previous | Stage::Retiring(_)) {
+                continue;
+            }
+            let gate = if credential.has_expired(provider_now) {
+                Gate::Open
+            } else {
+                Gate::Full
+            };
+            match credential.revoke_not_before {
+                Some(at) if at > provider_now && gate == Gate::Full => {
+                    earliest =
+                        Some(earliest.map_or(at, |e: chrono::DateTime<chrono::Utc>| e.min(at)));
+                }
+                Some(_) => {
+                    credential.retire(Reason::Room, gate);
+                    room = true;
+                }
+                None => {}
+            }
+        }
+        let others = self.rotation.facts.survey.as_ref().map_or(0, |s| s.others);
+        if room {
+            self.set_phase(Phase::MakingRoom);
+        } else if let Some(at) = earliest {
+            let message = format!(
+                "the target is full ({fault}) and the replaced credential is needed until {at}: it can be rotated from then on"
+            );
+            self.fail_run(message, Some(at));
+        } else {
+            let message = format!(
+                "the target is full ({fault}): {others} credentials that rotord did not issue are there; \
+                 remove one of them, or use an application that allows more"
+            );
+            self.fail_run(message, None);
+        }
+    }
+
+    /// While room is made the removals go on; where none is left that could, the run tries again.
+    pub(super) fn next_of_room(&mut self) -> Option<Call> {
+        if let Some(call) = self.next_of_removals() {
+            return Some(call);
+        }
+        let left = self
+            .rotation
+            .credentials
+            .iter()
+            .any(|c| c.removal().is_some_and(|r| r.accepted_at.is_none()));
+        if !left {
+            self.on_room_made();
+        }
+        None
+    }
+
+    fn on_room_made(&mut self) {
+        let until = self.ctx.now.boot + self.ctx.rules.write_spacing;
+        if let Some(run) = &mut self.rotation.run
+            && run.phase == Phase::MakingRoom
+        {
+            run.room_made = true;
+            run.phase = Phase::Waiting {
+                until,
+                why: "room was made on the full target".to_owned(),
+            };
+        }
+    }
+
+    /// A survey for drift, or the login that decides it.
+    pub(super) fn next_of_drift(&mut self) -> Option<Call> {
+        let (now, r) = (self.ctx.now, &self.rotation);
+        if r.life == Life::Deleting
+            || r.facts.background_not_before > now.boot
+            || r.next_drift_check > now.wall
+        {
+            return None;
+        }
+        match r.active() {
+            Some(active) if r.drift_absences >= self.ctx.timing.absences => Some(Call::Verify {
+                credential: active.id,
+            }),
+            _ => Some(Call::Survey),
+        }
+    }
+
+    /// What a survey says of the published credential.
+    pub(super) fn drift_surveyed(&mut self, handles: &[Handle]) {
+        let now = self.ctx.now.wall;
+        let absent = self
+            .rotation
+            .active()
+            .and_then(|c| c.handle.as_ref())
+            .is_some_and(|h| !handles.contains(h));
+        let time_to_count =
+            self.rotation.next_drift_check <= now || self.rotation.drift_absences == 0;
+        if !absent {
+            self.rotation.drift_absences = 0;
+            if self.rotation.next_drift_check <= now {
+                let jitter = self.fresh.up_to(self.ctx.timing.drift_check / 8);
+                self.rotation.next_drift_check = later(now, self.ctx.timing.drift_check.checked_sub(jitter).unwrap());
+            }
+        } else if time_to_count {
+            self.rotation.drift_absences += 1;
+            self.rotation.next_drift_check = later(now, self.absence_spacing());
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What a list of the target's credentials means: lost answers found, removals confirmed, drift, doubt.
+
+use super::Machine;
+use crate::backoff;
+use crate::clock::{between, later};
+use crate::credential::{Credential, Gate, Reason, Removal, Stage};
+use crate::effect::Call;
+use crate::event::{Listed, Survey};
+use crate::fault::Fault;
+use crate::id::CredentialId;
+use crate::label::{Label, Short};
+use crate::rotation::{Doubt, SurveyFact};
+use crate::run::Phase;
+
+impl Machine<'_> {
+    /// A survey for a lost answer whose time has come.
+    pub(super) fn next_of_watch(&mut self) -> Option<Call> {
+        let now = self.ctx.now;
+        if self.rotation.facts.background_not_before > now.boot {
+            return None;
+        }
+        let due =
+            |c: &Credential| matches!(&c.stage, Stage::Lost(watch) if watch.next_look <= now.wall);
+        self.rotation
+            .credentials
+            .iter()
+            .any(due)
+            .then_some(Call::Survey)
+    }
+
+    pub(super) fn on_surveyed(&mut self, result: Result<Survey, Fault>) {
+        let survey = match result {
+            Ok(survey) => survey,
+            Err(fault) => {
+                self.compare_clocks(fault.provider_time);
+                self.background_failed(&fault);
+                if let Some(Phase::Preparing | Phase::MakingRoom) =
+                    self.rotation.run.as_ref().map(|run| &run.phase)
+                {
+                    self.run_fault(&fault);
+                }
+                return;
+            }
+        };
+        self.compare_clocks(survey.provider_time);
+        self.background_worked();
+        for listed in &survey.listed {
+            if let Some(label) = self.own_label(listed) {
+                self.match_label(listed, label, &survey.tombstones);
+            }
+        }
+        let ours = |listed: &Listed| {
+            listed
+                .label
+                .is_some_and(|label| label.installation == self.ctx.installation.into())
+                || self
+                    .rotation
+                    .credentials
+                    .iter()
+                    .any(|c| c.handle.as_ref() == Some(&listed.handle))
+        };
+        let others = survey.listed.iter().filter(|listed| !ours(listed)).count();
+        let fact = SurveyFact {
+            at: self.ctx.now.boot,
+            provider_time: survey.provider_time.unwrap_or(self.ctx.now.wall),
+            handles: survey
+                .listed
+                .into_iter()
+                .map(|listed| listed.handle)
+                .collect(),
+            others: u32::try_from(others).unwrap_or(u32::MAX),
+        };
+        self.watch_surveyed(&fact);
+        let removals: Vec<CredentialId> = self
+            .rotation
+            .credentials
+            .iter()
+            .filter(|c| c.removal().is_some())
+            .map(|c| c.id)
+            .collect();
+        for id in removals {
+            self.removal_surveyed(id, &fact);
+        }
+        self.drift_surveyed(&fact.handles);
+        self.doubts_surveyed(&fact);
+        self.rotation.facts.survey = Some(fact);
+        self.settle_deletion();
+    }
+
+    /// The label, where it is one of this rotation in this installation.
+    fn own_label(&self, listed: &Listed) -> Option<Label> {
+        let label = listed.label?;
+        let ours = label.installation == self.ctx.installation.into()
+            && label.rotation == Short::from(self.rotation.id);
+        ours.then_some(label)
+    }
+
+    /// A listed credential under our label: the one that we know, a lost one, a stray, or one in doubt.
+    fn match_label(&mut self, listed: &Listed, label: Label, tombstones: &[Credential]) {
+        let known = |c: &Credential| c.handle.as_ref() == Some(&listed.handle);
+        if let Some(credential) = self.rotation.credentials.iter_mut().find(|c| known(c)) {
+            if credential.stage == Stage::Gone {
+                credential.retire(Reason::Superseded, Gate::Open);
+            }
+            return;
+        }
+        let in_books = self
+            .rotation
+            .credentials
+            .iter()
+            .find(|c| c.nonce == label.nonce);
+        let tombstone = tombstones.iter().find(|c| c.nonce == label.nonce);
+        match (in_books, tombstone) {
+            (Some(credential), _) => {
+                let (id, stage) = (credential.id, credential.stage.clone());
+                if self.rotation.needs_attention() {
+                    self.doubt(listed, label);
+                } else if matches!(stage, Stage::Lost(_) | Stage::Refused)
+                    && credential.handle.is_none()
+                {
+                    self.found(id, listed);
+                } else {
+                    self.stray(listed, label);
+                }
+            }
+            (None, Some(tombstone)) if known(tombstone) => {
+                // Still there, or there again: a lagging replica, or a revoke without effect.
+                if tombstone.stage == Stage::Gone {
+                    let mut credential = tombstone.clone();
+                    credential.retire(Reason::Superseded, Gate::Open);
+                    self.rotation.credentials.push(credential);
+                }
+            }
+            (None, Some(_)) if !self.rotation.needs_attention() => self.stray(listed, label),
+            _ => self.doubt(listed, label),
+        }
+    }
+
+    /// What a lost answer had made: its value was never stored, so it can only be removed.
+    fn found(&mut self, id: CredentialId, listed: &Listed) {
+        if let Some(credential) = self.rotation.credential_mut(id) {
+            credential.handle = Some(listed.handle.clone());
+            credential.expires_at = listed.expires_at.or(credential.expires_at);
+            credential.retire(Reason::Found, Gate::Open);
+        }
+    }
+
+    /// A second credential under a nonce that we know: removed like a lost one.
+    fn stray(&mut self, listed: &Listed, label: Label) {
+        let credential = self.credential_of(
+            listed,
+            label,
+            Stage::Retiring(Removal::new(Reason::Found, Gate::Open)),
+        );
+        self.rotation.credentials.push(credential);
+    }
+
+    pub(super) fn credential_of(
+        &mut self,
+        listed: &Listed,
+        label: Label,
+        stage: Stage,
+    ) -> Credential {
+        Credential {
+            id: CredentialId(self.fresh.uuid()),
+            sequence: label.sequence,
+            nonce: label.nonce,
+            handle: Some(listed.handle.clone()),
+            stage,
+            slot: None,
+            intended_at: self.ctx.now.wall,
+            expires_at: listed.expires_at,
+            published_at: None,
+            revoke_not_before: None,
+            has_outputs: false,
+        }
+    }
+
+    /// Our label and not in our books: they may be old. Reported, never touched; issuing goes on above it.
+    fn doubt(&mut self, listed: &Listed, label: Label) {
+        self.rotation.sequence = self.rotation.sequence.max(label.sequence);
+        match self
+            .rotation
+            .doubts
+            .iter_mut()
+            .find(|doubt| doubt.handle == listed.handle)
+        {
+            Some(doubt) => doubt.absences = 0,
+            None => self.rotation.doubts.push(Doubt {
+                handle: listed.handle.clone(),
+                sequence: label.sequence,
+                nonce: label.nonce,
+                expires_at: listed.expires_at,
+                seen_at: self.ctx.now.wall,
+                absences: 0,
+            }),
+        }
+    }
+
+    /// What is in doubt and listed no more is in doubt no more, after as many absences as prove it.
+    fn doubts_surveyed(&mut self, survey: &SurveyFact) {
+        let (least, bound, now) = (
+            self.ctx.timing.absences,
+            self.ctx.rules.propagation_bound,
+            self.ctx.now.wall,
+        );
+        for doubt in &mut self.rotation.doubts {
+            if survey.handles.contains(&doubt.handle) {
+                doubt.absences = 0;
+            } else {
+                doubt.absences = doubt.absences.saturating_add(1);
+            }
+        }
+        self.rotation.doubts.retain(|doubt| {
+            let gone = doubt.absences >= least && between(doubt.seen_at, now) > bound;
+            let expired = doubt
+                .expires_at
+                .is_some_and(|end| end <= survey.provider_time);
+            !(gone || expired)
+        });
+    }
+
+    /// Lost answers that were not among the listed.
+    fn watch_surveyed(&mut self, survey: &SurveyFact) {
+        let (now, timing) = (self.ctx.now.wall, self.ctx.timing);
+        let mut expired = Vec::new();
+        for credential in &mut self.rotation.credentials {
+            let (id, over) = (credential.id, credential.has_expired(survey.provider_time));
+            let Some(watch) = credential.watch_mut() else {
+                continue;
+            };
+            if over {
+                expired.push(id);
+                continue;
+            }
+            if watch.next_look <= now {
+                watch.absences = watch.absences.saturating_add(1);
+                watch.next_look = later(
+                    now,
+                    backoff::exponential(timing.watch_first, timing.watch_most, watch.absences),
+                );
+                watch.dormant = watch.absences >= timing.absences
+                    && between(watch.since, now) >= timing.dormant_after;
+            }
+        }
+        for id in expired {
+            self.gone(id);
+        }
+    }
+}

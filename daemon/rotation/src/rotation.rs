@@ -1,0 +1,243 @@
+//! The state of one rotation.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Boot, later};
+use crate::credential::{Credential, Stage};
+use crate::effect::Call;
+use crate::event::Inspection;
+use crate::id::{CredentialId, Handle, RotationId, RunId};
+use crate::rules::guard_span;
+use crate::run::{Phase, Run};
+use crate::schedule::{Base, DailyTime, Interval};
+use crate::timing::Timing;
+
+/// What a person decides about a rotation, as far as it decides when and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Rotate by schedule.
+    pub auto: bool,
+    /// Days between two rotations.
+    pub interval: Interval,
+    /// At what time of day.
+    pub daily: DailyTime,
+    /// How long a replaced credential stays; none is until the next due time.
+    pub overlap: Option<Duration>,
+}
+
+/// Where a rotation stands in its own life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "life", rename_all = "kebab-case")]
+pub enum Life {
+    /// Its first run is under way.
+    Creating {
+        /// Its caller was told that it goes on; a failure keeps the row.
+        answered: bool,
+    },
+    /// It was published once.
+    Live,
+    /// Its creation failed after an answer had been given: a person retries or deletes it.
+    Failed,
+    /// Deleted for everyone; what it left at the provider is being settled.
+    Deleting,
+}
+
+/// How the last run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Published.
+    Success,
+    /// Given up.
+    Failed,
+    /// The first one has not ended.
+    Pending,
+}
+
+/// A credential under our own label that our books do not know: they may be old.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The provider's name for it.
+    pub handle: Handle,
+    /// Its label's sequence number.
+    pub sequence: u64,
+    /// Its label's nonce.
+    pub nonce: crate::label::Nonce,
+    /// When it ends.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was first seen, by the local clock.
+    pub seen_at: DateTime<Utc>,
+    /// Surveys in a row that did not show it.
+    pub absences: u32,
+}
+
+/// The state of one rotation: everything that decides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// Its name in our books.
+    pub id: RotationId,
+    /// What a person decided.
+    pub plan: Plan,
+    /// Where it stands in its life.
+    pub life: Life,
+    /// From where the next due time is counted; none before the first publication.
+    pub base: Option<Base>,
+    /// When the next scheduled run is due; none while paused.
+    pub due_at: Option<DateTime<Utc>>,
+    /// A failed or spread run is not tried before this.
+    pub next_try_at: Option<DateTime<Utc>>,
+    /// Failed scheduled runs in a row.
+    pub failures: u32,
+    /// How the last run ended.
+    pub outcome: Outcome,
+    /// For a person; holds no secret.
+    pub message: Option<String>,
+    /// When a run was last started or ended.
+    pub last_attempted_at: Option<DateTime<Utc>>,
+    /// When something was last published.
+    pub last_rotated_at: Option<DateTime<Utc>>,
+    /// The last run was manual.
+    pub last_manual: bool,
+    /// The last run's name.
+    pub last_run: Option<RunId>,
+    /// The highest sequence number used or seen.
+    pub sequence: u64,
+    /// The run that is under way.
+    pub run: Option<Run>,
+    /// What is not settled, and what holds a slot.
+    pub credentials: Vec<Credential>,
+    /// Attention mode: what our books do not know.
+    pub doubts: Vec<Doubt>,
+    /// Attention mode: why the books are thought to be old.
+    pub stale: Option<String>,
+    /// The provider said that nothing will work until a person changes something.
+    pub blocked: Option<String>,
+    /// Consumers that do not have the newest credential yet.
+    pub deliveries_open: Vec<String>,
+    /// Surveys in a row that did not show the published credential.
+    pub drift_absences: u32,
+    /// When the target is surveyed next for drift.
+    pub next_drift_check: DateTime<Utc>,
+    /// What was learned since the start. Not kept: after a restart it is learned anew.
+    #[serde(skip)]
+    pub facts: Facts,
+}
+
+/// What was learned since the daemon's start.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Facts {
+    /// The call under way.
+    pub in_flight: Option<Call>,
+    /// The last survey.
+    pub survey: Option<SurveyFact>,
+    /// The last login with the published credential that worked.
+    pub login: Option<(Boot, CredentialId)>,
+    /// The last look at the target.
+    pub inspection: Option<(Boot, Inspection)>,
+    /// No background call before this: the last one failed.
+    pub background_not_before: Boot,
+    /// Background calls that failed in a row, and what the last one said.
+    pub background_failures: u32,
+    /// For a person.
+    pub background_trouble: Option<String>,
+    /// The provider's clock and ours, when they were last compared.
+    pub clocks: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// What a survey showed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SurveyFact {
+    /// When.
+    pub at: Boot,
+    /// The provider's clock then.
+    pub provider_time: DateTime<Utc>,
+    /// Everything that was listed.
+    pub handles: Vec<Handle>,
+    /// How many of them are not ours.
+    pub others: u32,
+}
+
+impl Rotation {
+    /// The published credential.
+    pub fn active(&self) -> Option<&Credential> {
+        self.credentials.iter().find(|c| c.stage == Stage::Active)
+    }
+
+    /// The credential with this name.
+    pub fn credential(&self, id: CredentialId) -> Option<&Credential> {
+        self.credentials.iter().find(|c| c.id == id)
+    }
+
+    pub(crate) fn credential_mut(&mut self, id: CredentialId) -> Option<&mut Credential> {
+        self.credentials.iter_mut().find(|c| c.id == id)
+    }
+
+    /// The published one's slot: 0 or 1, 0 before there is one.
+    pub fn active_index(&self) -> u8 {
+        self.active().and_then(|c| c.slot).unwrap_or(0)
+    }
+
+    /// The credential that the run is about.
+    pub fn run_credential(&self) -> Option<CredentialId> {
+        match &self.run.as_ref()?.phase {
+            Phase::Issuing { credential } | Phase::Verifying { credential, .. } => {
+                Some(*credential)
+            }
+            _ => None,
+        }
+    }
+
+    /// Something is in doubt: lost answers are reported and not removed.
+    pub fn needs_attention(&self) -> bool {
+        !self.doubts.is_empty() || self.stale.is_some()
+    }
+
+    /// Lost answers that still count.
+    pub fn lost(&self) -> usize {
+        let counted = |c: &&Credential| matches!(&c.stage, Stage::Lost(watch) if !watch.dormant);
+        self.credentials.iter().filter(counted).count()
+    }
+
+    /// From when on the published credential is replaced early.
+    pub fn guard_at(&self, timing: &Timing) -> Option<DateTime<Utc>> {
+        let active = self.active()?;
+        let end = active.expires_at?;
+        let span = guard_span(crate::clock::between(active.intended_at, end), timing);
+        Some(end - chrono::TimeDelta::from_std(span).ok()?)
+    }
+
+    /// What answers show as the next rotation: the next try of a run that is due, else when it is due.
+    pub fn next_rotation_at(&self) -> Option<DateTime<Utc>> {
+        match (self.due_at, self.next_try_at) {
+            (Some(due), Some(next_try)) => Some(due.max(next_try)),
+            (due, None) => due,
+            (None, Some(_)) => None,
+        }
+    }
+
+    /// How far the local clock was from the provider's when they were last compared.
+    pub fn skew(&self) -> Option<Duration> {
+        let (provider, local) = self.facts.clocks?;
+        Some((provider - local).abs().to_std().unwrap_or_default())
+    }
+
+    /// The next due time by plan and base, after `now`.
+    pub(crate) fn compute_due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let base = self.base?;
+        self.plan
+            .auto
+            .then(|| self.plan.daily.next_due(base, self.plan.interval, now))
+    }
+
+    /// The latest instant at which a rotation published now could be due: what a clock that was set back is
+    /// held against.
+    pub(crate) fn latest_due(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        later(
+            now,
+            self.plan.interval.duration() + Duration::from_hours(48),
+        )
+    }
+}
