@@ -1,0 +1,157 @@
+//! The bodies that create and change a connection.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::field::{self, FieldValues};
+use crate::issue::{Issue, IssueCode, Issues};
+use crate::reader::{Reader, as_text, boolean};
+use crate::rules;
+
+/// A connection to be created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateConnection {
+    /// A slug of 1..64 characters, unique.
+    pub name: String,
+    /// At most 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// How it logs in, such as `client-secret`.
+    pub method: String,
+    /// What the method needs. Checked against the provider's schema by
+    /// [`crate::provider::ProviderDescription::check_credentials`].
+    pub credentials: FieldValues,
+    /// The project that alone may use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+}
+
+impl CreateConnection {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it; never a value.
+    pub fn from_json(body: Value) -> Result<Self, Issues> {
+        let mut fields = Reader::new(body)?;
+        let name = fields.required("name", as_text(rules::name));
+        let description = fields
+            .nullable("description", as_text(rules::description))
+            .flatten();
+        let method = fields.required("method", as_text(rules::filled));
+        let credentials = fields.required("credentials", field::values);
+        let project_id = fields
+            .nullable("projectId", as_text(rules::filled))
+            .flatten();
+        refuse_platform_management(&mut fields);
+        match (name, method, credentials, fields.finish()) {
+            (Some(name), Some(method), Some(credentials), Ok(())) => Ok(Self {
+                name,
+                description,
+                method,
+                credentials,
+                project_id,
+            }),
+            (_, _, _, finished) => Err(finished.err().unwrap_or_default()),
+        }
+    }
+}
+
+/// What to change of a connection; absent fields stay as they are.
+// Absent, null and given are three things here.
+#[allow(clippy::option_option)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateConnection {
+    /// A slug of 1..64 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// At most 256 characters; null takes it away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Option<String>>,
+    /// How it logs in. Needs `credentials` too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// All of what the method needs: nothing stays of what was there, so that a stored secret is never
+    /// sent to a place that was named later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<FieldValues>,
+}
+
+impl UpdateConnection {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it; never a value.
+    pub fn from_json(body: Value) -> Result<Self, Issues> {
+        let mut fields = Reader::new(body)?;
+        let update = Self {
+            name: fields.optional("name", as_text(rules::name)),
+            description: fields.nullable("description", as_text(rules::description)),
+            method: fields.optional("method", as_text(rules::filled)),
+            credentials: fields.optional("credentials", field::values),
+        };
+        if update.method.is_some() && update.credentials.is_none() {
+            fields.refuse(
+                "credentials",
+                Issue::new(IssueCode::InvalidType, "is required with method"),
+            );
+        }
+        refuse_platform_management(&mut fields);
+        fields.finish()?;
+        Ok(update)
+    }
+}
+
+fn refuse_platform_management(fields: &mut Reader) {
+    if fields
+        .nullable("isPlatformManagedCredentials", boolean)
+        .flatten()
+        == Some(true)
+    {
+        fields.refuse(
+            "isPlatformManagedCredentials",
+            Issue::new(IssueCode::Custom, "must be false"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{CreateConnection, UpdateConnection};
+
+    #[test]
+    fn a_connection_is_read_and_its_secret_never_shown() {
+        let connection = CreateConnection::from_json(json!({
+            "name": "azure", "method": "client-secret", "gatewayId": null,
+            "credentials": {"clientId": "c", "clientSecret": "hunter2", "tenantId": "t"}
+        }))
+        .unwrap();
+        assert!(!format!("{connection:?}").contains("hunter2"));
+        assert_eq!(
+            connection.credentials["clientSecret"].as_text(),
+            Some("hunter2")
+        );
+    }
+
+    #[test]
+    fn platform_management_is_refused() {
+        let body = json!({"name": "a", "method": "m", "credentials": {}, "isPlatformManagedCredentials": true});
+        assert_eq!(
+            CreateConnection::from_json(body).unwrap_err().to_string(),
+            "isPlatformManagedCredentials: must be false"
+        );
+    }
+
+    #[test]
+    fn another_method_needs_its_credentials() {
+        assert!(UpdateConnection::from_json(json!({"method": "certificate"})).is_err());
+        assert!(
+            UpdateConnection::from_json(json!({"method": "certificate", "credentials": {}}))
+                .is_ok()
+        );
+    }
+}

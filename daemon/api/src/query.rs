@@ -1,0 +1,137 @@
+//! Query strings. Unknown keys are ignored; flags travel as the texts `"true"` and `"false"`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::{IntoParams, ToSchema};
+
+/// A flag in a query string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, pattern = "^(true|false)$")]
+pub struct Flag(pub bool);
+
+impl FromStr for Flag {
+    type Err = NotAFlag;
+
+    fn from_str(text: &str) -> Result<Self, NotAFlag> {
+        match text {
+            "true" => Ok(Self(true)),
+            "false" => Ok(Self(false)),
+            _ => Err(NotAFlag),
+        }
+    }
+}
+
+impl fmt::Display for Flag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0 { "true" } else { "false" })
+    }
+}
+
+impl Serialize for Flag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// A flag was neither `true` nor `false`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAFlag;
+
+impl fmt::Display for NotAFlag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be \"true\" or \"false\"")
+    }
+}
+
+impl std::error::Error for NotAFlag {}
+
+/// Which project a list is of. Optional here, so that the daemon answers a missing one in its own words.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ProjectQuery {
+    /// The project's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+}
+
+/// Where a rotation with a name is looked for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct RotationNameQuery {
+    /// The project's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// The environment's slug.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The folder's path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_path: Option<String>,
+}
+
+/// How much goes with a rotation that is deleted. By default its secrets stay as ordinary ones and the
+/// published credential stays valid.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct DeleteRotationQuery {
+    /// Delete the mapped secrets too.
+    #[serde(default)]
+    pub delete_secrets: Flag,
+    /// Revoke what was issued at the provider.
+    #[serde(default)]
+    pub revoke_generated_credentials: Flag,
+}
+
+/// What of a list of choices is wanted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ChoicesQuery {
+    /// What was typed: part of a name, or an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{DeleteRotationQuery, Flag};
+
+    #[test]
+    fn flags_are_texts_and_off_unless_said() {
+        let query: DeleteRotationQuery =
+            serde_json::from_value(json!({"deleteSecrets": "true", "unknown": "1"})).unwrap();
+        assert_eq!(
+            (query.delete_secrets, query.revoke_generated_credentials),
+            (Flag(true), Flag(false))
+        );
+    }
+
+    #[test]
+    fn a_flag_that_is_neither_is_refused() {
+        let wrong = serde_json::from_value::<DeleteRotationQuery>(json!({"deleteSecrets": "yes"}));
+        assert!(
+            wrong
+                .unwrap_err()
+                .to_string()
+                .contains("must be \"true\" or \"false\"")
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! The body that changes a rotation.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::field::{self, FieldValues};
+use crate::issue::{Issue, IssueCode, Issues};
+use crate::reader::{Reader, as_text, boolean};
+use crate::rotation::{SecretsMapping, TimeOfDay};
+use crate::rules;
+
+/// What to change; absent fields stay as they are. Connection, environment, folder and project can't be
+/// changed by this and are dropped like unknown fields.
+// Absent, null and given are three things here.
+#[allow(clippy::option_option)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateRotation {
+    /// A slug of 1..64 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// At most 256 characters; null takes it away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Option<String>>,
+    /// Whether it rotates by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_auto_rotation_enabled: Option<bool>,
+    /// Days between two rotations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation_interval: Option<u32>,
+    /// The time of day, in UTC. A changed one takes the zone away; not looked at where `rotateAtLocal` is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_at_utc: Option<TimeOfDay>,
+    /// What is rotated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<FieldValues>,
+    /// Which output feeds which secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secrets_mapping: Option<SecretsMapping>,
+    /// An IANA zone; null means UTC from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Option<String>>,
+    /// The time of day in the zone that is given, or that the rotation has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_at_local: Option<TimeOfDay>,
+    /// Hours for which a replaced credential stays valid; null: until the next rotation is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap_hours: Option<Option<u32>>,
+}
+
+impl UpdateRotation {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn from_json(body: Value) -> Result<Self, Issues> {
+        let mut fields = Reader::new(body)?;
+        let update = Self {
+            name: fields.optional("name", as_text(rules::name)),
+            description: fields.nullable("description", as_text(rules::description)),
+            is_auto_rotation_enabled: fields.optional("isAutoRotationEnabled", boolean),
+            rotation_interval: fields.optional("rotationInterval", rules::interval),
+            rotate_at_utc: fields.optional("rotateAtUtc", rules::time_of_day),
+            parameters: fields.optional("parameters", field::values),
+            secrets_mapping: fields.optional("secretsMapping", rules::secrets_mapping),
+            time_zone: fields.nullable("timeZone", as_text(rules::time_zone)),
+            rotate_at_local: fields
+                .nullable("rotateAtLocal", rules::time_of_day)
+                .flatten(),
+            overlap_hours: fields.nullable("overlapHours", |value| {
+                rules::whole(value, 0, rules::INTERVAL_LIMIT * 24)
+            }),
+        };
+        if update.time_zone == Some(None) && update.rotate_at_local.is_some() {
+            fields.refuse(
+                "rotateAtLocal",
+                Issue::new(IssueCode::Custom, "needs a timeZone"),
+            );
+        }
+        fields.finish()?;
+        Ok(update)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::UpdateRotation;
+
+    #[test]
+    fn absent_null_and_given_are_three_things() {
+        assert_eq!(
+            UpdateRotation::from_json(json!({})).unwrap().description,
+            None
+        );
+        assert_eq!(
+            UpdateRotation::from_json(json!({"description": null}))
+                .unwrap()
+                .description,
+            Some(None)
+        );
+        assert_eq!(
+            UpdateRotation::from_json(json!({"description": ""}))
+                .unwrap()
+                .description,
+            Some(Some(String::new()))
+        );
+    }
+
+    #[test]
+    fn only_what_changes_is_sent() {
+        let update = UpdateRotation {
+            description: Some(None),
+            rotation_interval: Some(7),
+            ..UpdateRotation::default()
+        };
+        assert_eq!(
+            serde_json::to_value(update).unwrap(),
+            json!({"description": null, "rotationInterval": 7})
+        );
+    }
+
+    #[test]
+    fn what_cannot_change_is_dropped_and_wrong_values_are_not() {
+        assert_eq!(
+            UpdateRotation::from_json(json!({"environment": "prod", "connectionId": 7})).unwrap(),
+            UpdateRotation::default()
+        );
+        assert!(UpdateRotation::from_json(json!({"name": null})).is_err());
+        assert!(UpdateRotation::from_json(json!({"rotationInterval": 0})).is_err());
+        assert!(
+            UpdateRotation::from_json(
+                json!({"timeZone": null, "rotateAtLocal": {"hours": 1, "minutes": 0}})
+            )
+            .is_err()
+        );
+    }
+}
