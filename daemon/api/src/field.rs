@@ -265,6 +265,8 @@ fn value(from: Value) -> Result<FieldValue, Issues> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use serde_json::json;
 
     use super::{Field, FieldKind, FieldValue, check, values};
@@ -332,7 +334,7 @@ mod tests {
         };
         for given in [json!({}), json!({"a": null}), json!({"a": ""})] {
             assert!(
-                check(&[optional.clone()], values(given).unwrap())
+                check(slice::from_ref(&optional), values(given).unwrap())
                     .unwrap()
                     .is_empty()
             );

@@ -26,13 +26,11 @@ impl Reader {
         name: &str,
         rule: impl FnOnce(Value) -> Result<T, Issues>,
     ) -> Option<T> {
-        match self.fields.remove(name) {
-            Some(value) => self.judge(name, rule(value)),
-            None => {
-                self.refuse(name, Issue::new(IssueCode::InvalidType, "is required"));
-                None
-            }
-        }
+        let Some(value) = self.fields.remove(name) else {
+            self.refuse(name, Issue::new(IssueCode::InvalidType, "is required"));
+            return None;
+        };
+        self.judge(name, rule(value))
     }
 
     /// A field that may be absent, but is not null.
