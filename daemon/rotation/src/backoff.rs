@@ -14,9 +14,8 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_bound_and_never_overflow() {
-        let wait = |tries| {
-            exponential(Duration::from_mins(1), Duration::from_hours(6), tries).as_secs()
-        };
+        let wait =
+            |tries| exponential(Duration::from_mins(1), Duration::from_hours(6), tries).as_secs();
         assert_eq!([wait(0), wait(1), wait(2)], [60, 120, 240]);
         assert_eq!(
             [wait(9), wait(40), wait(u32::MAX)],

@@ -198,7 +198,9 @@ impl Credential {
             Some(removal) => {
                 removal.reason = reason;
                 removal.gate = gate;
-                removal.next_step = Boot::default();
+                if removal.accepted_at.is_none() {
+                    removal.next_step = Boot::default();
+                }
             }
             None => self.stage = Stage::Retiring(Removal::new(reason, gate)),
         }

@@ -110,11 +110,11 @@ impl<'a> Machine<'a> {
             }
             Event::Issued(result) => {
                 let call = self.landed();
-                self.on_issued(call, result);
+                self.on_issued(call.as_ref(), result);
             }
             Event::Verified(verdict) => {
                 let call = self.landed();
-                self.on_verified(call, verdict);
+                self.on_verified(call.as_ref(), verdict);
             }
             Event::Surveyed(result) => {
                 self.landed();
@@ -122,7 +122,7 @@ impl<'a> Machine<'a> {
             }
             Event::Revoked(result) => {
                 let call = self.landed();
-                self.on_revoked(call, result);
+                self.on_revoked(call.as_ref(), result);
             }
             Event::Acknowledged { delivery } => {
                 self.rotation.deliveries_open.retain(|d| *d != delivery);

@@ -156,21 +156,23 @@ mod tests {
         Boot(Duration::from_secs(seconds))
     }
 
-    /// Logs in whenever it is time; `refused_until` is the replica's lag. Returns when it was complete.
-    fn prove(soak: u64, refused_until: u64) -> (u64, u32) {
+    /// Logs in whenever it is time; `refused_until` is the replica's lag. Returns when it was
+    /// complete, after how many logins, and when it was last refused.
+    fn prove(soak: u64, refused_until: u64) -> (u64, u32, u64) {
         let (rules, soak) = (rules(), Duration::from_secs(soak));
         let mut proof = Proof::new(at(0));
-        let mut logins = 0;
+        let (mut logins, mut refused) = (0, 0);
         loop {
             let now = proof.next_login();
             logins += 1;
             if now.0.as_secs() < refused_until {
+                refused = now.0.as_secs();
                 proof.not_yet(now, &rules);
             } else {
                 proof.works(now, soak, &rules);
             }
             if proof.is_complete(soak, &rules) {
-                return (now.0.as_secs(), logins);
+                return (now.0.as_secs(), logins, refused);
             }
             assert!(logins < 1000, "never complete");
         }
@@ -178,7 +180,7 @@ mod tests {
 
     #[test]
     fn without_lag_the_soak_decides_and_costs_few_logins() {
-        let (time, logins) = prove(1200, 0);
+        let (time, logins, _) = prove(1200, 0);
         assert!((1200..1230).contains(&time), "{time}");
         assert!(logins <= 10, "{logins}");
     }
@@ -186,8 +188,15 @@ mod tests {
     #[test]
     fn after_a_lag_it_is_quiet_for_at_least_as_long() {
         for lag in [10, 60, 300, 900] {
-            let (time, _) = prove(60, lag);
-            assert!(time >= 2 * lag, "lag {lag} complete at {time}");
+            let (time, _, refused) = prove(60, lag);
+            assert!(
+                time >= 2 * refused,
+                "last refused at {refused}, complete at {time}"
+            );
+            assert!(
+                time > lag,
+                "complete at {time}, before the lag of {lag} was over"
+            );
         }
     }
 

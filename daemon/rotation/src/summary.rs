@@ -43,109 +43,103 @@ impl Rotation {
 
     /// Everything that a person should know, the most urgent first.
     pub fn notices(&self, ctx: &Context<'_>) -> Vec<Notice> {
-        let mut notices = Vec::new();
-        let mut add = |urgency, code, text| {
-            notices.push(Notice {
-                urgency,
-                code,
-                text,
-            });
-        };
-        let next = |what: &str| match self.next_rotation_at() {
-            Some(at) => format!("{what}; the next try is at {at}"),
-            None => format!("{what}; nothing is tried by itself: rotate, resume or delete it"),
-        };
+        let mut notices = Notices(Vec::new());
+        self.tell_doubts(&mut notices);
+        self.tell_life(ctx, &mut notices);
+        self.tell_schedule(ctx, &mut notices);
+        self.tell_provider(ctx, &mut notices);
+        self.tell_credentials(&mut notices);
+        let mut notices = notices.0;
+        notices.sort_by_key(|notice| std::cmp::Reverse(notice.urgency));
+        notices
+    }
+
+    fn tell_doubts(&self, notices: &mut Notices) {
         if let Some(why) = &self.stale {
-            add(
-                Urgency::Attention,
-                "state-is-old",
-                format!("the database may be older than what was done with it: {why}"),
-            );
+            let text = format!("the database may be older than what was done with it: {why}");
+            notices.attention("state-is-old", text);
         }
         for doubt in &self.doubts {
             let text = format!(
-                "the provider lists {} under this rotation's label, number {}, and it is not in the database: \
-                 adopt it or remove it",
+                "the provider lists {} under this rotation's label, number {}, and it is not in the \
+                 database: adopt it or remove it",
                 doubt.handle, doubt.sequence
             );
-            add(Urgency::Attention, "unknown-label", text);
+            notices.attention("unknown-label", text);
         }
+    }
+
+    fn tell_life(&self, ctx: &Context<'_>, notices: &mut Notices) {
         if let Some(why) = &self.blocked {
-            add(
-                Urgency::Attention,
-                "blocked",
-                format!(
-                    "nothing is issued until this is mended and the rotation is rotated: {why}"
-                ),
+            let text = format!(
+                "nothing is issued until this is mended and the rotation is rotated: {why}"
             );
+            notices.attention("blocked", text);
         }
         if self.life == Life::Failed {
-            add(
-                Urgency::Attention,
-                "creation-failed",
-                "its creation failed: rotate it to try again, or delete it".to_owned(),
-            );
+            let why = self.message.as_deref().unwrap_or("no reason was kept");
+            let text = format!("its creation failed: rotate it to try again, or delete it ({why})");
+            notices.attention("creation-failed", text);
         }
-        if let Some(end) = self.active().and_then(|c| c.expires_at) {
-            if end <= ctx.now.wall {
-                add(
-                    Urgency::Attention,
-                    "expired",
-                    next(&format!("the published credential ended at {end}")),
-                );
-            } else if self
-                .guard_at(ctx.timing)
-                .is_some_and(|at| at <= ctx.now.wall)
-            {
-                let urgency = if self.plan.auto {
-                    Urgency::Warning
-                } else {
-                    Urgency::Attention
-                };
-                add(
-                    urgency,
-                    "expiring",
-                    next(&format!("the published credential ends at {end}")),
-                );
-            }
+        let Some(end) = self.active().and_then(|c| c.expires_at) else {
+            return;
+        };
+        if end <= ctx.now.wall {
+            let text = self.with_next(&format!("the published credential ended at {end}"));
+            notices.attention("expired", text);
+        } else if self
+            .guard_at(ctx.timing)
+            .is_some_and(|at| at <= ctx.now.wall)
+        {
+            let urgency = if self.plan.auto {
+                Urgency::Warning
+            } else {
+                Urgency::Attention
+            };
+            let text = self.with_next(&format!("the published credential ends at {end}"));
+            notices.add(urgency, "expiring", text);
         }
+    }
+
+    fn tell_schedule(&self, ctx: &Context<'_>, notices: &mut Notices) {
         if self.is_overdue(ctx) {
             let due = self.due_at.map(|at| at.to_string()).unwrap_or_default();
-            add(
-                Urgency::Warning,
-                "overdue",
-                next(&format!("it was due at {due}")),
-            );
+            notices.warning("overdue", self.with_next(&format!("it was due at {due}")));
         }
         if self.outcome == Outcome::Failed && self.life == Life::Live {
-            let why = self.message.clone().unwrap_or_default();
-            add(
-                Urgency::Warning,
+            let why = self.message.as_deref().unwrap_or_default();
+            notices.warning(
                 "failing",
-                next(&format!("the last run failed: {why}")),
+                self.with_next(&format!("the last run failed: {why}")),
             );
         }
+        if let Some(run) = self.run.as_ref().filter(|run| run.kind == RunKind::Urgent) {
+            notices.warning(
+                "urgent",
+                format!("an urgent rotation is {}", run.phase.name()),
+            );
+        }
+    }
+
+    fn tell_provider(&self, ctx: &Context<'_>, notices: &mut Notices) {
         if let Some(skew) = self.skew().filter(|skew| *skew > ctx.timing.skew_most) {
             let text = format!(
                 "this host's clock is {} s from the provider's: nothing is published until it is set right",
                 skew.as_secs()
             );
-            add(Urgency::Attention, "clock-skew", text);
+            notices.attention("clock-skew", text);
         }
         if !ctx.provider_ready {
-            add(
-                Urgency::Attention,
-                "provider-missing",
-                "its provider is not loaded: everything waits until it is".to_owned(),
-            );
+            let text = "its provider is not loaded: everything waits until it is";
+            notices.attention("provider-missing", text.to_owned());
         }
         if let Some(trouble) = &self.facts.background_trouble {
-            add(
-                Urgency::Warning,
-                "provider-trouble",
-                format!("looking at the target failed and is tried again: {trouble}"),
-            );
+            let text = format!("looking at the target failed and is tried again: {trouble}");
+            notices.warning("provider-trouble", text);
         }
+    }
+
+    fn tell_credentials(&self, notices: &mut Notices) {
         for credential in &self.credentials {
             match &credential.stage {
                 Stage::Lost(watch) if !watch.dormant => {
@@ -153,38 +147,53 @@ impl Rotation {
                         "the answer to attempt {} was lost: it is looked for, next at {}",
                         credential.sequence, watch.next_look
                     );
-                    add(Urgency::Note, "unreconciled", text);
+                    notices.add(Urgency::Note, "unreconciled", text);
                 }
                 Stage::Retiring(removal) => {
-                    if let Some(why) = &removal.waiting_for {
-                        let handle = credential
-                            .handle
-                            .as_ref()
-                            .map(ToString::to_string)
-                            .unwrap_or_default();
-                        let urgency = if removal.failures > 2 {
-                            Urgency::Warning
-                        } else {
-                            Urgency::Note
-                        };
-                        add(
-                            urgency,
-                            "removal-waits",
-                            format!("{handle} is to be removed and waits: {why}"),
-                        );
-                    }
+                    let Some(why) = &removal.waiting_for else {
+                        continue;
+                    };
+                    let handle = credential.handle.as_ref().map(ToString::to_string);
+                    let urgency = if removal.failures > 2 {
+                        Urgency::Warning
+                    } else {
+                        Urgency::Note
+                    };
+                    let handle = handle.unwrap_or_default();
+                    let text = format!("{handle} is to be removed and waits: {why}");
+                    notices.add(urgency, "removal-waits", text);
                 }
                 _ => {}
             }
         }
-        if let Some(run) = self.run.as_ref().filter(|run| run.kind == RunKind::Urgent) {
-            add(
-                Urgency::Warning,
-                "urgent",
-                format!("an urgent rotation is {}", run.phase.name()),
-            );
+    }
+
+    fn with_next(&self, what: &str) -> String {
+        match self.next_rotation_at() {
+            Some(at) => format!("{what}; the next try is at {at}"),
+            None => {
+                format!("{what}; nothing is tried by itself: rotate, resume or delete it")
+            }
         }
-        notices.sort_by_key(|notice| std::cmp::Reverse(notice.urgency));
-        notices
+    }
+}
+
+struct Notices(Vec<Notice>);
+
+impl Notices {
+    fn add(&mut self, urgency: Urgency, code: &'static str, text: String) {
+        self.0.push(Notice {
+            urgency,
+            code,
+            text,
+        });
+    }
+
+    fn attention(&mut self, code: &'static str, text: String) {
+        self.add(Urgency::Attention, code, text);
+    }
+
+    fn warning(&mut self, code: &'static str, text: String) {
+        self.add(Urgency::Warning, code, text);
     }
 }

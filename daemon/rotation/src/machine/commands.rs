@@ -125,10 +125,11 @@ impl Machine<'_> {
     }
 
     fn retire_command(&mut self, id: Option<CredentialId>, force: bool) -> Result<(), Refusal> {
-        let credential = if let Some(id) = id { self.rotation.credential(id) } else {
+        let credential = if let Some(id) = id {
+            self.rotation.credential(id)
+        } else {
             let replaced = |c: &&Credential| {
-                c.published_at.is_some()
-                    && matches!(c.stage, Stage::Previous | Stage::Retiring(_))
+                c.published_at.is_some() && matches!(c.stage, Stage::Previous | Stage::Retiring(_))
             };
             self.rotation
                 .credentials

@@ -15,10 +15,8 @@ use crate::run::{Phase, RunKind};
 
 enum Next {
     Call(Call),
-    /// Not now; why, and for how long.
-    Wait(Duration, String),
-    /// The survey's answer has already set when to look again.
-    Nothing,
+    /// Not now: for how long, and why, for a person.
+    Wait(Duration, Option<String>),
 }
 
 impl Machine<'_> {
@@ -49,8 +47,7 @@ impl Machine<'_> {
         for id in ready {
             match self.next_of_removal(id) {
                 Next::Call(call) => return Some(call),
-                Next::Wait(wait, why) => self.removal_waits(id, wait, Some(why)),
-                Next::Nothing => {}
+                Next::Wait(wait, why) => self.removal_waits(id, wait, why),
             }
         }
         None
@@ -63,14 +60,17 @@ impl Machine<'_> {
             .credential(id)
             .and_then(|c| Some((c, c.removal()?, c.handle.clone()?)))
         else {
-            return Next::Nothing;
+            // Not ready, or without a handle: neither comes here.
+            return Next::Wait(self.ctx.timing.gate_fresh, None);
         };
         let survey = match &self.rotation.facts.survey {
-            Some(survey) if fresh_since(survey.at) => survey,
+            // One from before its time says nothing of what it waits for.
+            Some(survey) if fresh_since(survey.at) && survey.at >= removal.next_step => survey,
             _ => return Next::Call(Call::Survey),
         };
         if !survey.handles.contains(&handle) || removal.accepted_at.is_some() {
-            return Next::Nothing;
+            // What that survey showed was counted; the next one is for later.
+            return Next::Wait(self.ctx.timing.gate_fresh, None);
         }
         if removal.gate == Gate::Full
             && let Some(wait) = self.full_gate(credential, survey)
@@ -100,13 +100,15 @@ impl Machine<'_> {
             let why = format!("its time, {at} by the provider's clock, has not come");
             return Some(Next::Wait(
                 between(survey.provider_time, at).max(pause),
-                why,
+                Some(why),
             ));
         }
         if let Some(delivery) = self.rotation.deliveries_open.first() {
             return Some(Next::Wait(
                 pause,
-                format!("{delivery} has not acknowledged the newer credential"),
+                Some(format!(
+                    "{delivery} has not acknowledged the newer credential"
+                )),
             ));
         }
         let listed = self.rotation.active().is_some_and(|active| {
@@ -119,7 +121,7 @@ impl Machine<'_> {
         (!listed).then(|| {
             Next::Wait(
                 self.absence_spacing(),
-                "the provider does not list the published credential".to_owned(),
+                Some("the provider does not list the published credential".to_owned()),
             )
         })
     }
@@ -128,7 +130,7 @@ impl Machine<'_> {
     fn login_gate(&self, fresh_since: &dyn Fn(crate::clock::Boot) -> bool) -> Option<Next> {
         let Some(active) = self.rotation.active() else {
             let why = "no credential is published that could take its place".to_owned();
-            return Some(Next::Wait(self.ctx.timing.retry_first, why));
+            return Some(Next::Wait(self.ctx.timing.retry_first, Some(why)));
         };
         match self.rotation.facts.login {
             Some((at, id)) if id == active.id && fresh_since(at) => None,
@@ -198,8 +200,8 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn on_revoked(&mut self, call: Option<Call>, result: Result<Revocation, Fault>) {
-        let Some(Call::Revoke { credential: id, .. }) = call else {
+    pub(super) fn on_revoked(&mut self, call: Option<&Call>, result: Result<Revocation, Fault>) {
+        let Some(&Call::Revoke { credential: id, .. }) = call else {
             return;
         };
         match result {
@@ -444,7 +446,8 @@ impl Machine<'_> {
             self.rotation.drift_absences = 0;
             if self.rotation.next_drift_check <= now {
                 let jitter = self.fresh.up_to(self.ctx.timing.drift_check / 8);
-                self.rotation.next_drift_check = later(now, self.ctx.timing.drift_check.checked_sub(jitter).unwrap());
+                self.rotation.next_drift_check =
+                    later(now, self.ctx.timing.drift_check.saturating_sub(jitter));
             }
         } else if time_to_count {
             self.rotation.drift_absences += 1;

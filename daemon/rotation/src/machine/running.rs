@@ -126,8 +126,8 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn on_issued(&mut self, call: Option<Call>, result: Result<Issued, Fault>) {
-        let Some(Call::Issue { credential: id, .. }) = call else {
+    pub(super) fn on_issued(&mut self, call: Option<&Call>, result: Result<Issued, Fault>) {
+        let Some(&Call::Issue { credential: id, .. }) = call else {
             return;
         };
         match result {
@@ -228,8 +228,8 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn on_verified(&mut self, call: Option<Call>, verdict: Verdict) {
-        let Some(Call::Verify { credential: id }) = call else {
+    pub(super) fn on_verified(&mut self, call: Option<&Call>, verdict: Verdict) {
+        let Some(&Call::Verify { credential: id }) = call else {
             return;
         };
         self.compare_clocks(verdict.provider_time);

@@ -1,0 +1,81 @@
+//! A fixed set of stories: every promise holds in each of them.
+
+use std::time::Duration;
+
+use simulator::provider::Behaviour;
+use simulator::{Scenario, World};
+
+fn play(seeds: std::ops::Range<u64>) {
+    let (mut published, mut attempts, mut crashes, mut steps) = (0, 0, 0, 0);
+    for seed in seeds {
+        match World::play(Scenario::from_seed(seed)) {
+            Ok(report) => {
+                published += report.published;
+                attempts += report.attempts;
+                crashes += report.crashes;
+                steps += report.steps;
+            }
+            Err(violation) => panic!("{violation}"),
+        }
+    }
+    println!("{published} published in {attempts} attempts, {crashes} crashes, {steps} steps");
+    assert!(published > 0 && crashes > 0);
+}
+
+#[test]
+fn the_promises_hold_in_the_first_thousand_stories() {
+    play(0..1000);
+}
+
+#[test]
+fn the_promises_hold_in_the_second_thousand_stories() {
+    play(1000..2000);
+}
+
+fn calm(seed: u64, lost: u64) -> Scenario {
+    let behaviour = Behaviour {
+        replicas: 4,
+        lag: Duration::from_secs(50),
+        lost,
+        throttled: 0,
+        unreachable: 0,
+        cap: None,
+        foreign: 2,
+    };
+    Scenario {
+        seed,
+        behaviour,
+        interval: 30,
+        days: 30 * 12,
+        crashes: 0,
+        commands: 0,
+        outages: 0,
+    }
+}
+
+#[test]
+fn a_calm_year_rotates_every_month_and_leaves_two_alive() {
+    let report = World::play(calm(1, 0)).unwrap_or_else(|violation| panic!("{violation}"));
+    assert_eq!(report.attempts, report.published);
+    assert!((11..=13).contains(&report.published), "{report:?}");
+    assert!(report.live <= 2, "{report:?}");
+}
+
+#[test]
+fn lost_answers_cost_attempts_and_leave_nothing_behind() {
+    let mut totals = (0, 0);
+    for seed in 0..20 {
+        let report = World::play(calm(seed, 300)).unwrap_or_else(|violation| panic!("{violation}"));
+        assert!(report.live <= 3, "{report:?}");
+        totals = (totals.0 + report.published, totals.1 + report.attempts);
+    }
+    assert!(totals.1 > totals.0, "no answer was lost");
+}
+
+#[test]
+fn equal_seeds_tell_equal_stories() {
+    for seed in 0..20 {
+        let tell = || format!("{:?}", World::play(Scenario::from_seed(seed)));
+        assert_eq!(tell(), tell());
+    }
+}
