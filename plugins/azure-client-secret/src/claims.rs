@@ -1,0 +1,61 @@
+//! What an access token says of its bearer.
+//!
+//! A token is Graph's to read, not its bearer's, so nothing is decided by these claims alone: they make
+//! findings exact, and where they can't be read, a finding says so.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use rotor_provider_sdk::Secret;
+use serde::Deserialize;
+
+/// The permission to change every application.
+pub(crate) const WRITE_ALL: &str = "Application.ReadWrite.All";
+/// The permission to change the applications that one owns.
+pub(crate) const WRITE_OWNED: &str = "Application.ReadWrite.OwnedBy";
+
+/// The claims that matter here.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Claims {
+    /// Application permissions that an administrator granted.
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+    /// The object id of the bearer's service principal.
+    pub(crate) oid: Option<String>,
+    /// The tenant's id.
+    pub(crate) tid: Option<String>,
+}
+
+impl Claims {
+    /// Reads a token's claims without checking its signature: nobody but Entra's own answer gave it to us.
+    pub(crate) fn read(token: &Secret) -> Option<Self> {
+        let payload = token.expose_text()?.split('.').nth(1)?;
+        let json = Base64UrlUnpadded::decode_vec(payload.trim_end_matches('=')).ok()?;
+        serde_json::from_slice(&json).ok()
+    }
+
+    pub(crate) fn has(&self, role: &str) -> bool {
+        self.roles.iter().any(|granted| granted == role)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_read_and_unknown_claims_ignored() {
+        let payload = Base64UrlUnpadded::encode_string(
+            br#"{"aud":"x","roles":["Application.ReadWrite.OwnedBy"],"oid":"o","xms":[{}]}"#,
+        );
+        let claims = Claims::read(&format!("e30.{payload}.sig").into()).unwrap();
+        assert!(claims.has(WRITE_OWNED));
+        assert!(!claims.has(WRITE_ALL));
+        assert_eq!(claims.oid.as_deref(), Some("o"));
+    }
+
+    #[test]
+    fn a_token_that_is_no_jwt_has_no_claims() {
+        for opaque in ["", "TEST_ACCESS_TOKEN", "a.b", "a.!!!.c", "a.e30=x.c"] {
+            assert!(Claims::read(&opaque.into()).is_none(), "{opaque}");
+        }
+    }
+}

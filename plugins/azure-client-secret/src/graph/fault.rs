@@ -1,0 +1,147 @@
+//! What Graph's refusals mean.
+//!
+//! After a changing request the line between *refused* and *ambiguous* is everything: a credential that
+//! was made without our knowing is an orphan. An explicit answer of the 400s is a refusal; a 5xx is not,
+//! whatever its body says, since Graph has been seen to apply a change and answer 503.
+
+use rotor_provider_sdk::http::{Error, Response};
+use rotor_provider_sdk::{Fault, OptionEntry, Timestamp};
+use serde_json::Value;
+
+use crate::connection::Azure;
+
+/// A reading request that got no answer.
+pub(super) fn of_lost_read(azure: &Azure, error: &Error) -> Fault {
+    let host = azure.graph_root.host();
+    match error {
+        Error::Denied(why) => Fault::unavailable(format!("{host} is not granted: {why}")),
+        Error::Unreachable(why) => Fault::unavailable(format!("{host} can't be reached: {why}")),
+        Error::Interrupted(why) | Error::TooLarge(why) | Error::Other(why) => {
+            Fault::unavailable(format!("{host} gave no whole answer: {why}"))
+        }
+    }
+}
+
+/// A changing request that got no answer.
+pub(super) fn of_lost_change(azure: &Azure, error: &Error) -> Fault {
+    match error {
+        Error::Denied(_) | Error::Unreachable(_) => of_lost_read(azure, error),
+        Error::Interrupted(why) | Error::TooLarge(why) | Error::Other(why) => {
+            Fault::ambiguous(format!(
+                "{} gave no whole answer to a change: {why}",
+                azure.graph_root.host()
+            ))
+        }
+    }
+}
+
+/// A reading request that was answered with anything but success.
+pub(super) fn of_read(response: &Response, now: Timestamp) -> Fault {
+    let refusal = Refusal::read(response);
+    let fault = match response.status {
+        400..=499 => refusal.of_the_400s(),
+        500.. => Fault::unavailable(refusal.told("Graph is unavailable")),
+        _ => Fault::unavailable(refusal.told("Graph gave an answer that is not its own")),
+    };
+    refusal.complete(fault, now)
+}
+
+/// A changing request that was answered with anything but success.
+pub(super) fn of_change(response: &Response, now: Timestamp) -> Fault {
+    let refusal = Refusal::read(response);
+    let fault = match response.status {
+        // A gateway gave up waiting, which is not Graph's refusal.
+        408 | 499 => Fault::ambiguous(refusal.told("the change was not waited for")),
+        400..=499 => refusal.of_the_400s(),
+        _ => Fault::ambiguous(refusal.told("Graph failed, and may have made the change")),
+    };
+    refusal.complete(fault, now)
+}
+
+/// Graph's error body, where the answer has one.
+struct Refusal<'a> {
+    response: &'a Response,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl<'a> Refusal<'a> {
+    fn read(response: &'a Response) -> Self {
+        let body: Value = response.json().unwrap_or_default();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let message = &body["error"]["message"];
+        Self {
+            response,
+            code: text(&body["error"]["code"]).filter(|code| !code.is_empty()),
+            // Some parts of Graph say it in a language.
+            message: text(message).or_else(|| text(&message["value"])),
+        }
+    }
+
+    /// An explicit no.
+    fn of_the_400s(&self) -> Fault {
+        if self.is_concurrency() {
+            return Fault::throttled(
+                self.told("another change of the directory is under way; nothing was done"),
+            );
+        }
+        match (self.response.status, self.code.as_deref()) {
+            (429, _) => Fault::throttled(self.told("Graph asks to come again later")),
+            (_, Some("TooManyAppPasswords")) => Fault::full(self.told(
+                "the application holds as many client secrets as it may: two, since it is open to \
+                 personal accounts",
+            )),
+            (_, Some("Directory_ResourceSizeExceeded")) => {
+                Fault::full(self.told("the application has reached its size limit"))
+            }
+            (_, Some("CredentialInvalidLifetimeAsPerAppPolicy")) => Fault::refused(self.told(
+                "a policy of the tenant does not allow a client secret to live this long; a shorter \
+                 rotation interval asks for less",
+            )),
+            (_, Some("CredentialTypeNotAllowedAsPerAppPolicy")) => Fault::refused(
+                self.told("a policy of the tenant forbids client secrets for this application"),
+            ),
+            (401, _) => Fault::unauthorized(self.told("Graph did not accept the token")),
+            (403, _) => Fault::unauthorized(self.told(
+                "the connection may not do this; it needs Application.ReadWrite.OwnedBy and to be an \
+                 owner of the application, or Application.ReadWrite.All, and a fresh grant takes some \
+                 minutes",
+            )),
+            (404, _) => Fault::not_found(self.told("Graph knows no such application")),
+            _ => Fault::refused(self.told("Graph refused")),
+        }
+    }
+
+    /// Seen with three statuses, and with the message alone.
+    fn is_concurrency(&self) -> bool {
+        self.code.as_deref() == Some("Directory_ConcurrencyViolation")
+            || self
+                .message
+                .as_deref()
+                .is_some_and(|message| message.contains("concurrent requests"))
+    }
+
+    /// Our words, then Graph's.
+    fn told(&self, what: &str) -> String {
+        match (&self.message, &self.code) {
+            (Some(message), _) => format!("{what}: {message}"),
+            (None, Some(code)) => format!("{what}: {code}"),
+            (None, None) => format!("{what} (status {})", self.response.status),
+        }
+    }
+
+    fn complete(self, fault: Fault, now: Timestamp) -> Fault {
+        // What Microsoft's support asks for.
+        let options = self.response.header("request-id").map(|id| OptionEntry {
+            name: "request-id".to_owned(),
+            value: id.to_owned(),
+        });
+        Fault {
+            code: self.code,
+            options: options.into_iter().collect(),
+            ..fault
+        }
+        .retry_after_ms(self.response.retry_after_ms(now))
+        .provider_time(self.response.date())
+    }
+}
