@@ -1,0 +1,49 @@
+//! The one engine, and what a component may import.
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Config, Engine};
+
+use crate::bindings;
+use crate::guest::GuestState;
+use crate::settings::EngineKind;
+
+/// An engine that can interrupt its guests.
+pub(crate) fn build(kind: EngineKind) -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16));
+    match kind {
+        EngineKind::Native => {}
+        EngineKind::Pulley => {
+            config.target(if cfg!(target_endian = "big") {
+                "pulley64be"
+            } else {
+                "pulley64"
+            })?;
+            // The interpreter checks bounds itself: no signal handlers, and no reservations of address
+            // space that a limit on it would refuse.
+            config
+                .signals_based_traps(false)
+                .memory_reservation(0)
+                .memory_guard_size(0);
+        }
+    }
+    Engine::new(&config)
+}
+
+/// Links what a component may import: our `http` and `log`, and WASI 0.2 with nothing behind it.
+///
+/// The toolchains of other languages import all of WASI whether their program uses it or not, so all of it
+/// links: there are no files, arguments or environment, no sockets, and `wasi:http` refuses. Clocks and
+/// random numbers are real.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    bindings::http::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
+    bindings::log::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
