@@ -1,2 +1,22 @@
-//! Placeholder.
-fn main() {}
+//! `rotorctl`: what an administrator types to run `rotord`.
+//!
+//! It speaks to the daemon's admin socket and to nothing else. One file per command stands under
+//! `commands/`; only `output` writes to the terminal, only `prompt` reads from it, only `client` knows HTTP.
+
+mod cli;
+mod client;
+mod commands;
+mod duration;
+mod error;
+mod exit;
+mod fields;
+mod find;
+mod output;
+mod prompt;
+mod session;
+mod wait;
+mod when;
+
+fn main() -> std::process::ExitCode {
+    cli::run(std::env::args_os()).into()
+}

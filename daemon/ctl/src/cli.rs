@@ -1,0 +1,220 @@
+//! The command line: what can be typed, and how it ends.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::client::{Client, DEFAULT_SOCKET};
+use crate::commands;
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::output::{self, Output};
+use crate::prompt::Terminal;
+use crate::session::Session;
+use crate::when::Clock;
+
+/// Rotate secrets on this host: issue a new credential, prove it, publish it, later revoke the old one.
+#[derive(Debug, Parser)]
+#[command(name = "rotorctl", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 3 not due, 4 something needs attention, 64 wrong usage, 78 wrong settings.\n\
+Secrets are read from a prompt, a file or standard input, never from an argument.";
+
+#[derive(Debug, Args)]
+struct Global {
+    /// The daemon's admin socket
+    #[arg(long, global = true, value_name = "PATH", env = "ROTORD_SOCKET", default_value = DEFAULT_SOCKET)]
+    socket: PathBuf,
+    /// Print what the API answered, as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// Where a rotation or a secret is looked for.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Place {
+    /// The project's id, slug or name; the default one if not given
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    /// The environment's slug, such as dev
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) env: Option<String>,
+    /// The folder's path, such as /app
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// How the daemon logs in at providers
+    #[command(subcommand)]
+    Connection(commands::connection::Connection),
+    /// The providers that the daemon has loaded
+    #[command(subcommand)]
+    Provider(commands::provider::Provider),
+    /// List what a connection offers to pick from, such as an Azure tenant's applications
+    Choices(commands::choices::Choices),
+    /// Create a rotation: from flags, from a file, or asking step by step
+    Create(Box<commands::create::Create>),
+    /// List rotations
+    List(commands::list::List),
+    /// Show one rotation, its credentials and what it waits for
+    Show(commands::show::Show),
+    /// Rotate now
+    Rotate(commands::rotate::Rotate),
+    /// Revoke a leaked credential without waiting
+    Retire(commands::retire::Retire),
+    /// Change a rotation
+    Edit(commands::edit::Edit),
+    /// Move a rotation and its secrets to another environment or folder
+    Move(commands::relocate::Move),
+    /// Try the published credential out
+    Check(commands::check::Check),
+    /// Stop scheduled runs
+    Pause(commands::pause::Pause),
+    /// Let scheduled runs go on
+    Resume(commands::pause::Resume),
+    /// Delete a rotation
+    Delete(commands::delete::Delete),
+    /// Take over a credential that carries our label and is not in the database
+    Adopt(commands::adopt::Adopt),
+    /// Remove a credential at the provider that carries our label and is not in the database
+    Remove(commands::remove::Remove),
+    /// Read secrets
+    #[command(subcommand)]
+    Secret(commands::secret::Secret),
+    /// How the daemon and its rotations are doing
+    Status(commands::status::Status),
+    /// Print completions for a shell
+    Completions(commands::completions::Completions),
+    /// Write the manual pages into a directory
+    #[command(hide = true)]
+    Man(commands::man::Man),
+}
+
+/// Runs the program and says how it ended.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for; everything else is wrong usage. Nowhere is left to tell
+            // that printing failed.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(source) => {
+            output::report(&CtlError::failed("can't start").because(source));
+            return Exit::Failed;
+        }
+    };
+    let mut session = Session {
+        client: Client::new(cli.global.socket.clone()),
+        output: Output::stdout(cli.global.json),
+        person: Box::new(Terminal::default()),
+        clock: Clock::system(),
+    };
+    match runtime.block_on(dispatch(&mut session, cli)) {
+        Ok(exit) => exit,
+        // As with other tools, `rotorctl list | head -1` is no failure.
+        Err(error) if error.is_broken_pipe() => Exit::Done,
+        Err(error) => {
+            session.output.error(&error);
+            error.exit()
+        }
+    }
+}
+
+async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
+    if !cli.global.socket.is_absolute()
+        && std::env::var_os("ROTORD_SOCKET").is_some_and(|set| set == *cli.global.socket)
+    {
+        return Err(CtlError::settings("ROTORD_SOCKET must be an absolute path"));
+    }
+    match cli.command {
+        Command::Connection(command) => commands::connection::run(session, command).await,
+        Command::Provider(command) => commands::provider::run(session, command).await,
+        Command::Choices(command) => commands::choices::run(session, command).await,
+        Command::Create(command) => commands::create::run(session, *command).await,
+        Command::List(command) => commands::list::run(session, command).await,
+        Command::Show(command) => commands::show::run(session, command).await,
+        Command::Rotate(command) => commands::rotate::run(session, command).await,
+        Command::Retire(command) => commands::retire::run(session, command).await,
+        Command::Edit(command) => commands::edit::run(session, command).await,
+        Command::Move(command) => commands::relocate::run(session, command).await,
+        Command::Check(command) => commands::check::run(session, command).await,
+        Command::Pause(command) => commands::pause::pause(session, command).await,
+        Command::Resume(command) => commands::pause::resume(session, command).await,
+        Command::Delete(command) => commands::delete::run(session, command).await,
+        Command::Adopt(command) => commands::adopt::run(session, command).await,
+        Command::Remove(command) => commands::remove::run(session, command).await,
+        Command::Secret(command) => commands::secret::run(session, command).await,
+        Command::Status(command) => commands::status::run(session, command).await,
+        Command::Completions(command) => commands::completions::run(session, command),
+        Command::Man(command) => commands::man::run(session, command),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_can_be_typed_is_understood() {
+        for line in [
+            "rotorctl status --json",
+            "rotorctl --socket /tmp/s connection add azure --set tenantId=t --file clientSecret=-",
+            "rotorctl connection clients azure",
+            "rotorctl choices azure clients billing",
+            "rotorctl create --name a --rotate-at 02:30 --utc --interval 30 --map clientId=A",
+            "rotorctl create --from body.json",
+            "rotorctl rotate a --retire-previous-after 1h --wait --env dev",
+            "rotorctl retire a --now key",
+            "rotorctl edit a --no-auto --overlap 12h",
+            "rotorctl delete a --revoke --delete-secrets --yes",
+            "rotorctl secret get NAME --env dev --path /app",
+            "rotorctl completions bash",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "rotorctl",
+            "rotorctl rotate",
+            "rotorctl create --from f --name a",
+            "rotorctl create --rotate-at 25:00",
+            "rotorctl create --utc --zone Europe/Berlin",
+            "rotorctl create --param objectId",
+            "rotorctl edit a --auto --no-auto",
+            "rotorctl rotate a --retire-previous-after soon",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The daemon's admin API over its Unix socket: one connection per request, JSON both ways.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use rotord_api::ErrorBody;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::net::UnixStream;
+
+use crate::error::CtlError;
+
+/// Where the daemon listens unless it is told otherwise.
+pub(crate) const DEFAULT_SOCKET: &str = "/run/rotord/admin.sock";
+
+/// Longer than the daemon lets any caller wait.
+const PATIENCE: Duration = Duration::from_mins(15);
+
+/// More than any list of the daemon's is long.
+const ANSWER_LIMIT: usize = 64 << 20;
+
+/// A way to the daemon.
+#[derive(Debug)]
+pub(crate) struct Client {
+    socket: PathBuf,
+}
+
+/// What the daemon answered: a success.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// Its status.
+    pub(crate) status: StatusCode,
+    /// Its body; null where it had none.
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    /// The body as the type that this route answers with.
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, CtlError> {
+        T::deserialize(&self.body).map_err(|source| not_understood().because(source))
+    }
+}
+
+impl Client {
+    /// A way through this socket. Nothing is opened yet.
+    pub(crate) fn new(socket: PathBuf) -> Self {
+        Self { socket }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Reply, CtlError> {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &impl Serialize) -> Result<Reply, CtlError> {
+        self.send(Method::POST, path, Some(encode(body)?)).await
+    }
+
+    pub(crate) async fn post_nothing(&self, path: &str) -> Result<Reply, CtlError> {
+        self.send(Method::POST, path, None).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &impl Serialize) -> Result<Reply, CtlError> {
+        self.send(Method::PATCH, path, Some(encode(body)?)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Result<Reply, CtlError> {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Reply, CtlError> {
+        tokio::time::timeout(PATIENCE, self.exchange(method, path, body))
+            .await
+            .map_err(|_| CtlError::failed("the daemon did not answer in time").hint(LOG_HINT))?
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Reply, CtlError> {
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|source| unreachable_socket(&self.socket, source))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(broken_off)?;
+        // Ends with the exchange: dropping `sender` closes the connection.
+        let connection = tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost");
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request
+            .body(Full::new(Bytes::from(body.unwrap_or_default())))
+            .map_err(|source| CtlError::failed("can't make the request").because(source))?;
+        let response = sender.send_request(request).await.map_err(broken_off)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_LIMIT)
+            .collect()
+            .await
+            .map_err(|source| {
+                CtlError::failed("the daemon's answer broke off")
+                    .because(source)
+                    .hint(LOG_HINT)
+            })?
+            .to_bytes();
+        drop(sender);
+        connection.abort();
+        read(status, &body)
+    }
+}
+
+const LOG_HINT: &str = "see its log: journalctl -u rotord";
+
+fn read(status: StatusCode, body: &[u8]) -> Result<Reply, CtlError> {
+    let body = match body {
+        [] => Value::Null,
+        body => serde_json::from_slice(body).map_err(|source| not_understood().because(source))?,
+    };
+    if status.is_success() {
+        return Ok(Reply { status, body });
+    }
+    match serde_json::from_value::<ErrorBody>(body.clone()) {
+        Ok(parsed) => Err(CtlError::refused(&parsed, body)),
+        Err(_) => Err(CtlError::failed(format!("the daemon answered {status}"))),
+    }
+}
+
+fn encode(body: &impl Serialize) -> Result<Vec<u8>, CtlError> {
+    serde_json::to_vec(body)
+        .map_err(|source| CtlError::failed("can't make the request").because(source))
+}
+
+fn not_understood() -> CtlError {
+    CtlError::failed("the daemon's answer is not understood")
+        .hint("are rotord and rotorctl of the same version? see rotorctl status")
+}
+
+fn broken_off(source: hyper::Error) -> CtlError {
+    CtlError::failed("the daemon broke the connection off")
+        .because(source)
+        .hint(LOG_HINT)
+}
+
+fn unreachable_socket(socket: &Path, source: io::Error) -> CtlError {
+    let kind = source.kind();
+    let error =
+        CtlError::failed(format!("can't reach the daemon at {}", socket.display())).because(source);
+    match kind {
+        io::ErrorKind::NotFound => error
+            .hint("is it running? systemctl status rotord, or start it: sudo systemctl start rotord")
+            .hint("another socket is named with --socket or ROTORD_SOCKET"),
+        io::ErrorKind::ConnectionRefused => {
+            error.hint("the socket is there and nobody listens: sudo systemctl restart rotord")
+        }
+        io::ErrorKind::PermissionDenied => error.hint(
+            "only root and members of the group rotord may: use sudo, or sudo usermod -aG rotord $USER and log in again",
+        ),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::StatusCode;
+
+    use super::read;
+    use crate::exit::Exit;
+
+    #[test]
+    fn an_answer_without_a_body_is_null() {
+        assert!(read(StatusCode::NO_CONTENT, b"").unwrap().body.is_null());
+    }
+
+    #[test]
+    fn an_error_of_unknown_shape_still_names_its_status() {
+        let error = read(StatusCode::BAD_GATEWAY, b"{}").unwrap_err();
+        assert_eq!(
+            (error.exit(), error.to_string().as_str()),
+            (Exit::Failed, "the daemon answered 502 Bad Gateway")
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_is_not_understood() {
+        assert!(
+            read(StatusCode::OK, b"<html>")
+                .unwrap_err()
+                .to_string()
+                .contains("not understood")
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! One file per command: what it takes, what it asks the daemon, what it shows.
+
+// Fields of arguments are named after flags, each flag is a bool, and their doc comments are help texts, in
+// which backticks would show.
+#![allow(
+    clippy::struct_field_names,
+    clippy::struct_excessive_bools,
+    clippy::doc_markdown
+)]
+
+pub(crate) mod adopt;
+pub(crate) mod check;
+pub(crate) mod choices;
+pub(crate) mod completions;
+pub(crate) mod connection;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod edit;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod pause;
+pub(crate) mod provider;
+pub(crate) mod relocate;
+pub(crate) mod remove;
+pub(crate) mod retire;
+pub(crate) mod rotate;
+pub(crate) mod secret;
+pub(crate) mod show;
+pub(crate) mod status;

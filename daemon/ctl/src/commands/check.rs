@@ -1,0 +1,39 @@
+//! `rotorctl check`.
+
+use clap::Args;
+use rotord_api::routes;
+
+use crate::cli::Place;
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::find;
+use crate::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The rotation's name or id
+    rotation: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) async fn run(session: &mut Session, command: Check) -> Result<Exit, CtlError> {
+    let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
+    let reply = {
+        let _spinner = session
+            .output
+            .spinner("logging in with the published credential");
+        session
+            .client
+            .post_nothing(&routes::check_credentials(&rotation.kind, rotation.id))
+            .await?
+    };
+    if session.output.is_json() {
+        session.output.json(&reply.body)?;
+    } else {
+        session
+            .output
+            .line(format!("{}: the published credential works", rotation.name))?;
+    }
+    Ok(Exit::Done)
+}

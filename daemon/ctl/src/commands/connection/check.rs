@@ -1,0 +1,49 @@
+//! `rotorctl connection check`.
+
+use rotord_api::connection::ConnectionCheck;
+use rotord_api::issue::Severity;
+use rotord_api::routes;
+
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::find;
+use crate::output::{Cell, Table, Tone};
+use crate::session::Session;
+
+pub(crate) async fn run(session: &mut Session, named: &str) -> Result<Exit, CtlError> {
+    let connection = find::connection(&session.client, named).await?;
+    let reply = {
+        let _spinner = session.output.spinner("asking the provider");
+        session
+            .client
+            .get(&routes::connection_check(connection.id))
+            .await?
+    };
+    let check = reply.parse::<ConnectionCheck>()?;
+    if session.output.is_json() {
+        session.output.json(&reply.body)?;
+    } else {
+        if let Some(subject) = &check.subject {
+            session.output.line(format!("logged in as {subject}"))?;
+        }
+        let mut table = Table::new(&["", "SEEN", "WHAT HELPS"]);
+        for finding in &check.findings {
+            let (word, tone) = match finding.severity {
+                Severity::Fine => ("fine", Tone::Good),
+                Severity::Warning => ("warning", Tone::Warn),
+                Severity::Problem => ("problem", Tone::Bad),
+            };
+            table.row([
+                Cell::new(word, tone),
+                finding.message.as_str().into(),
+                finding.remedy.as_deref().unwrap_or("").into(),
+            ]);
+        }
+        session.output.table(&table)?;
+    }
+    Ok(if check.is_usable() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}

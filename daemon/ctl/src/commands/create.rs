@@ -1,0 +1,126 @@
+//! `rotorctl create`: from a file, from flags, or asking step by step.
+
+mod dialogue;
+mod review;
+mod rotate_at;
+mod target;
+
+use clap::Args;
+use hyper::StatusCode;
+use rotord_api::rotation::CreateRotation;
+use rotord_api::{routes, rules};
+use serde_json::{Value, json};
+
+pub(crate) use rotate_at::RotateAt;
+
+use crate::cli::Place;
+use crate::duration::parse_hours;
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::fields::{parse_pair, read_secret};
+use crate::session::Session;
+use crate::{find, wait};
+use dialogue::Dialogue;
+
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Create {
+    /// The request's body from a JSON file, or from standard input if the file is -
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["name", "description", "connection", "interval", "rotate_at", "utc", "zone", "no_auto", "target",
+            "param", "map", "overlap", "project", "env", "path"]
+    )]
+    from: Option<String>,
+    /// The provider, such as azure-client-secret; known from the connection where only one fits
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// Its name: lowercase letters, digits and hyphens
+    #[arg(long)]
+    name: Option<String>,
+    /// What it is for
+    #[arg(long)]
+    description: Option<String>,
+    /// The connection's name or id
+    #[arg(long)]
+    connection: Option<String>,
+    /// Days between two rotations [default: 30]
+    #[arg(long, value_name = "DAYS", value_parser = parse_interval)]
+    interval: Option<u32>,
+    #[command(flatten)]
+    rotate_at: RotateAt,
+    /// Rotate only when told
+    #[arg(long)]
+    no_auto: bool,
+    /// What to rotate: a name or an id from the connection's list, such as an Azure application's
+    #[arg(long, value_name = "TEXT")]
+    target: Option<String>,
+    /// What to rotate, in the provider's terms, such as objectId=…
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
+    param: Vec<(String, String)>,
+    /// The name of an output's secret, such as clientSecret=BILLING_SECRET; suggested ones if not given
+    #[arg(long, value_name = "OUTPUT=SECRET", value_parser = parse_pair)]
+    map: Vec<(String, String)>,
+    /// How long a replaced credential stays valid, such as 12h; until the next rotation is due if not given
+    #[arg(long, value_name = "DURATION", value_parser = parse_hours)]
+    overlap: Option<u32>,
+    /// Even where the target has no room for two of our credentials
+    #[arg(long)]
+    force: bool,
+    /// Don't ask whether it is right
+    #[arg(long)]
+    yes: bool,
+    /// Wait until it has ended, however long that takes
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) async fn run(session: &mut Session, command: Create) -> Result<Exit, CtlError> {
+    let (kind, body) = match &command.from {
+        Some(file) => from_file(session, &command, file).await?,
+        None => Dialogue::new(session, &command).body().await?,
+    };
+    let spinner = session.output.spinner(&format!("creating {}", body.name));
+    let mut reply = session
+        .client
+        .post(&routes::rotations_of_type(&kind), &body)
+        .await?;
+    if command.wait && reply.status == StatusCode::ACCEPTED {
+        reply = wait::until_ended(session, reply, &spinner).await?;
+    }
+    drop(spinner);
+    wait::report(session, &reply, "created")
+}
+
+async fn from_file(
+    session: &Session,
+    command: &Create,
+    file: &str,
+) -> Result<(String, CreateRotation), CtlError> {
+    let text = read_secret(file, true)?;
+    let mut body: Value = serde_json::from_str(text.expose())
+        .map_err(|source| CtlError::usage(format!("{file} is no JSON")).because(source))?;
+    if command.force {
+        body["force"] = json!(true);
+    }
+    let body = CreateRotation::from_json(body)
+        .map_err(|issues| CtlError::issues("the rotation", &issues))?;
+    if let Some(kind) = &command.kind {
+        return Ok((kind.clone(), body));
+    }
+    let connection = find::connection(&session.client, &body.connection_id.to_string()).await?;
+    let kind = find::provider_of_app(&session.client, &connection.app)
+        .await?
+        .slug;
+    Ok((kind, body))
+}
+
+/// Reads a number of days.
+///
+/// # Errors
+/// What would be right, for a person.
+pub(crate) fn parse_interval(text: &str) -> Result<u32, String> {
+    rules::interval(Value::from(text)).map_err(|issues| issues.to_string())
+}

@@ -1,0 +1,90 @@
+//! `rotorctl list`.
+
+use clap::Args;
+use rotord_api::rotation::{RotationStatus, SecretRotation};
+use serde_json::{Value, json};
+
+use crate::cli::Place;
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::find;
+use crate::output::{Cell, Table, Tone};
+use crate::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, CtlError> {
+    let (reply, rotations) = find::rotations(&session.client, &command.place).await?;
+    if session.output.is_json() {
+        // What the API answered, less what is elsewhere.
+        let ids: Vec<String> = rotations
+            .iter()
+            .map(|rotation| rotation.id.to_string())
+            .collect();
+        let all = reply.body["secretRotations"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let here = |rotation: &Value| {
+            rotation["id"]
+                .as_str()
+                .is_some_and(|id| ids.iter().any(|here| here == id))
+        };
+        let here: Vec<Value> = all.into_iter().filter(here).collect();
+        session.output.json(&json!({ "secretRotations": here }))?;
+        return Ok(Exit::Done);
+    }
+    let person = session.output.is_terminal();
+    let mut table = Table::new(&[
+        "NAME",
+        "TYPE",
+        "ENV",
+        "PATH",
+        "STATUS",
+        "LAST ROTATED",
+        "NEXT",
+        "ID",
+    ]);
+    for rotation in &rotations {
+        table.row([
+            rotation.name.as_str().into(),
+            rotation.kind.as_str().into(),
+            rotation.environment.slug.as_str().into(),
+            rotation.folder.path.as_str().into(),
+            standing(rotation),
+            session.clock.cell(rotation.last_rotated_at, person).into(),
+            session.clock.cell(rotation.next_rotation_at, person).into(),
+            rotation.id.to_string().into(),
+        ]);
+    }
+    if table.is_empty() && person {
+        session
+            .output
+            .line("there is no rotation here yet: rotorctl create")?;
+    }
+    session.output.table(&table)?;
+    Ok(Exit::Done)
+}
+
+/// How a rotation stands, in a word or two.
+pub(crate) fn standing(rotation: &SecretRotation) -> Cell {
+    let state = rotation.state.as_ref();
+    if state.is_some_and(|state| !state.attention.is_empty()) {
+        return Cell::new("needs attention", Tone::Bad);
+    }
+    match rotation.rotation_status {
+        RotationStatus::Failed => Cell::new("failed", Tone::Bad),
+        RotationStatus::Pending => Cell::new("pending", Tone::Warn),
+        RotationStatus::Success if state.is_some_and(|state| state.overdue) => {
+            Cell::new("overdue", Tone::Bad)
+        }
+        RotationStatus::Success if state.is_some_and(|state| state.paused) => {
+            Cell::new("paused", Tone::Dim)
+        }
+        RotationStatus::Success => Cell::new("success", Tone::Good),
+    }
+}

@@ -1,0 +1,64 @@
+//! `rotorctl pause` and `rotorctl resume`.
+
+use clap::Args;
+use rotord_api::rotation::SecretRotationAnswer;
+use rotord_api::routes;
+
+use crate::cli::Place;
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::find;
+use crate::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    /// The rotation's name or id
+    rotation: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// The rotation's name or id
+    rotation: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) async fn pause(session: &mut Session, command: Pause) -> Result<Exit, CtlError> {
+    let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
+    let reply = session
+        .client
+        .post_nothing(&routes::of_rotation(routes::PAUSE, rotation.id))
+        .await?;
+    if session.output.is_json() {
+        session.output.json(&reply.body)?;
+    } else {
+        session.output.line(format!(
+            "{}: paused; what it replaced is still retired in its time",
+            rotation.name
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn resume(session: &mut Session, command: Resume) -> Result<Exit, CtlError> {
+    let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
+    let reply = session
+        .client
+        .post_nothing(&routes::of_rotation(routes::RESUME, rotation.id))
+        .await?;
+    if session.output.is_json() {
+        session.output.json(&reply.body)?;
+    } else {
+        let resumed = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
+        let next = session
+            .clock
+            .cell(resumed.next_rotation_at, session.output.is_terminal());
+        session
+            .output
+            .line(format!("{}: goes on; next rotation: {next}", resumed.name))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,57 @@
+//! `rotorctl move`.
+
+use clap::Args;
+use rotord_api::rotation::{MoveRotation, SecretRotationAnswer};
+use rotord_api::{Issues, routes, rules};
+
+use crate::cli::Place;
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::find;
+use crate::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct Move {
+    /// The rotation's name or id
+    rotation: String,
+    /// The environment's slug; the same one if not given
+    #[arg(long, value_name = "SLUG")]
+    to_env: Option<String>,
+    /// The folder's path; the same one if not given
+    #[arg(long, value_name = "PATH")]
+    to_path: Option<String>,
+    /// Replace ordinary secrets of the same names there
+    #[arg(long)]
+    overwrite: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) async fn run(session: &mut Session, command: Move) -> Result<Exit, CtlError> {
+    if command.to_env.is_none() && command.to_path.is_none() {
+        return Err(CtlError::usage("where to? say --to-env, --to-path or both"));
+    }
+    let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
+    let path = command.to_path.unwrap_or(rotation.folder.path);
+    let path = rules::secret_path(&path)
+        .map_err(|issue| CtlError::issues("the move", &Issues::from(issue).under("--to-path")))?;
+    let body = MoveRotation {
+        destination_environment: command.to_env.unwrap_or(rotation.environment.slug),
+        destination_secret_path: path,
+        overwrite_destination: command.overwrite,
+    };
+    let reply = session
+        .client
+        .post(&routes::move_rotation(&rotation.kind, rotation.id), &body)
+        .await?;
+    if session.output.is_json() {
+        session.output.json(&reply.body)?;
+    } else {
+        let moved = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
+        session.output.line(format!(
+            "{}: now in {} {}",
+            moved.name, moved.environment.slug, moved.folder.path
+        ))?;
+    }
+    Ok(Exit::Done)
+}

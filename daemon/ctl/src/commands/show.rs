@@ -1,0 +1,205 @@
+//! `rotorctl show`.
+
+use clap::Args;
+use rotord_api::rotation::{
+    CredentialStage, RotationState, RotationStatus, SecretRotation, SecretRotationAnswer,
+};
+use rotord_api::routes;
+use serde_json::Value;
+
+use crate::cli::Place;
+use crate::commands::list::standing;
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::find;
+use crate::output::{Cell, Table, Tone};
+use crate::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The rotation's name or id
+    rotation: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) async fn run(session: &mut Session, command: Show) -> Result<Exit, CtlError> {
+    let found = find::rotation(&session.client, &command.rotation, &command.place).await?;
+    let reply = session
+        .client
+        .get(&routes::rotation(&found.kind, found.id))
+        .await?;
+    let rotation = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
+    if session.output.is_json() {
+        session.output.json(&reply.body)?;
+    } else {
+        let facts = facts(session, &rotation);
+        session.output.table(&facts)?;
+        if let Some(state) = &rotation.state {
+            show_state(session, state)?;
+        }
+    }
+    Ok(if needs_attention(&rotation) {
+        Exit::Attention
+    } else {
+        Exit::Done
+    })
+}
+
+fn needs_attention(rotation: &SecretRotation) -> bool {
+    rotation.rotation_status == RotationStatus::Failed
+        || rotation
+            .state
+            .as_ref()
+            .is_some_and(RotationState::needs_attention)
+}
+
+fn facts(session: &Session, rotation: &SecretRotation) -> Table {
+    let person = session.output.is_terminal();
+    let mut table = Table::pairs();
+    table.pair("name", rotation.name.as_str());
+    table.pair("id", rotation.id.to_string());
+    table.pair("type", rotation.kind.as_str());
+    table.pair(
+        "description",
+        rotation.description.as_deref().unwrap_or("-"),
+    );
+    table.pair("status", standing(rotation));
+    if let Some(state) = rotation
+        .state
+        .as_ref()
+        .filter(|state| !state.summary.is_empty())
+    {
+        table.pair("in short", state.summary.as_str());
+    }
+    if let Some(message) = &rotation.last_rotation_message {
+        table.pair("message", Cell::new(message, Tone::Bad));
+    }
+    table.pair(
+        "connection",
+        format!("{} ({})", rotation.connection.name, rotation.connection.app),
+    );
+    table.pair(
+        "environment",
+        format!(
+            "{} ({})",
+            rotation.environment.slug, rotation.environment.name
+        ),
+    );
+    table.pair("path", rotation.folder.path.as_str());
+    for (name, value) in &rotation.parameters {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        table.pair(name, text);
+    }
+    for (output, secret) in &rotation.secrets_mapping {
+        table.pair("secret", format!("{secret} ← {output}"));
+    }
+    table.pair(
+        "rotates",
+        if rotation.is_auto_rotation_enabled {
+            "by itself"
+        } else {
+            "only when told"
+        },
+    );
+    table.pair("interval", format!("{} d", rotation.rotation_interval));
+    table.pair("rotate at", session.clock.rotate_at(rotation));
+    if let Some(hours) = rotation.overlap_hours {
+        table.pair("overlap", format!("{hours} h"));
+    }
+    table.pair(
+        "last rotated",
+        session.clock.cell(rotation.last_rotated_at, person),
+    );
+    table.pair(
+        "next rotation",
+        session.clock.cell(rotation.next_rotation_at, person),
+    );
+    table
+}
+
+fn show_state(session: &mut Session, state: &RotationState) -> Result<(), CtlError> {
+    let person = session.output.is_terminal();
+    if let Some(run) = &state.run {
+        let since = session.clock.cell(Some(run.started_at), person);
+        session.output.line(format!(
+            "\nrun (attempt {}, since {since}): {}",
+            run.attempt, run.words
+        ))?;
+    }
+    if let Some(at) = state.next_try_at {
+        let at = session.clock.cell(Some(at), person);
+        session.output.line(format!(
+            "\n{} tries failed; the next is at {at}",
+            state.failures
+        ))?;
+    }
+    if !state.credentials.is_empty() {
+        let mut table = Table::new(&[
+            "KEY",
+            "STAGE",
+            "SLOT",
+            "PUBLISHED",
+            "KEPT UNTIL",
+            "EXPIRES",
+            "WAITS FOR",
+            "LABEL",
+        ]);
+        for credential in &state.credentials {
+            let tone = match credential.stage {
+                CredentialStage::Active => Tone::Good,
+                CredentialStage::Pending | CredentialStage::Retiring => Tone::Warn,
+                _ => Tone::Plain,
+            };
+            table.row([
+                credential.key_id.as_str().into(),
+                Cell::new(credential.stage.to_string(), tone),
+                credential
+                    .slot
+                    .map_or_else(|| "-".to_owned(), |slot| slot.to_string())
+                    .into(),
+                session.clock.cell(credential.published_at, person).into(),
+                session
+                    .clock
+                    .cell(credential.revoke_not_before, person)
+                    .into(),
+                session.clock.cell(credential.expires_at, person).into(),
+                credential.waiting_for.as_deref().unwrap_or("-").into(),
+                credential.label.as_str().into(),
+            ]);
+        }
+        session.output.line("")?;
+        session.output.table(&table)?;
+    }
+    if state.watched > 0 {
+        session.output.line(format!(
+            "\nwatched for: {} calls whose end is not known",
+            state.watched
+        ))?;
+    }
+    let mut notes = Table::new(&[]);
+    for warning in &state.warnings {
+        notes.row([Cell::new("warning", Tone::Warn), warning.as_str().into()]);
+    }
+    for attention in &state.attention {
+        let about = attention
+            .key_id
+            .as_ref()
+            .map_or_else(String::new, |key| format!(" ({key})"));
+        notes.row([
+            Cell::new("attention", Tone::Bad),
+            format!("{}{about}", attention.message).into(),
+        ]);
+        if let Some(remedy) = &attention.remedy {
+            notes.row([Cell::new("what helps", Tone::Dim), remedy.as_str().into()]);
+        }
+    }
+    if !notes.is_empty() {
+        session.output.line("")?;
+        session.output.table(&notes)?;
+    }
+    Ok(())
+}

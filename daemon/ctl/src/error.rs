@@ -1,0 +1,190 @@
+//! Errors for people: how the program ends, what went wrong, what would help.
+
+use std::error::Error;
+use std::{fmt, io};
+
+use rotord_api::error::ErrorMessage;
+use rotord_api::{ErrorBody, Issues};
+use serde_json::Value;
+
+use crate::exit::Exit;
+
+/// Why a command came to nothing.
+#[derive(Debug)]
+pub(crate) struct CtlError {
+    exit: Exit,
+    message: String,
+    hints: Vec<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    answer: Option<Value>,
+}
+
+impl CtlError {
+    /// It was tried and failed.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// It was asked for wrongly.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// The environment is set wrongly.
+    pub(crate) fn settings(message: impl Into<String>) -> Self {
+        Self::new(Exit::Settings, message)
+    }
+
+    /// Fields are wrong.
+    pub(crate) fn issues(what: &str, issues: &Issues) -> Self {
+        let mut message = format!("{what} is not right");
+        for issue in &issues.0 {
+            message.push_str("\n  ");
+            message.push_str(&issue.to_string());
+        }
+        Self::usage(message)
+    }
+
+    /// The daemon refused. `answer` is its body, which `--json` shows.
+    pub(crate) fn refused(body: &ErrorBody, answer: Value) -> Self {
+        let error = match &body.message {
+            ErrorMessage::Text(text) if body.status_code == 422 => Self::usage(text.clone()),
+            ErrorMessage::Text(text) => Self::failed(text.clone()),
+            ErrorMessage::Issues(issues) => Self::issues("the request", issues),
+        };
+        let mut error = Self {
+            answer: Some(answer),
+            ..error
+        };
+        for finding in &body.details {
+            error.message.push_str("\n  ");
+            error.message.push_str(&finding.message);
+            error.hints.extend(finding.remedy.clone());
+        }
+        if body.status_code >= 500 {
+            error.hints.push(format!(
+                "the daemon's log has more under request {}",
+                body.req_id
+            ));
+        }
+        error
+    }
+
+    /// With what would help.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// With what caused it.
+    #[must_use]
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// How the program ends.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// What would help.
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The daemon's own error body, where it has answered.
+    pub(crate) fn answer(&self) -> Option<&Value> {
+        self.answer.as_ref()
+    }
+
+    /// Whether the reader of our output has gone away, which is no error.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        let source = self
+            .source
+            .as_deref()
+            .and_then(|source| source.downcast_ref::<io::Error>());
+        source.is_some_and(|source| source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The message with all that caused it, on one line.
+    pub(crate) fn chain(&self) -> String {
+        let mut chain = self.message.clone();
+        let mut source = self.source();
+        while let Some(cause) = source {
+            chain.push_str(": ");
+            chain.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        chain
+    }
+
+    fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            hints: Vec::new(),
+            source: None,
+            answer: None,
+        }
+    }
+}
+
+impl fmt::Display for CtlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for CtlError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+impl From<io::Error> for CtlError {
+    fn from(source: io::Error) -> Self {
+        Self::failed("can't write the output").because(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rotord_api::ErrorBody;
+    use serde_json::json;
+
+    use super::CtlError;
+    use crate::exit::Exit;
+
+    fn refused(body: serde_json::Value) -> CtlError {
+        let parsed: ErrorBody = serde_json::from_value(body.clone()).unwrap();
+        CtlError::refused(&parsed, body)
+    }
+
+    #[test]
+    fn wrong_fields_are_the_callers_doing_and_named_one_per_line() {
+        let error = refused(
+            json!({"reqId": "r", "statusCode": 422, "error": "ValidationFailure", "message": [
+                {"code": "too_small", "path": ["rotationInterval"], "message": "must be at least 1"},
+                {"code": "too_big", "path": ["rotateAtUtc", "hours"], "message": "must be at most 23"}
+            ]}),
+        );
+        assert_eq!(error.exit(), Exit::Usage);
+        assert_eq!(
+            error.to_string(),
+            "the request is not right\n  rotationInterval: must be at least 1\n  rotateAtUtc.hours: must be at most 23"
+        );
+    }
+
+    #[test]
+    fn the_daemons_own_trouble_points_at_its_log() {
+        let error = refused(
+            json!({"reqId": "req-7", "statusCode": 500, "error": "InternalServerError", "message": "no"}),
+        );
+        assert_eq!(error.exit(), Exit::Failed);
+        assert!(error.hints()[0].contains("req-7"));
+    }
+}

@@ -1,0 +1,39 @@
+//! How the program ends.
+
+/// What the exit code says. A command that asked for something and got it is [`Exit::Done`], whatever the
+/// answer was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: it is done.
+    Done,
+    /// 1: it failed.
+    Failed,
+    /// 3: the rotation is not due.
+    NotDue,
+    /// 4: a person should look at something.
+    Attention,
+    /// 64: it was asked for wrongly.
+    Usage,
+    /// 78: the settings are wrong.
+    Settings,
+}
+
+impl Exit {
+    /// The code.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::NotDue => 3,
+            Self::Attention => 4,
+            Self::Usage => 64,
+            Self::Settings => 78,
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
