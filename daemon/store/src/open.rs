@@ -1,0 +1,390 @@
+//! Opening the state directory: lock, root key, schema, data keys, and what a first start makes.
+
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::columns::Millis;
+use crate::error::StoreError;
+use crate::installation;
+use crate::lock::{Lock, LockError};
+use crate::migrate::{self, Schema};
+use crate::places;
+use crate::reader::{self, Reader, Readers};
+use crate::root_key::{RootKey, RootKeyError, RootKeySource};
+use crate::seal::{DataKeyId, KeyRing, SealingKey, random_key};
+use crate::store::Store;
+
+/// The database's name in the state directory.
+pub const DATABASE_FILE: &str = "rotord.db";
+
+/// What may differ between daemons.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many versions of a secret are kept; at least 1. 10 by default.
+    pub kept_versions: u32,
+    /// How long another process' hold on the database is waited for. 5 s by default.
+    pub busy_timeout: Duration,
+    /// Read the whole database for damage while opening; some milliseconds for some megabytes. On by default.
+    pub check: bool,
+    /// This machine, noted at first start.
+    pub machine_id: Option<String>,
+    /// The time, for what a first start makes.
+    pub now: DateTime<Utc>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            kept_versions: 10,
+            busy_timeout: Duration::from_secs(5),
+            check: true,
+            machine_id: None,
+            now: Utc::now(),
+        }
+    }
+}
+
+/// Why the state directory was not opened. Nothing in it was changed, but where it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory can't be made or read.
+    #[error("can't use the state directory {}", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another daemon works on it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// There is no root key.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+    /// The data keys are wrapped by another root key.
+    #[error(
+        "the root key {given} does not open the database {}, which was sealed under {}",
+        .path.display(), .known.join(", ")
+    )]
+    WrongRootKey {
+        /// The database.
+        path: PathBuf,
+        /// The label of the key that was given.
+        given: String,
+        /// The labels of the keys that would open it.
+        known: Vec<String>,
+    },
+    /// The file can't be opened or read.
+    #[error("can't open the database {}", .path.display())]
+    Unreadable {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// The file is damaged, or no database at all.
+    #[error("the database {} is damaged: {what}", .path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What was found first.
+        what: String,
+    },
+    /// The file is another program's database.
+    #[error("the database {} is not one of rotord", .path.display())]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A newer rotord wrote it.
+    #[error(
+        "the database {} has schema version {found}, and this rotord knows versions up to {known}: \
+         install the newer rotord again",
+        .path.display()
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version known here.
+        known: u32,
+    },
+}
+
+impl Store {
+    /// Opens the state directory, which is made where it is missing, and what a first start needs with it: the
+    /// database with its installation id and data key, and the default project.
+    ///
+    /// # Errors
+    /// Another daemon holds it, the root key is missing or another one, or the database is damaged, foreign or
+    /// newer. All of it is for an administrator to mend.
+    pub fn open(dir: &Path, root_key: &RootKeySource, options: Options) -> Result<Self, OpenError> {
+        let in_dir = |source| OpenError::Directory {
+            path: dir.to_owned(),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(in_dir)?;
+        let lock = Lock::take(dir)?;
+        let path = dir.join(DATABASE_FILE);
+        let exists = path.try_exists().map_err(in_dir)?
+            || dir.join("rotord.db-wal").try_exists().map_err(in_dir)?;
+        let root_key = RootKey::load(root_key, dir, exists)?;
+        // SQLite would make it readable to all that the umask allows.
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|_| File::open(dir)?.sync_all())
+            .map_err(in_dir)?;
+
+        let opening = Opening {
+            path: &path,
+            options,
+        };
+        let mut connection = opening.connect().map_err(|error| opening.failed(error))?;
+        let from = opening.recognise(&connection)?;
+        let (keys, generation) = opening.ready(&mut connection, from, &root_key)?;
+        let keys = Arc::new(keys);
+        let Opening { options, .. } = opening;
+        Ok(Self {
+            reader: Reader {
+                connection,
+                keys: Arc::clone(&keys),
+            },
+            readers: Readers {
+                path,
+                keys,
+                busy_timeout: options.busy_timeout,
+            },
+            kept_versions: options.kept_versions.max(1),
+            generation,
+            _lock: lock,
+        })
+    }
+
+    /// Wraps the data keys, now wrapped by `current`, by the root key `next`, too. The present one opens the database until a start was made
+    /// with the other one; then it is forgotten. So a root key is changed in two steps, each of which can be
+    /// taken back.
+    ///
+    /// # Errors
+    /// The other root key is not there, or the database can't be written.
+    pub fn rewrap(
+        &mut self,
+        current: &RootKeySource,
+        next: &RootKeySource,
+    ) -> Result<(), OpenError> {
+        let path = self.readers.path.clone();
+        let dir = path.parent().unwrap_or(Path::new("/"));
+        let (current, next) = (
+            RootKey::load(current, dir, true)?,
+            RootKey::load(next, dir, true)?,
+        );
+        let wrapped = unwrap_all(&self.reader.connection, &current, &path)?;
+        self.write(|books| {
+            for (id, key) in &wrapped {
+                wrap(books.sql, &next, *id, key)?;
+            }
+            Ok(())
+        })
+        .map_err(|source| OpenError::Unreadable { path, source })
+    }
+}
+
+struct Opening<'a> {
+    path: &'a Path,
+    options: Options,
+}
+
+impl Opening<'_> {
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(self.path, flags)?;
+        connection.busy_timeout(self.options.busy_timeout)?;
+        reader::prepare(&connection)?;
+        Ok(connection)
+    }
+
+    /// The schema's version, if it is one that can be worked with.
+    fn recognise(&self, connection: &Connection) -> Result<u32, OpenError> {
+        match migrate::schema(connection).map_err(|error| self.failed(error.into()))? {
+            Schema::Empty => Ok(0),
+            Schema::At(found) if found > migrate::NEWEST => Err(OpenError::Newer {
+                path: self.path.to_owned(),
+                found,
+                known: migrate::NEWEST,
+            }),
+            Schema::At(version) => Ok(version),
+            Schema::Foreign => Err(OpenError::Foreign {
+                path: self.path.to_owned(),
+            }),
+        }
+    }
+
+    fn ready(
+        &self,
+        connection: &mut Connection,
+        from: u32,
+        root_key: &RootKey,
+    ) -> Result<(KeyRing, u64), OpenError> {
+        let failed = |error: rusqlite::Error| self.failed(error.into());
+        if self.options.check {
+            let found: String = connection
+                .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+                .map_err(failed)?;
+            if found != "ok" {
+                return Err(self.damaged(found));
+            }
+        }
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .map_err(failed)?;
+        // Synced at each commit: what was promised outlives a power cut.
+        connection
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(failed)?;
+        // What is deleted is overwritten.
+        connection
+            .pragma_update(None, "secure_delete", true)
+            .map_err(failed)?;
+        migrate::migrate(connection, from, |transaction| {
+            self.fill(transaction, root_key)
+        })
+        .map_err(|error: StoreError| self.failed(error))?;
+        let keys = self.open_keys(connection, root_key)?;
+        let generation = installation::generation(connection).map_err(failed)?;
+        Ok((keys, generation))
+    }
+
+    /// What a first start makes, in the transaction that makes the tables.
+    fn fill(&self, sql: &Connection, root_key: &RootKey) -> Result<(), StoreError> {
+        let now = self.options.now;
+        installation::make(sql, self.options.machine_id.as_deref(), now)?;
+        let key = random_key()?;
+        sql.execute(
+            "INSERT INTO data_keys (id, created_at) VALUES (1, ?1)",
+            [Millis(now)],
+        )?;
+        wrap(sql, root_key, 1, key.as_slice())?;
+        places::make_default(sql, now)
+    }
+
+    fn open_keys(&self, sql: &Connection, root_key: &RootKey) -> Result<KeyRing, OpenError> {
+        let mut keys = BTreeMap::new();
+        for (id, key) in unwrap_all(sql, root_key, self.path)? {
+            let key = SealingKey::new(&key).map_err(|error| self.failed(error.into()))?;
+            keys.insert(id, key);
+        }
+        // The start with this root key has succeeded: those that it replaced are forgotten.
+        sql.execute(
+            "DELETE FROM wrapped_keys WHERE EXISTS (
+                SELECT 1 FROM wrapped_keys AS mine
+                WHERE mine.data_key = wrapped_keys.data_key AND mine.root_key = ?1
+                    AND mine.position > wrapped_keys.position)",
+            [&root_key.label],
+        )
+        .map_err(|error| self.failed(error.into()))?;
+        KeyRing::new(keys).ok_or_else(|| self.damaged("it holds no data key".to_owned()))
+    }
+
+    fn failed(&self, error: StoreError) -> OpenError {
+        match error {
+            StoreError::Corrupt(source) => {
+                let no_database = source.sqlite_error_code() == Some(ErrorCode::NotADatabase);
+                self.damaged(if no_database {
+                    "it is no SQLite database".to_owned()
+                } else {
+                    source.to_string()
+                })
+            }
+            source => OpenError::Unreadable {
+                path: self.path.to_owned(),
+                source,
+            },
+        }
+    }
+
+    fn damaged(&self, what: String) -> OpenError {
+        OpenError::Damaged {
+            path: self.path.to_owned(),
+            what,
+        }
+    }
+}
+
+type PlainKey = zeroize::Zeroizing<Vec<u8>>;
+
+fn unwrap_all(
+    sql: &Connection,
+    root_key: &RootKey,
+    path: &Path,
+) -> Result<Vec<(DataKeyId, PlainKey)>, OpenError> {
+    let unreadable = |source: StoreError| OpenError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let rows = wrapped_keys(sql).map_err(|error| unreadable(error.into()))?;
+    let wrong = || {
+        let mut known: Vec<String> = rows.iter().map(|(_, label, _)| label.clone()).collect();
+        known.sort();
+        known.dedup();
+        OpenError::WrongRootKey {
+            path: path.to_owned(),
+            given: root_key.label.clone(),
+            known,
+        }
+    };
+    let mut ids: Vec<DataKeyId> = rows.iter().map(|(id, ..)| *id).collect();
+    ids.dedup();
+    ids.into_iter()
+        .map(|id| {
+            let (_, _, wrapped) = rows
+                .iter()
+                .find(|(of, label, _)| *of == id && *label == root_key.label)
+                .ok_or_else(wrong)?;
+            let key = root_key
+                .unwrap(id, wrapped)
+                .map_err(|error| unreadable(error.into()))?;
+            Ok((id, key))
+        })
+        .collect()
+}
+
+fn wrapped_keys(sql: &Connection) -> rusqlite::Result<Vec<(DataKeyId, String, Vec<u8>)>> {
+    // From the data keys on: one without a wrapping is as bad as a wrong root key.
+    sql.prepare(
+        "SELECT k.id, coalesce(w.root_key, 'none'), coalesce(w.wrapped, x'')
+         FROM data_keys k LEFT JOIN wrapped_keys w ON w.data_key = k.id ORDER BY k.id, w.position",
+    )?
+    .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+    .collect()
+}
+
+/// A wrapping by the same root key is made anew, and is then the newest.
+fn wrap(
+    sql: &Connection,
+    root_key: &RootKey,
+    data_key: DataKeyId,
+    key: &[u8],
+) -> Result<(), StoreError> {
+    let wrapped = root_key.wrap(data_key, key)?;
+    sql.execute(
+        "INSERT OR REPLACE INTO wrapped_keys (data_key, root_key, wrapped) VALUES (?1, ?2, ?3)",
+        (data_key, &root_key.label, wrapped),
+    )?;
+    Ok(())
+}

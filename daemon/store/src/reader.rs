@@ -1,0 +1,93 @@
+//! Reading. What can be asked is beside what it is about: each module adds to [`Reader`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::StoreError;
+use crate::seal::KeyRing;
+
+/// A connection that reads; for one thread. Each call sees one state of the database, the newest committed one.
+pub struct Reader {
+    pub(crate) connection: Connection,
+    pub(crate) keys: Arc<KeyRing>,
+}
+
+/// Opens readers; to be handed to the threads that read.
+#[derive(Clone)]
+pub struct Readers {
+    pub(crate) path: PathBuf,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) busy_timeout: Duration,
+}
+
+impl Readers {
+    /// Opens a connection that only reads.
+    ///
+    /// # Errors
+    /// The file can't be opened.
+    pub fn open(&self) -> Result<Reader, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(self.busy_timeout)?;
+        prepare(&connection)?;
+        Ok(Reader {
+            connection,
+            keys: Arc::clone(&self.keys),
+        })
+    }
+}
+
+impl Reader {
+    /// For what is one statement, which sees one state of the database by itself.
+    pub(crate) fn single(&self) -> Books<'_> {
+        Books {
+            sql: &self.connection,
+            keys: &self.keys,
+        }
+    }
+
+    /// Runs `work` on one state of the database.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Books<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self.connection.unchecked_transaction()?;
+        work(&Books {
+            sql: &transaction,
+            keys: &self.keys,
+        })
+    }
+}
+
+/// The database within a transaction: what the queries of all modules are written against.
+pub(crate) struct Books<'a> {
+    pub(crate) sql: &'a Connection,
+    pub(crate) keys: &'a KeyRing,
+}
+
+/// What every connection needs.
+pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    // All of this crate's statements: none is compiled twice.
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // Sorting must not write values to a file elsewhere.
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+impl std::fmt::Debug for Readers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Readers")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,264 @@
+//! Secrets: what applications read.
+
+mod names;
+mod publish;
+
+use chrono::{DateTime, Utc};
+use rotord_rotation::RotationId;
+use rusqlite::{OptionalExtension as _, Row};
+use uuid::Uuid;
+
+use crate::audit::AuditEntry;
+use crate::columns::{Millis, Text};
+use crate::error::{Conflict, StoreError, What};
+use crate::id::{EnvironmentId, FolderId, SecretId};
+use crate::places::below;
+use crate::reader::{Books, Reader};
+use crate::seal::Location;
+use crate::secret::Secret;
+use crate::store::Store;
+
+/// Changes whenever a secret of the environment does, and never comes back: good in an `ETag`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretsTag(pub String);
+
+/// A secret, in one version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRecord {
+    /// Its id.
+    pub id: SecretId,
+    /// The name under which it was found.
+    pub name: String,
+    /// Its present name, where it was found under a former one.
+    pub renamed_to: Option<String>,
+    /// The folder that it is in.
+    pub folder: FolderId,
+    /// The folder's path.
+    pub path: String,
+    /// Counts its values, from 1.
+    pub version: u32,
+    /// The value; none where it was not asked for.
+    pub value: Option<Secret>,
+    /// The rotation that feeds it.
+    pub rotation: Option<RotationId>,
+    /// The output that feeds it.
+    pub output: Option<String>,
+    /// When it was first published.
+    pub created_at: DateTime<Utc>,
+    /// When its newest value was published.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The secrets of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretList {
+    /// Of the environment, in the state in which the secrets were read.
+    pub tag: SecretsTag,
+    /// By path and name. Former names that are still readable are among them.
+    pub secrets: Vec<SecretRecord>,
+}
+
+/// Reads names `n` in folders `f` of the environment ?1; the version is the newest one unless ?2 says another.
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT s.id, n.name,
+                CASE WHEN n.until IS NULL THEN NULL ELSE
+                    (SELECT p.name FROM secret_names p WHERE p.secret = s.id AND p.until IS NULL) END,
+                f.id, f.path, v.version, v.value, v.data_key, s.rotation, s.output, s.created_at, v.created_at
+             FROM folders f
+             JOIN secret_names n ON n.folder = f.id
+             JOIN secrets s ON s.id = n.secret
+             JOIN secret_versions v ON v.secret = s.id AND v.version = coalesce(?2, s.version)
+             WHERE f.environment = ?1 AND ",
+            $tail
+        )
+    };
+}
+
+const SELECT_ONE: &str = select!("f.path = ?3 AND n.name = ?4");
+const SELECT_MANY: &str =
+    select!("(f.path = ?3 OR (f.path >= ?4 AND f.path < ?5)) ORDER BY f.path, n.name");
+
+impl Reader {
+    /// The environment's tag, without reading any secret. Read before a secret it may be older than that, and never
+    /// newer: who compares it later reads once too often, and misses nothing.
+    ///
+    /// # Errors
+    /// There is no such environment.
+    pub fn secrets_tag(&self, environment: EnvironmentId) -> Result<SecretsTag, StoreError> {
+        self.single().secrets_tag(environment)
+    }
+
+    /// The secrets of a folder, or of it and all below it.
+    ///
+    /// # Errors
+    /// There is no such folder, or a row was changed from outside.
+    pub fn secrets(
+        &self,
+        environment: EnvironmentId,
+        path: &str,
+        recursive: bool,
+        with_values: bool,
+    ) -> Result<SecretList, StoreError> {
+        self.read(|books| {
+            let tag = books.secrets_tag(environment)?;
+            let (first, end) = if recursive {
+                below(path)
+            } else {
+                (path.to_owned(), path.to_owned())
+            };
+            let secrets = books
+                .sql
+                .prepare_cached(SELECT_MANY)?
+                .query_map((environment, None::<u32>, path, first, end), Found::read)?
+                .map(|found| books.open(found?, with_values))
+                .collect::<Result<Vec<_>, _>>()?;
+            if secrets.is_empty() {
+                books.folder(environment, path)?;
+            }
+            Ok(SecretList { tag, secrets })
+        })
+    }
+
+    /// One secret by its name, present or former, in its newest or an earlier version.
+    ///
+    /// # Errors
+    /// There is no such folder, secret or kept version, or its row was changed from outside.
+    pub fn secret(
+        &self,
+        environment: EnvironmentId,
+        path: &str,
+        name: &str,
+        version: Option<u32>,
+        with_value: bool,
+    ) -> Result<SecretRecord, StoreError> {
+        let books = self.single();
+        let found = books
+            .sql
+            .prepare_cached(SELECT_ONE)?
+            .query_row((environment, version, path, name), Found::read)
+            .optional()?;
+        if let Some(found) = found {
+            return books.open(found, with_value);
+        }
+        books.folder(environment, path)?;
+        Err(StoreError::not_found(What::Secret, name))
+    }
+}
+
+impl Store {
+    /// Removes a secret that no rotation feeds, with its history.
+    ///
+    /// # Errors
+    /// There is none with this id, or a rotation feeds it.
+    pub fn delete_secret(
+        &mut self,
+        at: DateTime<Utc>,
+        id: SecretId,
+        audit: &[AuditEntry],
+    ) -> Result<(), StoreError> {
+        self.write(|books| {
+            let (rotated, name, folder): (bool, String, FolderId) = books
+                .sql
+                .prepare_cached(
+                    "SELECT s.rotation IS NOT NULL, n.name, n.folder FROM secrets s
+                     JOIN secret_names n ON n.secret = s.id AND n.until IS NULL WHERE s.id = ?1",
+                )?
+                .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .optional()?
+                .ok_or_else(|| StoreError::not_found(What::Secret, id))?;
+            if rotated {
+                return Err(Conflict::RotatedSecret { name }.into());
+            }
+            books
+                .sql
+                .execute("DELETE FROM secrets WHERE id = ?1", [id])?;
+            books.secrets_changed(folder)?;
+            books.note(at, audit)
+        })
+    }
+}
+
+/// A row that was read and not yet opened.
+struct Found {
+    record: SecretRecord,
+    sealed: Vec<u8>,
+    key: i64,
+}
+
+impl Found {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            record: SecretRecord {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                renamed_to: row.get(2)?,
+                folder: row.get(3)?,
+                path: row.get(4)?,
+                version: row.get(5)?,
+                value: None,
+                rotation: row.get::<_, Option<Text<_>>>(8)?.map(|id| id.0),
+                output: row.get(9)?,
+                created_at: row.get::<_, Millis>(10)?.0,
+                updated_at: row.get::<_, Millis>(11)?.0,
+            },
+            sealed: row.get(6)?,
+            key: row.get(7)?,
+        })
+    }
+}
+
+impl Books<'_> {
+    fn open(&self, found: Found, with_value: bool) -> Result<SecretRecord, StoreError> {
+        let Found {
+            mut record,
+            sealed,
+            key,
+        } = found;
+        if with_value {
+            record.value = Some(self.open_value(record.id, record.version, key, &sealed)?);
+        }
+        Ok(record)
+    }
+
+    fn open_value(
+        &self,
+        secret: SecretId,
+        version: u32,
+        key: i64,
+        sealed: &[u8],
+    ) -> Result<Secret, StoreError> {
+        let row = secret.to_string();
+        let mut opened = self.keys.open(location(&row, version), key, sealed)?;
+        Ok(Secret::new(std::mem::take(&mut *opened)))
+    }
+
+    fn secrets_tag(&self, environment: EnvironmentId) -> Result<SecretsTag, StoreError> {
+        self.sql
+            .prepare_cached("SELECT secrets_tag FROM environments WHERE id = ?1")?
+            .query_row([environment], |row| Ok(SecretsTag(row.get(0)?)))
+            .optional()?
+            .ok_or_else(|| StoreError::not_found(What::Environment, environment))
+    }
+
+    /// A secret in this folder changed: whoever reads its environment is to see that. Drawn, not counted: a
+    /// restored database must not count up to a tag that was seen before.
+    pub(crate) fn secrets_changed(&self, folder: FolderId) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "UPDATE environments SET secrets_tag = ?2
+                 WHERE id = (SELECT environment FROM folders WHERE id = ?1)",
+            )?
+            .execute((folder, Text(Uuid::new_v4())))?;
+        Ok(())
+    }
+}
+
+fn location(row: &str, version: u32) -> Location<'_> {
+    Location {
+        table: "secret_versions",
+        row,
+        version: version.into(),
+    }
+}

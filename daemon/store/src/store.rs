@@ -1,0 +1,81 @@
+//! The writer.
+
+use rusqlite::TransactionBehavior;
+
+use crate::error::StoreError;
+use crate::installation;
+use crate::lock::Lock;
+use crate::reader::{Books, Reader, Readers};
+
+/// The one writer of a state directory. Each of its writing calls is one transaction, synced to disk before it
+/// returns, and counts the installation's generation up by one.
+///
+/// After an error the state is to be read again: see the crate's documentation.
+pub struct Store {
+    // Closed before the lock goes.
+    pub(crate) reader: Reader,
+    pub(crate) readers: Readers,
+    pub(crate) kept_versions: u32,
+    pub(crate) generation: u64,
+    pub(crate) _lock: Lock,
+}
+
+impl Store {
+    /// Everything that can be asked, on the writer's own connection.
+    pub fn as_reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Opens a connection that only reads, for another thread.
+    ///
+    /// # Errors
+    /// The file can't be opened.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        self.readers.open()
+    }
+
+    /// Opens readers from other threads.
+    pub fn readers(&self) -> Readers {
+        self.readers.clone()
+    }
+
+    /// How many transactions this installation has committed. To be synced to outside of the state directory
+    /// before what was committed is acted on: a database that counts less was restored.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Runs `work` in one transaction: all of it is committed, or nothing.
+    pub(crate) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Books<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self
+            .reader
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let books = Books {
+            sql: &transaction,
+            keys: &self.readers.keys,
+        };
+        let value = work(&books)?;
+        let generation = books
+            .sql
+            .prepare_cached(
+                "UPDATE installation SET generation = generation + 1 RETURNING generation",
+            )?
+            .query_row([], |row| installation::generation_of(row, 0))?;
+        transaction.commit()?;
+        self.generation = generation;
+        Ok(value)
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("path", &self.readers.path)
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
