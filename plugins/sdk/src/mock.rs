@@ -31,8 +31,14 @@ impl MockHost {
 
     /// Answers the next unanswered request with this.
     #[must_use]
-    pub fn answer(self, answer: Result<Response, Error>) -> Self {
-        self.answer_with(move |_| answer.clone())
+    pub fn answer(self, answer: Response) -> Self {
+        self.answer_with(move |_| Ok(answer.clone()))
+    }
+
+    /// Lets the next unanswered request fail like this.
+    #[must_use]
+    pub fn fail(self, error: Error) -> Self {
+        self.answer_with(move |_| Err(error.clone()))
     }
 
     /// Answers the next unanswered request with what this makes of it.
@@ -126,7 +132,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "1 answers were never asked for")]
     fn an_answer_that_nobody_asks_for_fails_the_test() {
-        drop(MockHost::at(0).answer(Ok(Response::new(200, ""))));
+        drop(MockHost::at(0).answer(Response::new(200, "")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use rotor_provider_sdk::http::Response;
 use rotor_provider_sdk::{Fault, Timestamp};
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::connection::{Azure, Login};
 
@@ -54,29 +54,20 @@ pub(crate) enum Cause {
     Unintelligible,
 }
 
-/// Entra's error body; every field may be missing.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Body {
-    error: Option<String>,
-    error_description: Option<String>,
-    error_codes: Vec<u64>,
-}
-
 impl Refusal {
     pub(crate) fn read(response: &Response, now: Timestamp) -> Self {
-        let body: Body = response.json().unwrap_or_default();
-        let description = body.error_description.as_deref().unwrap_or_default();
-        let number = body
-            .error_codes
-            .first()
-            .copied()
+        // Any field may be missing or of another type than documented.
+        let body: Value = response.json().unwrap_or_default();
+        let error = body["error"].as_str();
+        let description = body["error_description"].as_str().unwrap_or_default();
+        let number = body["error_codes"][0]
+            .as_u64()
             .or_else(|| number_in(description));
         Self {
-            cause: cause(response.status, number, body.error.as_deref()),
+            cause: cause(response.status, number, error),
             code: number
                 .map(|number| format!("AADSTS{number}"))
-                .or_else(|| body.error.clone()),
+                .or_else(|| error.map(str::to_owned)),
             sentence: sentence(description),
             retry_after_ms: response.retry_after_ms(now),
             time: response.date(),

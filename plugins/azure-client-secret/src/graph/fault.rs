@@ -10,6 +10,10 @@ use serde_json::Value;
 
 use crate::connection::Azure;
 
+/// With these a gateway gave up waiting, which is not Graph's refusal.
+const TIMED_OUT: u16 = 408;
+const CLOSED: u16 = 499;
+
 /// A reading request that got no answer.
 pub(super) fn of_lost_read(azure: &Azure, error: &Error) -> Fault {
     let host = azure.graph_root.host();
@@ -39,6 +43,7 @@ pub(super) fn of_lost_change(azure: &Azure, error: &Error) -> Fault {
 pub(super) fn of_read(response: &Response, now: Timestamp) -> Fault {
     let refusal = Refusal::read(response);
     let fault = match response.status {
+        TIMED_OUT | CLOSED => Fault::unavailable(refusal.told("the answer was not waited for")),
         400..=499 => refusal.of_the_400s(),
         500.. => Fault::unavailable(refusal.told("Graph is unavailable")),
         _ => Fault::unavailable(refusal.told("Graph gave an answer that is not its own")),
@@ -50,8 +55,7 @@ pub(super) fn of_read(response: &Response, now: Timestamp) -> Fault {
 pub(super) fn of_change(response: &Response, now: Timestamp) -> Fault {
     let refusal = Refusal::read(response);
     let fault = match response.status {
-        // A gateway gave up waiting, which is not Graph's refusal.
-        408 | 499 => Fault::ambiguous(refusal.told("the change was not waited for")),
+        TIMED_OUT | CLOSED => Fault::ambiguous(refusal.told("the change was not waited for")),
         400..=499 => refusal.of_the_400s(),
         _ => Fault::ambiguous(refusal.told("Graph failed, and may have made the change")),
     };
@@ -101,6 +105,9 @@ impl<'a> Refusal<'a> {
             (_, Some("CredentialTypeNotAllowedAsPerAppPolicy")) => Fault::refused(
                 self.told("a policy of the tenant forbids client secrets for this application"),
             ),
+            (_, Some("Directory_QuotaExceeded")) => {
+                Fault::refused(self.told("the directory has reached its quota"))
+            }
             (401, _) => Fault::unauthorized(self.told("Graph did not accept the token")),
             (403, _) => Fault::unauthorized(self.told(
                 "the connection may not do this; it needs Application.ReadWrite.OwnedBy and to be an \
