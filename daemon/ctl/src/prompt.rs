@@ -104,10 +104,6 @@ pub(crate) mod tests {
             Self(answers.iter().copied().collect())
         }
 
-        pub(crate) fn assert_all_asked(&self) {
-            assert!(self.0.is_empty(), "never asked: {:?}", self.0);
-        }
-
         fn answer(&mut self, question: &str) -> &'static str {
             let (expected, answer) = self
                 .0
@@ -118,6 +114,14 @@ pub(crate) mod tests {
                 "asked {question:?}, expected {expected:?}"
             );
             answer
+        }
+    }
+
+    impl Drop for Scripted {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                assert!(self.0.is_empty(), "never asked: {:?}", self.0);
+            }
         }
     }
 

@@ -336,3 +336,130 @@ impl<'a> Dialogue<'a> {
 fn message<T>(judged: Result<T, Issue>) -> Result<(), String> {
     judged.map(drop).map_err(|issue| issue.message)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+    use rotord_api::rotation::CreateRotation;
+    use serde_json::json;
+
+    use super::Dialogue;
+    use crate::client::Client;
+    use crate::commands::create::Create;
+    use crate::error::CtlError;
+    use crate::fake::{CLIENT_ID, Fake, ID, OBJECT_ID};
+    use crate::output::Style;
+    use crate::output::tests::Page;
+    use crate::prompt::tests::Scripted;
+    use crate::session::Session;
+    use crate::when::Clock;
+
+    fn daemon() -> Fake {
+        let clients = format!("/api/v1/app-connections/azure-client-secrets/{ID}/clients");
+        let row = |name: &str, id: &str| json!({"name": name, "id": id, "appId": CLIENT_ID});
+        Fake::start()
+            .on("GET", &clients, 200, json!({"clients": []}))
+            .on(
+                "GET",
+                &clients,
+                200,
+                json!({"clients": [row("other", ID), row("billing", OBJECT_ID)]}),
+            )
+    }
+
+    fn talk(
+        daemon: &Fake,
+        given: &Create,
+        answers: &[(&'static str, &'static str)],
+    ) -> (Result<CreateRotation, CtlError>, String) {
+        let page = Page::default();
+        let mut session = Session {
+            client: Client::new(daemon.socket()),
+            output: page.output(Style {
+                json: false,
+                terminal: true,
+                color: false,
+                width: 100,
+            }),
+            person: Box::new(Scripted::new(answers)),
+            clock: Clock {
+                now: "2026-01-15T12:00:00Z".parse().unwrap(),
+                zone: Tz::Europe__Berlin,
+            },
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let body = runtime.block_on(Dialogue::new(&mut session, given).body());
+        (body.map(|(_, body)| body), page.text())
+    }
+
+    #[test]
+    fn a_person_is_walked_through_every_step() {
+        let (body, shown) = talk(
+            &daemon(),
+            &Create::default(),
+            &[
+                ("Connection", "azure"),
+                ("interval", "910"),
+                ("interval", "60"),
+                ("Rotate at, in Europe/Berlin", "25:00"),
+                ("Rotate at, in Europe/Berlin", "02:30"),
+                ("by itself", ""),
+                ("part of a name", "nothing"),
+                ("Application", "search again"),
+                ("part of a name", ""),
+                ("Application", "billing"),
+                ("Client ID", ""),
+                ("Client Secret", "AZURE_CLIENT_ID"),
+                ("Client Secret", "BILLING_SECRET"),
+                ("Name of the rotation", "Not A Slug"),
+                ("Name of the rotation", "billing"),
+                ("Description", ""),
+                ("Environment", "prod"),
+                ("Folder", "/app/"),
+                ("Create this", "yes"),
+            ],
+        );
+        let expected = json!({
+            "name": "billing", "projectId": "p-1", "connectionId": ID, "environment": "prod", "secretPath": "/app",
+            "isAutoRotationEnabled": true, "rotationInterval": 60, "rotateAtUtc": {"hours": 1, "minutes": 30},
+            "timeZone": "Europe/Berlin", "rotateAtLocal": {"hours": 2, "minutes": 30},
+            "parameters": {"objectId": OBJECT_ID, "clientId": CLIENT_ID, "appName": "billing"},
+            "secretsMapping": {"clientId": "AZURE_CLIENT_ID", "clientSecret": "BILLING_SECRET"}
+        });
+        assert_eq!(serde_json::to_value(body.unwrap()).unwrap(), expected);
+        assert!(
+            shown.contains("02:30 Europe/Berlin (01:30 UTC)") && shown.contains("→ BILLING_SECRET"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn only_what_flags_leave_open_is_asked_and_no_means_nothing_was_done() {
+        let given = Create {
+            connection: Some("azure".to_owned()),
+            interval: Some(30),
+            no_auto: true,
+            param: vec![("objectId".to_owned(), OBJECT_ID.to_owned())],
+            name: Some("billing".to_owned()),
+            description: Some(String::new()),
+            ..Create::default()
+        };
+        let (body, _) = talk(
+            &daemon(),
+            &given,
+            &[
+                ("Rotate at", ""),
+                ("Client id", CLIENT_ID),
+                ("Client ID", ""),
+                ("Client Secret", ""),
+                ("Environment", "dev"),
+                ("Folder", ""),
+                ("Create this", "no"),
+            ],
+        );
+        assert_eq!(body.unwrap_err().to_string(), "nothing was done");
+    }
+}

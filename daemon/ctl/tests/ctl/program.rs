@@ -1,0 +1,58 @@
+//! Runs the program.
+
+// A test that can't be set up should stop at once.
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::fake::Fake;
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// Runs it against the daemon, with nothing to read.
+pub(crate) fn run(daemon: &Fake, arguments: &[&str]) -> Ended {
+    run_at(&daemon.socket(), arguments, "")
+}
+
+/// Runs it against the daemon, with this on standard input.
+pub(crate) fn run_with(daemon: &Fake, arguments: &[&str], input: &str) -> Ended {
+    run_at(&daemon.socket(), arguments, input)
+}
+
+/// Runs it against a socket.
+pub(crate) fn run_at(socket: &Path, arguments: &[&str], input: &str) -> Ended {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rotorctl"))
+        .args(arguments)
+        .env_clear()
+        .env("TZ", "Europe/Berlin")
+        .env("ROTORD_SOCKET", socket)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that ends without reading closes the pipe: no failure of the test.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Ended {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}

@@ -1,0 +1,141 @@
+//! Reaching the daemon, wrong usage, and the shape of errors.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+
+use crate::fake::{Fake, error};
+use crate::program::{run, run_at};
+
+#[test]
+fn a_daemon_that_is_not_running_is_said_so_with_what_helps() {
+    let directory = tempfile::tempdir().unwrap();
+    let ended = run_at(&directory.path().join("none.sock"), &["status"], "");
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""));
+    assert!(
+        ended.err.contains("error: can't reach the daemon")
+            && ended.err.contains("hint: is it running?"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn a_socket_that_nobody_listens_on_is_told_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("stale.sock");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let ended = run_at(&path, &["status"], "");
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("nobody listens"), "{}", ended.err);
+}
+
+#[test]
+fn a_socket_that_one_may_not_use_names_the_group() {
+    let fake = Fake::start();
+    std::fs::set_permissions(fake.socket(), std::fs::Permissions::from_mode(0o000)).unwrap();
+    let ended = run(&fake, &["status"]);
+    // Root may use it all the same, and then the daemon answers that it knows no such route.
+    let root = ended.err.contains("no route");
+    assert!(
+        root || ended.err.contains("members of the group rotord"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(ended.code, 1);
+}
+
+#[test]
+fn a_socket_in_the_environment_has_to_be_absolute() {
+    let ended = run_at("relative.sock".as_ref(), &["status"], "");
+    assert_eq!(ended.code, 78, "{}", ended.err);
+}
+
+#[test]
+fn wrong_usage_ends_with_64_and_help_with_0() {
+    let fake = Fake::start();
+    for wrong in [
+        &["frobnicate"][..],
+        &[],
+        &["rotate"],
+        &["create", "--interval", "0"],
+        &["create", "--interval", "1.5"],
+        &["create", "--rotate-at", "24:00"],
+    ] {
+        assert_eq!(run(&fake, wrong).code, 64, "{wrong:?}");
+    }
+    for asked in [&["--help"][..], &["--version"], &["create", "--help"]] {
+        assert_eq!(run(&fake, asked).code, 0, "{asked:?}");
+    }
+    assert!(fake.asked().is_empty());
+}
+
+#[test]
+fn what_the_daemon_refuses_is_shown_and_json_is_its_own_body() {
+    let body = error(
+        403,
+        "PermissionDenied",
+        "You are not allowed to read on status",
+    );
+    let fake = Fake::start().on("GET", "/api/v1/rotord/status", 403, body.clone());
+    let plain = run(&fake, &["status"]);
+    assert_eq!((plain.code, plain.out.as_str()), (1, ""));
+    assert!(plain.err.contains("You are not allowed to read on status"));
+    let json = run(&fake, &["status", "--json"]);
+    assert_eq!((json.code, json.json()), (1, body));
+}
+
+#[test]
+fn completions_and_manual_pages_need_no_daemon() {
+    let directory = tempfile::tempdir().unwrap();
+    let nowhere = directory.path().join("none.sock");
+    for shell in ["bash", "zsh", "fish"] {
+        let ended = run_at(&nowhere, &["completions", shell], "");
+        assert!(
+            ended.code == 0 && ended.out.contains("rotorctl"),
+            "{shell}: {}",
+            ended.err
+        );
+    }
+    let ended = run_at(&nowhere, &["man", directory.path().to_str().unwrap()], "");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(
+        directory.path().join("rotorctl.1").exists()
+            && directory.path().join("rotorctl-rotate.1").exists()
+    );
+}
+
+#[test]
+fn status_ends_with_4_where_something_needs_attention() {
+    let status = |overdue: serde_json::Value| {
+        json!({
+            "version": "0.1.0", "startedAt": "2026-03-01T10:00:00.000Z", "uptimeSeconds": 61, "defaultProjectId": "p-1",
+            "providers": [crate::fake::provider()],
+            "rotations": {"total": 1, "automatic": 1, "paused": 0, "running": 0, "failed": 0},
+            "overdue": overdue, "failing": [], "waiting": [], "attention": []
+        })
+    };
+    let item = json!([{"rotationId": crate::fake::ID, "name": "billing", "message": "due for 3 days", "at": "2026-03-01T10:00:00.000Z"}]);
+    let fake = Fake::start().on("GET", "/api/v1/rotord/status", 200, status(item.clone()));
+    let ended = run(&fake, &["status"]);
+    assert_eq!(ended.code, 4);
+    assert!(
+        ended
+            .out
+            .contains("overdue\tbilling\tdue for 3 days\t2026-03-01T10:00:00.000Z\n"),
+        "{}",
+        ended.out
+    );
+    let fake = Fake::start().on("GET", "/api/v1/rotord/status", 200, status(json!([])));
+    let ended = run(&fake, &["status"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(
+        ended.out.contains("provider\tazure-client-secret loaded\n"),
+        "{}",
+        ended.out
+    );
+    assert_eq!(
+        run(&fake, &["--json", "status"]).json()["uptimeSeconds"],
+        61
+    );
+}
