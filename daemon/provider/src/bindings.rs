@@ -4,7 +4,7 @@
 //! `tracing` is never turned on here: it would log arguments. The world leaves out the WASI interfaces
 //! that the contract's own world imports, since `wasmtime-wasi` brings those.
 
-#![allow(missing_docs, unreachable_pub, clippy::pedantic)]
+#![allow(missing_docs, unreachable_pub, dead_code, clippy::pedantic)]
 
 wasmtime::component::bindgen!({
     path: "../../wit",

@@ -120,7 +120,7 @@ impl Cache {
             tracing::warn!(file = %file.display(), "a compiled provider is not ours or damaged: compiling");
             return None;
         };
-        match trusted::deserialize(engine, code) {
+        match trusted::deserialize(engine, &code) {
             Ok(component) => Some(component),
             Err(error) => {
                 tracing::warn!(file = %file.display(), %error, "a compiled provider does not fit: compiling");

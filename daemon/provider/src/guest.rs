@@ -79,7 +79,7 @@ impl Finished {
         } = self;
         log.flush(&provider, call, &scrubber);
         if !output.is_empty() {
-            let output = scrubber.line(&output, output::LONGEST);
+            let output = scrubber.strict_line(&output, output::LONGEST);
             tracing::debug!(target: "rotord_provider::guest", provider, call, "standard output: {output}");
         }
     }
@@ -177,7 +177,7 @@ impl Runner {
                 limit: self.limits.memory,
             };
         }
-        let message = scrubber.line(&format!("{:#}", error.root_cause()), 512);
+        let message = scrubber.strict_line(&format!("{:#}", error.root_cause()), 512);
         if message.contains(OVER_OUTPUT) {
             return CallError::OutputLimit {
                 limit: self.limits.output,
@@ -190,11 +190,10 @@ impl Runner {
             Some(Trap::UnreachableCodeReached) => TrapKind::Panicked,
             Some(Trap::StackOverflow) => TrapKind::StackOverflow,
             Some(Trap::MemoryOutOfBounds | Trap::TableOutOfBounds) => TrapKind::OutOfBounds,
-            Some(_) => TrapKind::Other,
             None if !instantiated => {
-                return CallError::Instantiation(scrubber.line(&format!("{error:#}"), 1000));
+                return CallError::Instantiation(scrubber.strict_line(&format!("{error:#}"), 1000));
             }
-            None => TrapKind::Other,
+            _ => TrapKind::Other,
         };
         CallError::Trap { kind, message }
     }

@@ -60,6 +60,10 @@ struct Registry {
 
 impl Host {
     /// Starts the host. Loads nothing yet. Needs no async runtime around it.
+    ///
+    /// # Errors
+    ///
+    /// Where a file of certificate authorities is no good, or the system gives no threads.
     pub fn new(settings: HostSettings) -> Result<Self, HostError> {
         let engine = engine::build(settings.engine).map_err(HostError::Engine)?;
         let linker: Linker<GuestState> = engine::linker(&engine).map_err(HostError::Engine)?;

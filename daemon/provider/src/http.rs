@@ -18,7 +18,7 @@ mod request;
 mod rule;
 mod session;
 
-pub(crate) use self::connect::{Authorities, AuthorityError, Connector};
+pub(crate) use self::connect::{Authorities, Connector};
 pub(crate) use self::error::chain;
 pub(crate) use self::policy::EgressPolicy;
 pub use self::rule::{HostRule, InvalidHostRule};

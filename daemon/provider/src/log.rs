@@ -47,7 +47,7 @@ impl GuestLog {
     /// Writes the lines to the daemon's log.
     pub(crate) fn flush(self, provider: &str, call: &str, scrubber: &Scrubber) {
         for (level, message) in self.lines {
-            let message = scrubber.line(&message, self.longest);
+            let message = scrubber.strict_line(&message, self.longest);
             // The level of an event is part of its call site, hence one for each.
             match level {
                 Level::ERROR => tracing::error!(target: TARGET, provider, call, "{message}"),

@@ -47,7 +47,7 @@ impl<T> CallOutcome<T> {
 pub enum CallError {
     /// The provider said so itself.
     #[error("{0}")]
-    Fault(Fault),
+    Fault(Box<Fault>),
     /// The provider has a bug.
     #[error("the provider {kind}: {message}")]
     Trap {
@@ -154,14 +154,14 @@ mod tests {
     }
 
     fn fault(kind: FaultKind) -> CallError {
-        CallError::Fault(Fault {
+        CallError::Fault(Box::new(Fault {
             kind,
             message: "no".to_owned(),
             code: None,
             retry_after: None,
             provider_time: None,
             options: Vec::new(),
-        })
+        }))
     }
 
     #[test]

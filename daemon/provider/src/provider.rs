@@ -318,9 +318,12 @@ impl Provider {
             let mut finished = ended.finished;
             let result = match ended.result {
                 Ok(Ok(answer)) => accept(answer, &mut finished.scrubber).map_err(|nonsense| {
-                    CallError::Nonsense(finished.scrubber.line(&nonsense, 512))
+                    CallError::Nonsense(finished.scrubber.strict_line(&nonsense, 512))
                 }),
-                Ok(Err(fault)) => Err(CallError::Fault(convert::fault(fault, &finished.scrubber))),
+                Ok(Err(fault)) => Err(CallError::Fault(Box::new(convert::fault(
+                    fault,
+                    &finished.scrubber,
+                )))),
                 Err(error) => Err(error),
             };
             finished.write_log();

@@ -10,8 +10,11 @@ const REPLACEMENT: &str = "[redacted]";
 /// Shorter values are not looked for: they would blot out ordinary words.
 const SHORTEST: usize = 4;
 
-/// Values in answers from this length on are taken for tokens.
-const SHORTEST_TOKEN: usize = 20;
+/// Lines of a secret from this length on are looked for by themselves.
+const SHORTEST_LINE: usize = 16;
+
+/// Values in answers from this length on are taken for tokens. Names of things are rarely that long.
+const SHORTEST_TOKEN: usize = 32;
 
 /// Tokens that are remembered of one call's answers.
 const MOST_TOKENS: usize = 1024;
@@ -21,11 +24,12 @@ const MOST_TOKENS: usize = 1024;
 ///
 /// Beside the values that the call was given, it learns from the answers that the provider receives:
 /// anything that looks like a token, such as an access token or a new client secret that the provider has
-/// not returned yet.
+/// not returned yet. Such guesses are taken out of logs and faults, but not out of titles and the like,
+/// where the long name of a thing must stand.
 #[derive(Default)]
 pub(crate) struct Scrubber {
-    needles: Vec<Zeroizing<String>>,
-    tokens: usize,
+    known: Needles,
+    guessed: Needles,
 }
 
 impl Scrubber {
@@ -34,22 +38,16 @@ impl Scrubber {
         if secret.len() < SHORTEST {
             return;
         }
-        self.push(base64(secret));
+        let mut forms = vec![base64(secret)];
         if let Ok(text) = std::str::from_utf8(secret) {
-            self.push(Zeroizing::new(text.to_owned()));
-            self.push(percent_encoded(text));
-            self.push(json_escaped(text));
-            for line in text
-                .lines()
-                .map(str::trim)
-                .filter(|line| line.len() >= SHORTEST_TOKEN)
-            {
-                self.push(Zeroizing::new(line.to_owned()));
-            }
+            forms.push(Zeroizing::new(text.to_owned()));
+            forms.push(percent_encoded(text));
+            forms.push(json_escaped(text));
+            let lines = text.lines().map(str::trim);
+            let lines = lines.filter(|line| line.len() >= SHORTEST_LINE);
+            forms.extend(lines.map(|line| Zeroizing::new(line.to_owned())));
         }
-        // The longest first, so that a value inside another does not leave the rest of it standing.
-        self.needles
-            .sort_by_key(|needle| std::cmp::Reverse(needle.len()));
+        self.known.add(forms);
     }
 
     /// Learns what looks like a token in the body of an answer: quoted, long, without white space, neither
@@ -58,54 +56,89 @@ impl Scrubber {
         let Ok(body) = std::str::from_utf8(body) else {
             return;
         };
-        for text in body.split('"') {
-            if self.tokens >= MOST_TOKENS {
-                break;
-            }
-            if looks_like_token(text) && !self.needles.iter().any(|known| known.as_str() == text) {
-                self.tokens += 1;
-                self.needles.push(Zeroizing::new(text.to_owned()));
-            }
-        }
-        self.needles
-            .sort_by_key(|needle| std::cmp::Reverse(needle.len()));
+        let room = MOST_TOKENS.saturating_sub(self.guessed.0.len());
+        let tokens = body.split('"').filter(|text| looks_like_token(text));
+        let tokens = tokens
+            .take(room)
+            .map(|text| Zeroizing::new(text.to_owned()));
+        self.guessed.add(tokens.collect());
     }
 
-    /// The text in one line of at most `limit` bytes, without secrets and control characters.
+    /// The text in one line of at most `limit` bytes, without known secrets and control characters.
     pub(crate) fn line(&self, text: &str, limit: usize) -> String {
-        self.clean(text, limit, |c| if c.is_control() { ' ' } else { c })
+        cut(&self.known.remove(text), limit, one_line)
     }
 
     /// The text with its line breaks, otherwise as [`line`](Self::line).
     pub(crate) fn text(&self, text: &str, limit: usize) -> String {
-        self.clean(text, limit, |c| {
-            if c.is_control() && c != '\n' { ' ' } else { c }
-        })
+        cut(&self.known.remove(text), limit, some_lines)
     }
 
-    fn clean(&self, text: &str, limit: usize, tame: impl Fn(char) -> char) -> String {
+    /// As [`line`](Self::line), without what looks like a token too.
+    pub(crate) fn strict_line(&self, text: &str, limit: usize) -> String {
+        cut(
+            &self.guessed.remove(&self.known.remove(text)),
+            limit,
+            one_line,
+        )
+    }
+
+    /// As [`text`](Self::text), without what looks like a token too.
+    pub(crate) fn strict_text(&self, text: &str, limit: usize) -> String {
+        cut(
+            &self.guessed.remove(&self.known.remove(text)),
+            limit,
+            some_lines,
+        )
+    }
+}
+
+/// Texts to be taken out, the longest first, so that one inside another does not leave the rest of it
+/// standing.
+#[derive(Default)]
+struct Needles(Vec<Zeroizing<String>>);
+
+impl Needles {
+    fn add(&mut self, texts: Vec<Zeroizing<String>>) {
+        self.0
+            .extend(texts.into_iter().filter(|text| text.len() >= SHORTEST));
+        self.0.sort_by(|a, b| {
+            b.len()
+                .cmp(&a.len())
+                .then_with(|| a.as_str().cmp(b.as_str()))
+        });
+        self.0.dedup();
+    }
+
+    fn remove(&self, text: &str) -> String {
         let mut cleaned = text.to_owned();
-        for needle in &self.needles {
+        for needle in &self.0 {
             if cleaned.contains(needle.as_str()) {
                 cleaned = cleaned.replace(needle.as_str(), REPLACEMENT);
             }
         }
-        let mut short: String = String::with_capacity(cleaned.len().min(limit));
-        for c in cleaned.chars().filter(|c| !is_bidi_control(*c)).map(tame) {
-            if short.len() + c.len_utf8() > limit {
-                short.push('…');
-                break;
-            }
-            short.push(c);
-        }
-        short
+        cleaned
     }
+}
 
-    fn push(&mut self, needle: Zeroizing<String>) {
-        if needle.len() >= SHORTEST && !self.needles.contains(&needle) {
-            self.needles.push(needle);
+fn one_line(c: char) -> char {
+    if c.is_control() { ' ' } else { c }
+}
+
+fn some_lines(c: char) -> char {
+    if c.is_control() && c != '\n' { ' ' } else { c }
+}
+
+fn cut(text: &str, limit: usize, tame: fn(char) -> char) -> String {
+    let mut short = String::with_capacity(text.len().min(limit));
+    for c in text.chars().filter(|c| !is_bidi_control(*c)).map(tame) {
+        if short.len() + c.len_utf8() > limit {
+            short.push('…');
+            break;
         }
+        short.push(c);
     }
+    short
 }
 
 fn looks_like_token(text: &str) -> bool {
@@ -200,18 +233,26 @@ mod tests {
 
     #[test]
     fn tokens_in_answers_are_learnt_and_names_are_not() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiIwMDAwIn0.c2lnbmF0dXJl";
+        let id = "6f1e1a52-3b53-4f0a-9d3c-111111111111";
+        let words = "Insufficient privileges to complete the operation 12345678";
         let mut scrubber = Scrubber::default();
         scrubber.learn(
-            br#"{"access_token":"eyJhbGciOiJSUzI1NiJ9.e30.c2ln","keyId":"6f1e1a52-3b53-4f0a-9d3c-111111111111",
-                "@odata.context":"https://graph.example/v1.0/$metadata1","description":"Insufficient privileges 12345678"}"#,
+            format!(
+                r#"{{"access_token":"{token}","keyId":"{id}","message":"{words}",
+                "@odata.context":"https://graph.example/v1.0/$metadata#applications1"}}"#
+            )
+            .as_bytes(),
         );
-        let line = scrubber.line(
-            "eyJhbGciOiJSUzI1NiJ9.e30.c2ln 6f1e1a52-3b53-4f0a-9d3c-111111111111 Insufficient privileges 12345678",
-            1000,
+        let line = format!("{token} {id} {words}");
+        assert_eq!(
+            scrubber.strict_line(&line, 1000),
+            format!("[redacted] {id} {words}")
         );
         assert_eq!(
+            scrubber.line(&line, 1000),
             line,
-            "[redacted] 6f1e1a52-3b53-4f0a-9d3c-111111111111 Insufficient privileges 12345678"
+            "a guess is not taken out of a title"
         );
     }
 

@@ -35,7 +35,8 @@ pub(super) fn read(file: &Path) -> io::Result<Vec<u8>> {
 
 /// Writes a file so that at every moment there is the old one, or the new one, or none.
 pub(super) fn write(file: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    let new = file.with_extension("new");
+    // Named after the process: another one that uses the same directory does not get in the way.
+    let new = file.with_extension(format!("{}.new", std::process::id()));
     match fs::remove_file(&new) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
         _ => {}

@@ -44,7 +44,10 @@ pub(super) fn tag(key: &hmac::Key, name: &str, code: &[u8]) -> hmac::Tag {
 /// - wasmtime itself then compares its version, its settings and the machine's features with those noted
 ///   in the code, and refuses what does not fit.
 #[allow(unsafe_code)]
-pub(super) fn deserialize(engine: &Engine, code: Authenticated<'_>) -> wasmtime::Result<Component> {
+pub(super) fn deserialize(
+    engine: &Engine,
+    code: &Authenticated<'_>,
+) -> wasmtime::Result<Component> {
     // SAFETY: see above; the type's only constructor has checked that the bytes are our own.
     unsafe { Component::deserialize(engine, code.0) }
 }

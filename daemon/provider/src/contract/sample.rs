@@ -66,15 +66,15 @@ pub(crate) fn description_for_tests() -> ProviderDescription {
         hosts: Vec::new(),
         limits: ProviderLimits {
             write_spacing: Duration::from_secs(5),
-            propagation_bound: Duration::from_secs(1200),
-            minimum_overlap: Duration::from_secs(3600),
+            propagation_bound: Duration::from_mins(20),
+            minimum_overlap: Duration::from_hours(1),
             credential_cap: None,
             longest_interval_days: 909,
             verify_successes: 3,
             verify_spacing: Duration::from_secs(7),
             lifetime: LifetimeRule {
                 intervals: 2,
-                extra: Duration::from_secs(3 * 86_400),
+                extra: Duration::from_hours(72),
                 max: None,
             },
         },

@@ -26,7 +26,7 @@ const HANDLE: usize = 1024;
 pub(crate) fn fault(fault: types::Fault, scrubber: &Scrubber) -> Fault {
     use types::FaultKind as Wire;
     let kind = match fault.kind {
-        Wire::InvalidInput(field) => FaultKind::InvalidInput(scrubber.line(&field, SHORT)),
+        Wire::InvalidInput(field) => FaultKind::InvalidInput(scrubber.strict_line(&field, SHORT)),
         Wire::Unauthorized => FaultKind::Unauthorized,
         Wire::NotFound => FaultKind::NotFound,
         Wire::Throttled => FaultKind::Throttled,
@@ -35,12 +35,12 @@ pub(crate) fn fault(fault: types::Fault, scrubber: &Scrubber) -> Fault {
         Wire::Full => FaultKind::Full,
         Wire::Internal => FaultKind::Internal,
         Wire::Refused => FaultKind::Refused,
-        Wire::Other(name) => FaultKind::Other(scrubber.line(&name, SHORT)),
+        Wire::Other(name) => FaultKind::Other(scrubber.strict_line(&name, SHORT)),
     };
     Fault {
         kind,
-        message: scrubber.text(&fault.message, MESSAGE),
-        code: fault.code.map(|code| scrubber.line(&code, SHORT)),
+        message: scrubber.strict_text(&fault.message, MESSAGE),
+        code: fault.code.map(|code| scrubber.strict_line(&code, SHORT)),
         retry_after: fault.retry_after_ms.map(Duration::from_millis),
         provider_time: fault.provider_time.map(Timestamp),
         options: options(fault.options, scrubber),
@@ -152,12 +152,12 @@ pub(crate) fn verification(verification: calls::Verification, scrubber: &Scrubbe
     use calls::Verdict as Wire;
     let verdict = match verification.verdict {
         Wire::Works => Verdict::Works,
-        Wire::NotYet(why) => Verdict::NotYet(scrubber.text(&why, MESSAGE)),
-        Wire::CannotTell(why) => Verdict::CannotTell(scrubber.text(&why, MESSAGE)),
-        Wire::Never(why) => Verdict::Never(scrubber.text(&why, MESSAGE)),
+        Wire::NotYet(why) => Verdict::NotYet(scrubber.strict_text(&why, MESSAGE)),
+        Wire::CannotTell(why) => Verdict::CannotTell(scrubber.strict_text(&why, MESSAGE)),
+        Wire::Never(why) => Verdict::Never(scrubber.strict_text(&why, MESSAGE)),
         Wire::Other(name) => Verdict::CannotTell(format!(
             "an unknown verdict: {}",
-            scrubber.line(&name, SHORT)
+            scrubber.strict_line(&name, SHORT)
         )),
     };
     Verification {
@@ -171,7 +171,7 @@ pub(crate) fn revocation(revocation: calls::Revocation, scrubber: &Scrubber) -> 
     let outcome = match revocation.outcome {
         Wire::Accepted => RevocationOutcome::Accepted,
         Wire::NotFound => RevocationOutcome::NotFound,
-        Wire::Other(name) => RevocationOutcome::Unknown(scrubber.line(&name, SHORT)),
+        Wire::Other(name) => RevocationOutcome::Unknown(scrubber.strict_line(&name, SHORT)),
     };
     Revocation {
         outcome,
@@ -204,8 +204,8 @@ pub(super) fn options(options: Vec<types::OptionEntry>, scrubber: &Scrubber) -> 
     options
         .into_iter()
         .map(|entry| OptionEntry {
-            name: scrubber.line(&entry.name, SHORT),
-            value: scrubber.text(&entry.value, MESSAGE),
+            name: scrubber.strict_line(&entry.name, SHORT),
+            value: scrubber.strict_text(&entry.value, MESSAGE),
         })
         .collect()
 }

@@ -136,6 +136,6 @@ impl WasiHttpHooks for RefuseHttp {
                 )>,
             > + Send,
     > {
-        Box::new(async { Err(WasiHttpError::HttpRequestDenied.into()) })
+        Box::new(async { Err(WasiHttpError::HttpRequestDenied) })
     }
 }

@@ -27,10 +27,13 @@ pub(crate) fn reach(address: IpAddr) -> Reach {
 fn reach_v4(address: Ipv4Addr) -> Reach {
     let [a, b, c, _] = address.octets();
     match (a, b, c) {
-        // "This" network: 0.0.0.0 reaches the machine itself. Multicast, reserved, broadcast.
-        (0 | 224.., _, _) => Reach::Never,
-        // Documentation, benchmarks, protocol assignments.
-        (192, 0, 0 | 2) | (198, 51, 100) | (203, 0, 113) | (198, 18..=19, _) => Reach::Never,
+        // "This" network: 0.0.0.0 reaches the machine itself. Multicast, reserved, broadcast. Then
+        // protocol assignments, documentation, benchmarks.
+        (0 | 224.., _, _)
+        | (192, 0, 0 | 2)
+        | (198, 51, 100)
+        | (203, 0, 113)
+        | (198, 18..=19, _) => Reach::Never,
         // Loopback, private, carriers' shared space, link-local with the clouds' metadata services.
         (127 | 10, _, _)
         | (172, 16..=31, _)

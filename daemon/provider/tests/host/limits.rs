@@ -1,0 +1,165 @@
+//! What a provider can't have more of, and what its misdeeds leave behind: nothing.
+
+use std::time::Duration;
+
+use rotord_provider::contract::Connection;
+use rotord_provider::{CallError, EngineKind, Limits, TrapKind};
+
+use crate::server::{Behaviour, Server};
+use crate::support::{Echo, Reach as _, connection, issue_request, target};
+
+fn hurried() -> Limits {
+    Limits {
+        call_time: Duration::from_millis(300),
+        ..Limits::default()
+    }
+}
+
+fn behaving(behaviour: &str) -> Connection {
+    connection(&[("behaviour", behaviour)])
+}
+
+#[tokio::test]
+async fn a_loop_ends_when_its_time_is_up() {
+    for engine in [EngineKind::Pulley, EngineKind::Native] {
+        let echo = Echo::with(|settings| {
+            settings.engine = engine;
+            settings.limits = hurried();
+        })
+        .await;
+        let outcome = echo.provider.check(&behaving("loop")).await;
+        assert!(
+            matches!(outcome.result, Err(CallError::TimedOut { .. })),
+            "{outcome:?}"
+        );
+        assert!(!outcome.is_ambiguous(), "it sent nothing");
+    }
+}
+
+#[tokio::test]
+async fn loops_do_not_keep_other_calls_from_their_turn() {
+    let echo = Echo::with(|settings| {
+        settings.limits.call_time = Duration::from_secs(2);
+        settings.limits.concurrent_calls = 16;
+    })
+    .await;
+    let loops: Vec<_> = (0..6)
+        .map(|_| {
+            let provider = echo.provider.clone();
+            tokio::spawn(async move { provider.check(&behaving("loop")).await })
+        })
+        .collect();
+    // More loops than threads, and yet an answer before they end.
+    let outcome = echo.check(&[]).await;
+    assert!(outcome.result.is_ok(), "{outcome:?}");
+    for looping in loops {
+        let ended = looping.await.unwrap().result;
+        assert!(matches!(ended, Err(CallError::TimedOut { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_waits_for_an_answer_ends_when_its_time_is_up() {
+    let server = Server::start(Behaviour::NeverAnswer).await;
+    let echo = Echo::with(|settings| {
+        settings.reach(&server);
+        settings.limits.call_time = Duration::from_millis(500);
+    })
+    .await;
+    let target = target(&[("behaviour", "http-post:x"), ("url", &server.url("/"))]);
+    let outcome = echo.provider.issue(&target, &issue_request()).await;
+    // Either the request's own time is up first, or the call's: it was sent, so it is in doubt.
+    assert!(outcome.result.is_err());
+    assert_eq!(outcome.requests, 1);
+    assert!(outcome.is_ambiguous());
+}
+
+#[tokio::test]
+async fn memory_beyond_the_limit_ends_the_call() {
+    for engine in [EngineKind::Pulley, EngineKind::Native] {
+        let echo = Echo::with(|settings| {
+            settings.engine = engine;
+            settings.limits.memory = 8 << 20;
+        })
+        .await;
+        let outcome = echo.provider.check(&behaving("hog-memory")).await;
+        let limit = 8 << 20;
+        assert!(
+            matches!(outcome.result, Err(CallError::MemoryLimit { limit: l }) if l == limit),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn output_beyond_the_limit_ends_the_call() {
+    let echo = Echo::with(|settings| settings.limits.memory = 256 << 20).await;
+    let outcome = echo.provider.check(&behaving("huge-output")).await;
+    assert!(
+        matches!(outcome.result, Err(CallError::OutputLimit { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_flood_of_log_lines_is_dropped() {
+    let echo = Echo::limited(Limits::default()).await;
+    let log = crate::secrets::capture();
+    let outcome = echo.provider.check(&behaving("log-flood")).await;
+    assert!(outcome.result.is_ok(), "{outcome:?}");
+    let lines = log.text();
+    let most = Limits::default().log_lines;
+    assert_eq!(
+        lines
+            .lines()
+            .filter(|line| line.contains("xxxxxxxx"))
+            .count(),
+        most
+    );
+    assert!(
+        lines.contains(&format!("dropped={}", 100_000 - most)),
+        "{lines}"
+    );
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_are_denied() {
+    let server = Server::start(Behaviour::Answer(200, "fine")).await;
+    let echo = Echo::with(|settings| {
+        settings.reach(&server);
+        settings.limits.requests = 5;
+    })
+    .await;
+    let outcome = echo
+        .check(&[("behaviour", "http-flood"), ("url", &server.url("/"))])
+        .await;
+    let error = outcome.result.unwrap_err();
+    assert_eq!(error.fault().unwrap().code.as_deref(), Some("denied"));
+    assert_eq!(outcome.requests, 5);
+    assert_eq!(server.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn a_trap_fails_one_call_and_nothing_else() {
+    let echo = Echo::limited(Limits::default()).await;
+    for _ in 0..3 {
+        let outcome = echo
+            .provider
+            .issue(&target(&[("behaviour", "trap")]), &issue_request())
+            .await;
+        assert!(!outcome.is_ambiguous(), "it sent nothing");
+        let kind = match outcome.result {
+            Err(CallError::Trap { kind, .. }) => kind,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(kind, TrapKind::Panicked);
+    }
+    assert_eq!(echo.provider.health().misbehaviours_in_a_row, 3);
+    assert!(echo.check(&[]).await.result.is_ok());
+    let health = echo.provider.health();
+    assert_eq!(
+        (health.misbehaviours, health.misbehaviours_in_a_row),
+        (3, 0)
+    );
+    assert!(health.last_misbehaviour.unwrap().contains("panicked"));
+}
