@@ -1,7 +1,10 @@
 //! Asks the person at the terminal. Behind a trait, so that dialogues can be tested without one.
 
 use std::io::{self, IsTerminal};
+use std::sync::Once;
+use std::{process, thread};
 
+use dialoguer::console::Term;
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, Password, Select};
 use rotord_api::Sensitive;
@@ -34,6 +37,15 @@ pub(crate) trait Person {
 #[derive(Default)]
 pub(crate) struct Terminal(ColorfulTheme);
 
+impl Terminal {
+    /// Dialogues hide the cursor; whoever breaks one off wants it back.
+    fn theme(&self) -> &ColorfulTheme {
+        static WATCH: Once = Once::new();
+        WATCH.call_once(|| drop(thread::spawn(give_cursor_back)));
+        &self.0
+    }
+}
+
 impl Person for Terminal {
     fn is_there(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -45,7 +57,7 @@ impl Person for Terminal {
         default: Option<&str>,
         check: Check<'_>,
     ) -> Result<String, CtlError> {
-        let mut input = Input::with_theme(&self.0)
+        let mut input = Input::with_theme(self.theme())
             .with_prompt(question)
             .allow_empty(true);
         if let Some(default) = default {
@@ -58,14 +70,14 @@ impl Person for Terminal {
     }
 
     fn secret(&mut self, question: &str) -> Result<Sensitive, CtlError> {
-        let secret = Password::with_theme(&self.0)
+        let secret = Password::with_theme(self.theme())
             .with_prompt(question)
             .interact();
         secret.map(Sensitive::new).map_err(broken_off)
     }
 
     fn confirm(&mut self, question: &str, default: bool) -> Result<bool, CtlError> {
-        Confirm::with_theme(&self.0)
+        Confirm::with_theme(self.theme())
             .with_prompt(question)
             .default(default)
             .interact()
@@ -73,7 +85,7 @@ impl Person for Terminal {
     }
 
     fn select(&mut self, question: &str, items: &[String]) -> Result<usize, CtlError> {
-        Select::with_theme(&self.0)
+        Select::with_theme(self.theme())
             .with_prompt(question)
             .items(items)
             .default(0)
@@ -81,6 +93,24 @@ impl Person for Terminal {
             .map_err(broken_off)
     }
 }
+
+/// Waits for ^C, and then ends the program as a shell expects it.
+fn give_cursor_back() {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    else {
+        return;
+    };
+    if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+        // There is nowhere left to tell that this failed.
+        let _ = Term::stderr().show_cursor();
+        process::exit(INTERRUPTED);
+    }
+}
+
+/// 128 and the number of the signal.
+const INTERRUPTED: i32 = 130;
 
 fn broken_off(source: dialoguer::Error) -> CtlError {
     CtlError::failed("the dialogue was broken off; nothing was done").because(source)

@@ -9,6 +9,10 @@ use rotord_api::rotation::{SecretRotation, TimeOfDay};
 
 use crate::duration::roughly;
 
+/// What to tell a person whose zone is not known.
+pub(crate) const ZONE_NOT_KNOWN: &str =
+    "this system names no time zone, so the time of day is taken for UTC; say --zone for another";
+
 /// The time at which the program was started, and where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
@@ -16,14 +20,18 @@ pub(crate) struct Clock {
     pub(crate) now: DateTime<Utc>,
     /// The caller's zone; UTC where the system names none.
     pub(crate) zone: Tz,
+    /// Whether the system names one.
+    pub(crate) knows_zone: bool,
 }
 
 impl Clock {
     /// The system's.
     pub(crate) fn system() -> Self {
+        let zone = local_zone();
         Self {
             now: Utc::now(),
-            zone: local_zone(),
+            zone: zone.unwrap_or(Tz::UTC),
+            knows_zone: zone.is_some(),
         }
     }
 
@@ -32,12 +40,14 @@ impl Clock {
         let local =
             at.0.with_timezone(&self.zone)
                 .format("%Y-%m-%d %H:%M:%S %Z");
-        match (at.0 - self.now).to_std() {
-            Ok(ahead) => format!("{local} (in {})", roughly(ahead)),
-            Err(_) => format!(
-                "{local} ({} ago)",
-                roughly((self.now - at.0).to_std().unwrap_or_default())
-            ),
+        format!("{local} ({})", self.distance(at))
+    }
+
+    /// An instant: for a person how far away it is, else in ISO 8601; a dash where there is none.
+    pub(crate) fn short(&self, at: Option<Timestamp>, person: bool) -> String {
+        match at {
+            Some(at) if person => self.distance(at),
+            at => self.cell(at, person),
         }
     }
 
@@ -82,6 +92,16 @@ impl Clock {
         TimeOfDay {
             hours: at.hour(),
             minutes: at.minute(),
+        }
+    }
+
+    fn distance(&self, at: Timestamp) -> String {
+        match (at.0 - self.now).to_std() {
+            Ok(ahead) => format!("in {}", roughly(ahead)),
+            Err(_) => format!(
+                "{} ago",
+                roughly((self.now - at.0).to_std().unwrap_or_default())
+            ),
         }
     }
 }
@@ -145,17 +165,11 @@ fn first_instant(date: NaiveDate, time: TimeOfDay, zone: Tz) -> Option<DateTime<
     })
 }
 
-fn local_zone() -> Tz {
+fn local_zone() -> Option<Tz> {
     let named = std::env::var("TZ")
         .ok()
         .and_then(|name| Tz::from_str(name.trim_start_matches(':')).ok());
-    named
-        .or_else(|| {
-            iana_time_zone::get_timezone()
-                .ok()
-                .and_then(|name| Tz::from_str(&name).ok())
-        })
-        .unwrap_or(Tz::UTC)
+    named.or_else(|| Tz::from_str(&iana_time_zone::get_timezone().ok()?).ok())
 }
 
 #[cfg(test)]
@@ -170,6 +184,7 @@ mod tests {
         Clock {
             now: now.parse::<DateTime<Utc>>().unwrap(),
             zone,
+            knows_zone: true,
         }
     }
 

@@ -15,7 +15,9 @@ use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::fields::{map, parse_pair};
 use crate::find;
+use crate::output::note;
 use crate::session::Session;
+use crate::when::ZONE_NOT_KNOWN;
 
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
@@ -121,6 +123,9 @@ impl Edit {
             body.secrets_mapping = Some(mapping);
         }
         if let Some(time) = self.rotate_at.time() {
+            if self.rotate_at.is_guessed(&session.clock) {
+                note(ZONE_NOT_KNOWN);
+            }
             match self.rotate_at.zone(&session.clock) {
                 None => {
                     body.rotate_at_utc = Some(time);

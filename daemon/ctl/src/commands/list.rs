@@ -56,8 +56,11 @@ pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, Ct
             rotation.environment.slug.as_str().into(),
             rotation.folder.path.as_str().into(),
             standing(rotation),
-            session.clock.cell(rotation.last_rotated_at, person).into(),
-            session.clock.cell(rotation.next_rotation_at, person).into(),
+            session.clock.short(rotation.last_rotated_at, person).into(),
+            session
+                .clock
+                .short(rotation.next_rotation_at, person)
+                .into(),
             rotation.id.to_string().into(),
         ]);
     }

@@ -161,12 +161,12 @@ fn show_state(session: &mut Session, state: &RotationState) -> Result<(), CtlErr
                     .slot
                     .map_or_else(|| "-".to_owned(), |slot| slot.to_string())
                     .into(),
-                session.clock.cell(credential.published_at, person).into(),
+                session.clock.short(credential.published_at, person).into(),
                 session
                     .clock
-                    .cell(credential.revoke_not_before, person)
+                    .short(credential.revoke_not_before, person)
                     .into(),
-                session.clock.cell(credential.expires_at, person).into(),
+                session.clock.short(credential.expires_at, person).into(),
                 credential.waiting_for.as_deref().unwrap_or("-").into(),
                 credential.label.as_str().into(),
             ]);

@@ -92,7 +92,7 @@ fn items(session: &Session, status: &DaemonStatus) -> Table {
     let mut table = Table::new(&["", "WHAT", "SEEN", "WHEN"]);
     let mut add = |word: &'static str, tone, items: &[StatusItem]| {
         for item in items {
-            let when = session.clock.cell(item.at, person);
+            let when = session.clock.short(item.at, person);
             table.row([
                 Cell::new(word, tone),
                 item.name.as_str().into(),

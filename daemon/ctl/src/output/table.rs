@@ -1,6 +1,6 @@
 //! Tables: aligned for people, tab-separated for programs.
 
-use comfy_table::{Color, ContentArrangement, presets};
+use comfy_table::{Color, ColumnConstraint, ContentArrangement, presets};
 
 use crate::output::{Style, printable};
 
@@ -104,7 +104,10 @@ impl Table {
             table.add_row(row.iter().map(Cell::styled));
         }
         if let Some(first) = table.column_mut(0) {
-            first.set_padding((0, 1));
+            // It holds what is copied into the next command: never broken into two lines.
+            first
+                .set_padding((0, 1))
+                .set_constraint(ColumnConstraint::ContentWidth);
         }
         let mut text = String::new();
         for line in table.lines() {
@@ -192,6 +195,21 @@ mod tests {
             }),
             "one\tsuccess\nanother\tfailed now again\n"
         );
+    }
+
+    #[test]
+    fn what_is_copied_stays_in_one_piece() {
+        let id = "3c90c3cc-0d44-4b50-8888-8dd25736052a";
+        let mut narrow = Table::new(&["KEY", "SEEN"]);
+        narrow.row([
+            id.into(),
+            "many words that do not fit into what is left of so narrow a line".into(),
+        ]);
+        let text = narrow.render(Style {
+            width: 60,
+            ..PERSON
+        });
+        assert!(text.contains(id) && text.lines().count() > 2, "{text}");
     }
 
     #[test]

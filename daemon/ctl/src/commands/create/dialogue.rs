@@ -16,8 +16,9 @@ use crate::commands::create::{Create, parse_interval, review, target};
 use crate::error::CtlError;
 use crate::fields::map;
 use crate::find;
+use crate::output::note;
 use crate::session::Session;
-use crate::when::parse_time_of_day;
+use crate::when::{ZONE_NOT_KNOWN, parse_time_of_day};
 
 /// Days between two rotations, where nothing else is said.
 const DEFAULT_INTERVAL: u32 = 30;
@@ -155,6 +156,9 @@ impl<'a> Dialogue<'a> {
         let longest = provider.limits.longest_interval_days;
         let clock = self.session.clock;
         let zone = self.given.rotate_at.zone(&clock);
+        if self.given.rotate_at.is_guessed(&clock) {
+            note(ZONE_NOT_KNOWN);
+        }
         let person = &mut self.session.person;
         let interval = match self.given.interval {
             Some(days) => days,
@@ -385,6 +389,7 @@ mod tests {
             clock: Clock {
                 now: "2026-01-15T12:00:00Z".parse().unwrap(),
                 zone: Tz::Europe__Berlin,
+                knows_zone: true,
             },
         };
         let runtime = tokio::runtime::Builder::new_current_thread()

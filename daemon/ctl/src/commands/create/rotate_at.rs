@@ -31,6 +31,11 @@ impl RotateAt {
         self.rotate_at.is_none() && (self.utc || self.zone.is_some())
     }
 
+    /// Whether it is taken for UTC only because the caller's zone is not known.
+    pub(crate) fn is_guessed(&self, clock: &Clock) -> bool {
+        !clock.knows_zone && !self.utc && self.zone.is_none()
+    }
+
     /// The zone that it is meant in; none is UTC.
     pub(crate) fn zone(&self, clock: &Clock) -> Option<Tz> {
         let zone = self.zone.unwrap_or(clock.zone);
@@ -51,6 +56,7 @@ mod tests {
         let here = Clock {
             now: Utc::now(),
             zone: Tz::Europe__Berlin,
+            knows_zone: true,
         };
         assert_eq!(RotateAt::default().zone(&here), Some(Tz::Europe__Berlin));
         assert_eq!(
