@@ -12,19 +12,25 @@ const DAY: Duration = Duration::from_hours(24);
 /// Every bound that is the daemon's own. The provider's own bounds are in [`crate::Rules`]; `scale`
 /// multiplies both, so that a trial or a test can be quick without changing their proportions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Timing {
     /// Multiplies every bound here and the provider's. 1 in earnest; smaller only to try things out.
     pub scale: f64,
     /// How long a credential soaks before creation, a manual or an urgent run publishes it. Long enough
     /// for the lags that are usually seen (4 to 18 s), short enough for a person who waits.
+    #[serde(with = "humantime_serde")]
     pub soak_short: Duration,
     /// How long `not yet` may last before the attempt has failed. Above the longest lag reported (15 min).
+    #[serde(with = "humantime_serde")]
     pub verify_cap: Duration,
     /// How long no answer at all may last before the attempt has failed: an outage of a morning is waited out.
+    #[serde(with = "humantime_serde")]
     pub cannot_tell_cap: Duration,
     /// First wait before a failed scheduled run is tried again.
+    #[serde(with = "humantime_serde")]
     pub retry_first: Duration,
     /// Longest wait before it is tried again.
+    #[serde(with = "humantime_serde")]
     pub retry_most: Duration,
     /// How often a refusal that asks to come again (throttled, not reachable) is followed within a run.
     pub retries_in_run: u32,
@@ -33,20 +39,28 @@ pub struct Timing {
     /// Surveys without a sighting until something counts as absent.
     pub absences: u32,
     /// Time over which a lost answer's absences are spread until it is dormant.
+    #[serde(with = "humantime_serde")]
     pub dormant_after: Duration,
     /// First wait before a lost answer is looked for.
+    #[serde(with = "humantime_serde")]
     pub watch_first: Duration,
     /// Longest wait between two looks for it.
+    #[serde(with = "humantime_serde")]
     pub watch_most: Duration,
     /// How old a survey or a login may be to open a retirement's gate.
+    #[serde(with = "humantime_serde")]
     pub gate_fresh: Duration,
     /// How often each target is surveyed for drift.
+    #[serde(with = "humantime_serde")]
     pub drift_check: Duration,
     /// Over what time catch-up runs and first surveys are spread after a start.
+    #[serde(with = "humantime_serde")]
     pub catch_up_spread: Duration,
     /// A third of its life or this, whichever is smaller, before its end a published credential is replaced early.
+    #[serde(with = "humantime_serde")]
     pub guard: Duration,
     /// How far the local clock may be from the provider's before nothing is published.
+    #[serde(with = "humantime_serde")]
     pub skew_most: Duration,
 }
 

@@ -1,0 +1,268 @@
+//! What all of the rotator's tasks share, and who of them is at work.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Recipient;
+use rotord_provider::Host;
+use rotord_rotation::{Context, Event, InstallationId, Rotation, RotationId, Rules, Step, Timing};
+use rotord_store::Commit;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+
+use super::targets::Targets;
+use super::worker::{Mail, Worker};
+use super::{Create, Tell, TellError, Told};
+use crate::actors::scheduler::{Due, Nudge};
+use crate::actors::store::StoreHandle;
+use crate::clock::Clock;
+
+/// The bounds of every provider that was ever described, by slug, in the timing's scale.
+pub type Rulebook = HashMap<String, Rules>;
+
+/// How many events may wait for one rotation.
+const INBOX: usize = 32;
+
+/// What a rotator works with.
+pub struct Equipment {
+    /// The books.
+    pub store: StoreHandle,
+    /// The providers.
+    pub host: Arc<Host>,
+    /// The clocks.
+    pub clock: Clock,
+    /// The bounds, scaled.
+    pub timing: Timing,
+    /// Whose labels are ours.
+    pub installation: InstallationId,
+    /// Why the database is thought to be older than what was done with it.
+    pub stale: Option<String>,
+    /// Who is told of earlier wake-ups.
+    pub scheduler: Recipient<Nudge>,
+    /// The bounds of the providers.
+    pub rulebook: Rulebook,
+    /// Provider calls at the same time.
+    pub concurrency: usize,
+}
+
+pub(super) struct Desk {
+    pub(super) equipment: Equipment,
+    pub(super) targets: Rc<Targets>,
+    pub(super) permits: Semaphore,
+    rulebook: RefCell<Rulebook>,
+    workers: RefCell<HashMap<RotationId, mpsc::Sender<Mail>>>,
+    /// Those that were told of this start. Ids alone: the state stays in the database.
+    started: RefCell<HashSet<RotationId>>,
+    draining: Cell<bool>,
+    idle: Notify,
+}
+
+impl Desk {
+    pub(super) fn new(mut equipment: Equipment) -> Self {
+        let rulebook = std::mem::take(&mut equipment.rulebook);
+        Self {
+            permits: Semaphore::new(equipment.concurrency),
+            equipment,
+            targets: Rc::default(),
+            rulebook: RefCell::new(rulebook),
+            workers: RefCell::default(),
+            started: RefCell::default(),
+            draining: Cell::new(false),
+            idle: Notify::new(),
+        }
+    }
+
+    pub(super) async fn tell(self: &Rc<Self>, tell: Tell) -> Result<Told, TellError> {
+        let (reply, answer) = oneshot::channel();
+        let Tell {
+            rotation,
+            event,
+            with,
+        } = tell;
+        let inbox = self.inbox(rotation);
+        let mail = Mail { event, with, reply };
+        if inbox.send(mail).await.is_err() {
+            return Err(crate::actors::store::Failed::Closed.into());
+        }
+        answer
+            .await
+            .unwrap_or_else(|_| Err(crate::actors::store::Failed::Closed.into()))
+    }
+
+    pub(super) async fn wake(
+        self: &Rc<Self>,
+        due: Due,
+    ) -> Result<(), crate::actors::store::Failed> {
+        let event = if due.clock_set {
+            Event::ClockStepped
+        } else {
+            Event::Woke
+        };
+        match self.tell(Tell::new(due.rotation, event)).await {
+            Ok(_) => Ok(()),
+            Err(TellError::Failed(failed)) => {
+                tracing::error!(rotation = %due.rotation, error = %failed, "the rotation can't be worked on: it is looked at again in a minute");
+                self.postpone(due.rotation).await
+            }
+            Err(error) => {
+                tracing::warn!(rotation = %due.rotation, %error, "the rotation can't be worked on: it is looked at again in a minute");
+                self.postpone(due.rotation).await
+            }
+        }
+    }
+
+    /// Out of the way of the others for a minute.
+    async fn postpone(&self, rotation: RotationId) -> Result<(), crate::actors::store::Failed> {
+        let until = self.equipment.clock.now().wall + chrono::TimeDelta::minutes(1);
+        self.equipment
+            .store
+            .write(move |store| store.postpone(rotation, Some(until)))
+            .await
+    }
+
+    pub(super) async fn create(self: &Rc<Self>, create: Create) -> Result<Told, TellError> {
+        let Create {
+            id,
+            new,
+            plan,
+            force,
+            audit,
+        } = create;
+        let rules = self
+            .rules(&new.provider)
+            .ok_or_else(|| TellError::UnknownProvider(new.provider.clone()))?;
+        // The first call is made by the worker, once it has loaded what is committed here.
+        let step = self.decide(&rules, false, |ctx| {
+            Ok(Rotation::create(id, plan, force, ctx))
+        })?;
+        let run = step.rotation.run.as_ref().map(|run| run.id);
+        let at = self.equipment.clock.now().wall;
+        self.started.borrow_mut().insert(id);
+        let created = self
+            .equipment
+            .store
+            .write(move |store| {
+                let commit = Commit {
+                    audit: &audit,
+                    ..Commit::first(at, &step)
+                };
+                store.create_rotation(&new, &commit)
+            })
+            .await;
+        if let Err(failed) = created {
+            self.started.borrow_mut().remove(&id);
+            return Err(failed.into());
+        }
+        tracing::info!(rotation = %id, run = ?run, "a rotation is being created");
+        self.tell(Tell::new(id, Event::Woke)).await
+    }
+
+    /// The worker's inbox; a worker is started where none is at work.
+    fn inbox(self: &Rc<Self>, id: RotationId) -> mpsc::Sender<Mail> {
+        let mut workers = self.workers.borrow_mut();
+        if let Some(inbox) = workers.get(&id) {
+            return inbox.clone();
+        }
+        let (inbox, mail) = mpsc::channel(INBOX);
+        workers.insert(id, inbox.clone());
+        let desk = Rc::clone(self);
+        actix_rt::spawn(async move {
+            let worker = Worker::new(Rc::clone(&desk), id, mail);
+            // A bug in one rotation's task ends that task alone; its next event loads what was committed.
+            let ended =
+                futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(worker.run()))
+                    .await;
+            if ended.is_err() {
+                tracing::error!(rotation = %id, "a bug ended the rotation's task: what was committed goes on in a minute");
+                desk.forget(id);
+                let _ = desk.postpone(id).await;
+            }
+        });
+        inbox
+    }
+
+    /// The rotation is not at work any more, in the same breath in which its inbox was found empty.
+    pub(super) fn leave(&self, id: RotationId) {
+        self.workers.borrow_mut().remove(&id);
+        self.idle.notify_waiters();
+    }
+
+    /// What was in memory can't be trusted: the next event loads the rotation as after a start.
+    pub(super) fn forget(&self, id: RotationId) {
+        self.started.borrow_mut().remove(&id);
+        self.leave(id);
+    }
+
+    pub(super) fn is_started(&self, id: RotationId) -> bool {
+        self.started.borrow().contains(&id)
+    }
+
+    pub(super) fn set_started(&self, id: RotationId) {
+        self.started.borrow_mut().insert(id);
+    }
+
+    pub(super) fn rules(&self, provider: &str) -> Option<Rules> {
+        self.rulebook.borrow().get(provider).cloned()
+    }
+
+    pub(super) fn set_rulebook(&self, rulebook: Rulebook) {
+        *self.rulebook.borrow_mut() = rulebook;
+    }
+
+    pub(super) fn at_work(&self) -> usize {
+        self.workers.borrow().len()
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Returns when no worker is left.
+    pub(super) async fn drain(&self) {
+        self.draining.set(true);
+        loop {
+            let left = self.idle.notified();
+            if self.at_work() == 0 {
+                return;
+            }
+            // Whoever waits for a call is told to look: the call under way is still heard.
+            let inboxes: Vec<_> = self.workers.borrow().values().cloned().collect();
+            for inbox in inboxes {
+                let (reply, _) = oneshot::channel();
+                let _ = inbox.try_send(Mail {
+                    event: Event::Woke,
+                    with: super::With::default(),
+                    reply,
+                });
+            }
+            left.await;
+        }
+    }
+
+    /// Takes a decision, with the time and fresh entropy.
+    pub(super) fn decide(
+        &self,
+        rules: &Rules,
+        provider_ready: bool,
+        decide: impl FnOnce(&Context<'_>) -> Result<Step, rotord_rotation::Refusal>,
+    ) -> Result<Step, TellError> {
+        let mut entropy = [0; 16];
+        aws_lc_rs::rand::fill(&mut entropy).map_err(|_| TellError::NoEntropy)?;
+        let ctx = Context {
+            now: self.equipment.clock.now(),
+            timing: &self.equipment.timing,
+            rules,
+            installation: self.equipment.installation,
+            entropy: u128::from_ne_bytes(entropy),
+            provider_ready: provider_ready && !self.draining.get(),
+        };
+        Ok(decide(&ctx)?)
+    }
+
+    /// A length of the daemon's time as real time.
+    pub(super) fn real(&self, duration: Duration) -> Duration {
+        self.equipment.clock.real(duration)
+    }
+}

@@ -1,0 +1,423 @@
+//! One rotation at work: event → decision → commit → call → event.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rotord_provider::Secret as ProviderSecret;
+use rotord_provider::contract::Output;
+use rotord_rotation::{Call, Event, Rotation, RotationId, RunEnd, RunId, Step, Write};
+use rotord_store::{Commit, Committed, RotationDetails, Secret, SecretMap};
+use tokio::sync::{mpsc, oneshot};
+
+use super::desk::Desk;
+use super::{Running, TellError, Told, With};
+use crate::actors::store::Failed;
+use crate::calls::{self, Landed};
+use crate::target;
+
+/// An event on its way to a rotation.
+#[derive(Debug)]
+pub(super) struct Mail {
+    pub(super) event: Event,
+    pub(super) with: With,
+    pub(super) reply: oneshot::Sender<Result<Told, TellError>>,
+}
+
+type InFlight = Pin<Box<dyn Future<Output = Landed>>>;
+
+pub(super) struct Worker {
+    desk: Rc<Desk>,
+    id: RotationId,
+    inbox: mpsc::Receiver<Mail>,
+    in_flight: Option<InFlight>,
+    waiting: Vec<(RunId, oneshot::Sender<RunEnd>)>,
+}
+
+/// What is at hand of the rotation.
+struct AtHand {
+    details: Arc<RotationDetails>,
+    rotation: Arc<Rotation>,
+}
+
+enum Next {
+    Landed(Landed),
+    Mail(Mail),
+}
+
+impl Worker {
+    pub(super) fn new(desk: Rc<Desk>, id: RotationId, inbox: mpsc::Receiver<Mail>) -> Self {
+        Self {
+            desk,
+            id,
+            inbox,
+            in_flight: None,
+            waiting: Vec::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut at_hand = match self.load().await {
+            Ok(at_hand) => at_hand,
+            Err(error) => return self.give_up(error),
+        };
+        loop {
+            if self.may_leave(&at_hand.rotation) {
+                // No await between the look and the leave: no mail can come in between.
+                if self.inbox.is_empty() {
+                    return self.desk.leave(self.id);
+                }
+            }
+            let result = match self.next().await {
+                None => return self.desk.leave(self.id),
+                Some(Next::Landed(landed)) => {
+                    let with = With {
+                        outputs: landed.outputs.map(sealed),
+                        ..With::default()
+                    };
+                    self.take(&mut at_hand, landed.event, with)
+                        .await
+                        .map(|_| ())
+                }
+                Some(Next::Mail(mail)) => {
+                    let taken = self.take(&mut at_hand, mail.event, mail.with).await;
+                    let broken = matches!(&taken, Err(TellError::Failed(_)));
+                    // Nobody waits for the answer: it was taken all the same.
+                    let _ = mail.reply.send(taken);
+                    if broken {
+                        Err(TellError::Failed(Failed::Closed))
+                    } else {
+                        Ok(())
+                    }
+                }
+            };
+            if let Err(TellError::Failed(_)) = result {
+                // What is in memory may not be what is committed.
+                tracing::error!(rotation = %self.id, "a step could not be committed: the rotation is read again before anything else");
+                return self.desk.forget(self.id);
+            }
+        }
+    }
+
+    /// Nothing under way that a reload would lose.
+    fn may_leave(&self, rotation: &Rotation) -> bool {
+        let remembers = rotation.facts.background_failures > 0 || rotation.run.is_some();
+        self.in_flight.is_none() && (!remembers || self.desk.is_draining())
+    }
+
+    async fn next(&mut self) -> Option<Next> {
+        let Some(in_flight) = &mut self.in_flight else {
+            return self.inbox.recv().await.map(Next::Mail);
+        };
+        tokio::select! {
+            biased;
+            landed = in_flight => {
+                self.in_flight = None;
+                Some(Next::Landed(landed))
+            }
+            mail = self.inbox.recv() => mail.map(Next::Mail),
+        }
+    }
+
+    async fn load(&mut self) -> Result<AtHand, TellError> {
+        let id = self.id;
+        let record = self
+            .desk
+            .equipment
+            .store
+            .read(move |reader| reader.rotation(id))
+            .await?;
+        let mut at_hand = AtHand {
+            details: Arc::new(record.details),
+            rotation: Arc::new(record.state),
+        };
+        if !self.desk.is_started(id) {
+            self.take(&mut at_hand, Event::Started, With::default())
+                .await?;
+            if let Some(why) = self.desk.equipment.stale.clone() {
+                self.take(&mut at_hand, Event::StateIsOld { why }, With::default())
+                    .await?;
+            }
+            self.desk.set_started(id);
+        }
+        Ok(at_hand)
+    }
+
+    /// Not even loaded: everyone who wrote is told.
+    fn give_up(mut self, error: TellError) {
+        self.desk.forget(self.id);
+        self.inbox.close();
+        let mut error = Some(error);
+        while let Ok(mail) = self.inbox.try_recv() {
+            let error = error.take().unwrap_or(TellError::Failed(Failed::Closed));
+            let _ = mail.reply.send(Err(error));
+        }
+    }
+
+    /// Decides, commits, and only then begins the call.
+    async fn take(
+        &mut self,
+        at_hand: &mut AtHand,
+        event: Event,
+        with: With,
+    ) -> Result<Told, TellError> {
+        let provider = self.desk.equipment.host.provider(&at_hand.details.provider);
+        let rules = self
+            .desk
+            .rules(&at_hand.details.provider)
+            .ok_or_else(|| TellError::UnknownProvider(at_hand.details.provider.clone()))?;
+        let old = Arc::clone(&at_hand.rotation);
+        let step = self
+            .desk
+            .decide(&rules, provider.is_some(), |ctx| old.step(event, ctx))?;
+        let step = Arc::new(step);
+        let reload = with.change.is_some();
+        let committed = self.commit(&old, &step, with).await?;
+        self.tell_log(at_hand, &step, &committed);
+        let mut rotation = step.rotation.clone();
+        rotation
+            .credentials
+            .retain(|c| !c.stage.is_settled() || c.slot.is_some());
+        at_hand.rotation = Arc::new(rotation);
+        if reload {
+            let id = self.id;
+            let record = self
+                .desk
+                .equipment
+                .store
+                .read(move |reader| reader.rotation(id))
+                .await?;
+            at_hand.details = Arc::new(record.details);
+        }
+        self.desk
+            .equipment
+            .scheduler
+            .do_send(crate::actors::scheduler::Nudge(step.wake_at));
+        if let Some(call) = step.call.clone() {
+            let details = Arc::clone(&at_hand.details);
+            self.in_flight = Some(Box::pin(perform(
+                Rc::clone(&self.desk),
+                details,
+                call,
+                rules.write_spacing,
+            )));
+        }
+        if let Some(ended) = &step.ended {
+            self.announce(ended);
+        }
+        Ok(Told {
+            run: self.running(&at_hand.rotation),
+        })
+    }
+
+    async fn commit(
+        &self,
+        old: &Arc<Rotation>,
+        step: &Arc<Step>,
+        with: With,
+    ) -> Result<Committed, Failed> {
+        let (old, step) = (Arc::clone(old), Arc::clone(step));
+        let at = self.desk.equipment.clock.now().wall;
+        self.desk
+            .equipment
+            .store
+            .write(move |store| {
+                store.commit_step(&Commit {
+                    outputs: with.outputs.as_ref(),
+                    change: with.change.as_ref(),
+                    secrets: with.secrets,
+                    audit: &with.audit,
+                    ..Commit::new(at, &old, &step)
+                })
+            })
+            .await
+    }
+
+    fn running(&mut self, rotation: &Rotation) -> Option<Running> {
+        let id = rotation.run.as_ref()?.id;
+        let (end, ended) = oneshot::channel();
+        self.waiting.retain(|(_, waits)| !waits.is_closed());
+        self.waiting.push((id, end));
+        Some(Running { id, ended })
+    }
+
+    fn announce(&mut self, ended: &RunEnd) {
+        for (run, waits) in self.waiting.drain(..) {
+            // A run that was replaced ends with the one that replaced it, as far as a caller can tell.
+            let mut end = ended.clone();
+            end.run = run;
+            let _ = waits.send(end);
+        }
+    }
+
+    fn tell_log(&self, at_hand: &AtHand, step: &Step, committed: &Committed) {
+        let (id, name) = (self.id, at_hand.details.name.as_str());
+        for write in &step.writes {
+            match write {
+                Write::Publish { credential } => {
+                    let credential = step.rotation.credential(*credential);
+                    let handle = credential
+                        .and_then(|c| c.handle.as_ref())
+                        .map(ToString::to_string);
+                    tracing::info!(
+                        rotation = %id, name, handle, secrets = committed.published.len(),
+                        next = ?step.rotation.next_rotation_at(), "published a new credential"
+                    );
+                }
+                Write::RemoveRotation => {
+                    tracing::info!(rotation = %id, name, "the rotation is settled and gone")
+                }
+                Write::KeepOutputs { .. } | Write::DropOutputs { .. } => {}
+            }
+        }
+        if let Some(RunEnd {
+            kind,
+            result: Err(why),
+            ..
+        }) = &step.ended
+        {
+            tracing::warn!(
+                rotation = %id, name, run = kind.name(), why, next = ?step.rotation.next_rotation_at(),
+                "a run failed; what was published before stays"
+            );
+        }
+        for doubt in &step.rotation.doubts {
+            if !at_hand
+                .rotation
+                .doubts
+                .iter()
+                .any(|known| known.handle == doubt.handle)
+            {
+                tracing::error!(
+                    rotation = %id, name, handle = %doubt.handle,
+                    "the provider lists a credential under this rotation's label that the database does not know: adopt it or remove it"
+                );
+            }
+        }
+    }
+}
+
+/// Makes a call: the target's turn, a permit, what it needs from the books, and the provider.
+async fn perform(
+    desk: Rc<Desk>,
+    details: Arc<RotationDetails>,
+    call: Call,
+    spacing: std::time::Duration,
+) -> Landed {
+    let _turn = if call.writes() {
+        Some(
+            desk.targets
+                .lock(&details.target_key, desk.real(spacing))
+                .await,
+        )
+    } else {
+        None
+    };
+    // The semaphore is never closed.
+    let _permit = desk.permits.acquire().await;
+    let begun = prepare(&desk, &details, &call).await;
+    let (provider, target, outputs) = match begun {
+        Ok(begun) => begun,
+        Err(why) => {
+            let event = calls::not_begun(&call, why);
+            return Landed {
+                event,
+                outputs: None,
+                requests: 0,
+                duration: std::time::Duration::ZERO,
+            };
+        }
+    };
+    let mut landed = calls::make(&provider, &target, &call, &outputs).await;
+    tracing::debug!(
+        rotation = %details.id, call = call.name(), requests = landed.requests,
+        milliseconds = u64::try_from(landed.duration.as_millis()).unwrap_or(u64::MAX), "called the provider"
+    );
+    if let Event::Surveyed(Ok(survey)) = &mut landed.event {
+        let ours = rotord_rotation::label::Short::from(details.id);
+        let nonces: Vec<_> = survey
+            .listed
+            .iter()
+            .filter_map(|listed| listed.label)
+            .filter(|label| label.rotation == ours)
+            .map(|label| label.nonce)
+            .collect();
+        let id = details.id;
+        match desk
+            .equipment
+            .store
+            .read(move |reader| reader.tombstones(id, &nonces))
+            .await
+        {
+            Ok(tombstones) => survey.tombstones = tombstones,
+            // Without them a known credential would look unknown: the survey is as good as none.
+            Err(failed) => landed.event = calls::not_begun(&call, failed.to_string()),
+        }
+    }
+    landed
+}
+
+type Begun = (
+    Arc<rotord_provider::Provider>,
+    rotord_provider::contract::Target,
+    Vec<Output>,
+);
+
+async fn prepare(desk: &Desk, details: &RotationDetails, call: &Call) -> Result<Begun, String> {
+    let provider = desk
+        .equipment
+        .host
+        .provider(&details.provider)
+        .ok_or_else(|| format!("the provider {} is not loaded", details.provider))?;
+    let (connection, credential) = (details.connection, credential_of(call));
+    let (connection, secrets, outputs) = desk
+        .equipment
+        .store
+        .read(move |reader| {
+            let outputs = credential
+                .map(|id| reader.outputs_of(id))
+                .transpose()?
+                .flatten();
+            Ok((
+                reader.connection(connection)?,
+                reader.connection_secrets(connection)?,
+                outputs,
+            ))
+        })
+        .await
+        .map_err(|failed| failed.to_string())?;
+    let connection = target::connection(provider.description(), &connection, &secrets);
+    let target = target::target(provider.description(), connection, &details.parameters);
+    let outputs = outputs.map(|outputs| opened(&outputs)).unwrap_or_default();
+    if outputs.is_empty() && credential.is_some() {
+        return Err("the credential's value is not in the database".to_owned());
+    }
+    Ok((provider, target, outputs))
+}
+
+fn credential_of(call: &Call) -> Option<rotord_rotation::CredentialId> {
+    match call {
+        Call::Verify { credential } => Some(*credential),
+        _ => None,
+    }
+}
+
+/// From the provider's hands into the store's.
+fn sealed(outputs: Vec<Output>) -> SecretMap {
+    let mut map = SecretMap::new();
+    for output in outputs {
+        map.insert(output.name, Secret::new(output.value.expose()));
+    }
+    map
+}
+
+fn opened(outputs: &SecretMap) -> Vec<Output> {
+    outputs
+        .iter()
+        .map(|(name, value)| Output {
+            name: name.to_owned(),
+            value: ProviderSecret::new(value.expose()),
+        })
+        .collect()
+}

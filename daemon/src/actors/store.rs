@@ -1,0 +1,139 @@
+//! The store's actors: one thread that writes, a few that read. One message is one transaction.
+//!
+//! A panic in a `SyncArbiter`'s handler would end its thread for good while its address still said
+//! "connected", so handlers catch it: the transaction is rolled back when the connection is next used, and the
+//! caller gets [`Failed::Panicked`].
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use actix::{Actor, Addr, Handler, MailboxError, Message, SyncArbiter, SyncContext};
+use rotord_store::{Reader, Store, StoreError};
+
+/// Why nothing came back from the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The store said so.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A bug: the handler panicked. Whether the transaction was committed is not known.
+    #[error("the store met a bug of its own: see the log")]
+    Panicked,
+    /// The daemon is shutting down.
+    #[error("the daemon is shutting down")]
+    Closed,
+}
+
+type Job<S, T> = Box<dyn FnOnce(&mut S) -> Result<T, StoreError> + Send>;
+
+struct Do<S, T>(Job<S, T>);
+
+impl<S: 'static, T: Send + 'static> Message for Do<S, T> {
+    type Result = Result<T, Failed>;
+}
+
+/// A thread with a connection of its own.
+struct Worker<S>(Option<S>);
+
+impl<S: Unpin + 'static> Actor for Worker<S> {
+    type Context = SyncContext<Self>;
+}
+
+impl<S: Unpin + 'static, T: Send + 'static> Handler<Do<S, T>> for Worker<S> {
+    type Result = Result<T, Failed>;
+
+    fn handle(&mut self, job: Do<S, T>, _: &mut Self::Context) -> Self::Result {
+        let Some(connection) = &mut self.0 else {
+            return Err(Failed::Closed);
+        };
+        match catch_unwind(AssertUnwindSafe(|| job.0(connection))) {
+            Ok(result) => result.map_err(Failed::Store),
+            Err(_) => {
+                tracing::error!("a store handler panicked");
+                Err(Failed::Panicked)
+            }
+        }
+    }
+}
+
+struct Close;
+
+impl Message for Close {
+    type Result = ();
+}
+
+impl<S: Unpin + 'static> Handler<Close> for Worker<S> {
+    type Result = ();
+
+    fn handle(&mut self, _: Close, _: &mut Self::Context) {
+        self.0 = None;
+    }
+}
+
+/// The addresses of the store's threads. Cheap to clone.
+#[derive(Clone)]
+pub struct StoreHandle {
+    writer: Addr<Worker<Store>>,
+    readers: Addr<Worker<Reader>>,
+}
+
+impl std::fmt::Debug for StoreHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoreHandle")
+    }
+}
+
+impl StoreHandle {
+    /// Starts the threads. To be called within an actix system.
+    pub fn start(store: Store, readers: Vec<Reader>) -> Self {
+        let writer = one_each(vec![store], "store-writer");
+        let readers = one_each(readers, "store-reader");
+        Self { writer, readers }
+    }
+
+    /// Runs a job on the writing connection.
+    ///
+    /// # Errors
+    /// The store's, or that it is closed. After an error the state is to be read again: the transaction may
+    /// have been committed.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failed> {
+        reply(self.writer.send(Do(Box::new(job))).await)
+    }
+
+    /// Runs a job on one of the reading connections.
+    ///
+    /// # Errors
+    /// The store's, or that it is closed.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failed> {
+        reply(self.readers.send(Do(Box::new(job))).await)
+    }
+
+    /// Closes the writing connection after everything that was sent before: the journal is folded into the
+    /// database file.
+    pub async fn close(&self) {
+        // A mailbox that is closed already has nothing to close.
+        let _ = self.writer.send(Close).await;
+    }
+}
+
+fn one_each<S: Unpin + Send + 'static>(connections: Vec<S>, name: &'static str) -> Addr<Worker<S>> {
+    let threads = connections.len();
+    let waiting = std::sync::Mutex::new(connections);
+    let threads_of = move || std::thread::Builder::new().name(name.to_owned());
+    SyncArbiter::start_with_thread_builder(threads, threads_of, move || {
+        // Each thread takes one; the lock can't be poisoned: `pop` does not panic.
+        Worker(waiting.lock().ok().and_then(|mut waiting| waiting.pop()))
+    })
+}
+
+fn reply<T>(result: Result<Result<T, Failed>, MailboxError>) -> Result<T, Failed> {
+    match result {
+        Ok(result) => result,
+        Err(MailboxError::Closed | MailboxError::Timeout) => Err(Failed::Closed),
+    }
+}

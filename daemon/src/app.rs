@@ -1,0 +1,270 @@
+//! The daemon's parts, in the order in which they depend on each other: this file is the map.
+//!
+//! [`App::build`] binds and validates and runs nothing; [`App::run`] starts the parts, says that it is ready,
+//! and drains them in order when it is told to stop.
+
+mod keys;
+
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor as _, Addr};
+use rotord_provider::{CacheSettings, Host, HostError, HostSettings, Limits};
+use rotord_rotation::Timing;
+use rotord_store::{OpenError, Options, Reader, Store, StoreError};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::actors::rotator::{Drain, Equipment, ProvidersChanged, Rotator};
+use crate::actors::scheduler::{Begin, Halt, LookAtAll, Scheduler};
+use crate::actors::store::{Failed, StoreHandle};
+use crate::admin::{self, Admin};
+use crate::clock::Clock;
+use crate::notify;
+use crate::providers::Providers;
+use crate::settings::Settings;
+
+/// Threads that only read.
+const READERS: usize = 2;
+/// What a stop may take: steps under way are finished within it, or left to recovery.
+const DRAIN: Duration = Duration::from_secs(8);
+/// The sockets' own part of it.
+const DRAIN_SOCKETS: u64 = 2;
+
+/// The daemon did not start. Each text is for an administrator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The state directory.
+    #[error("the state can't be used")]
+    Store(#[from] OpenError),
+    /// A further connection to the database.
+    #[error("the database can't be read")]
+    Reader(#[from] StoreError),
+    /// The store, once it ran.
+    #[error("the database can't be used")]
+    Failed(#[from] Failed),
+    /// The provider host.
+    #[error("the provider host can't be set up")]
+    Host(#[from] HostError),
+    /// A key of the state directory.
+    #[error("the key {path} can't be used")]
+    Key {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A socket.
+    #[error(transparent)]
+    Bind(#[from] admin::listen::BindError),
+    /// The system's signals.
+    #[error("signals can't be received")]
+    Signals(#[source] io::Error),
+    /// The HTTP server.
+    #[error("the sockets can't be served")]
+    Serve(#[source] io::Error),
+}
+
+impl StartError {
+    /// A restart will not help: a person must change something.
+    pub fn is_settled(&self) -> bool {
+        match self {
+            Self::Store(error) => !matches!(error, OpenError::Lock(_)),
+            Self::Host(_) | Self::Key { .. } => true,
+            Self::Reader(_) | Self::Failed(_) | Self::Bind(_) | Self::Signals(_) | Self::Serve(_) => false,
+        }
+    }
+}
+
+/// Everything that was opened and checked, and does not run yet.
+pub struct App {
+    settings: Settings,
+    clock: Clock,
+    timing: Timing,
+    store: Store,
+    readers: Vec<Reader>,
+    stale: Option<String>,
+    host: Arc<Host>,
+    admin_socket: UnixListener,
+    reader_socket: UnixListener,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Opens the state, sets up the provider host and binds the sockets.
+    ///
+    /// # Errors
+    /// Whatever is wrong, before anything has run.
+    pub fn build(settings: Settings) -> Result<Self, StartError> {
+        let clock = Clock::of_this_process();
+        let timing = settings.timing.scaled();
+        if settings.timing.scale < 1.0 {
+            tracing::warn!(scale = settings.timing.scale, "every wait is shortened: this is for trials, not for secrets that are in use");
+        }
+        let (store, stale) = open_store(&settings, clock)?;
+        let readers = (0..READERS).map(|_| store.reader()).collect::<Result<_, _>>()?;
+        let host = Arc::new(Host::new(host_settings(&settings)?)?);
+        let (admin_socket, reader_socket) = admin::listen::sockets(&settings.admin, &settings.reader)?;
+        Ok(Self { settings, clock, timing, store, readers, stale, host, admin_socket, reader_socket })
+    }
+
+    /// Runs until a signal says to stop, and drains.
+    ///
+    /// # Errors
+    /// A part did not start.
+    pub async fn run(self) -> Result<(), StartError> {
+        let installation = self.store.as_reader().installation()?.id;
+        let store = StoreHandle::start(self.store, self.readers);
+        let providers = Providers::new(self.host, store.clone(), self.clock, self.timing.clone());
+        let rulebook = providers.load().await?;
+        let scheduler = Scheduler::new(store.clone(), self.clock).start();
+        let rotator = Rotator::new(Equipment {
+            store: store.clone(),
+            host: Arc::clone(providers.host()),
+            clock: self.clock,
+            timing: self.timing.clone(),
+            installation,
+            stale: self.stale,
+            scheduler: scheduler.clone().recipient(),
+            rulebook,
+            concurrency: self.settings.providers.concurrency,
+        })
+        .start();
+        let admin = Admin {
+            store: store.clone(),
+            rotator: rotator.clone(),
+            scheduler: scheduler.clone(),
+            providers: providers.clone(),
+            clock: self.clock,
+            timing: self.timing,
+            installation,
+            settings: Arc::new(self.settings),
+        };
+        let (admin_server, admin_handle) =
+            admin::serve_admin(self.admin_socket, admin.clone()).map_err(StartError::Serve)?;
+        let (reader_server, reader_handle) =
+            admin::serve_reader(self.reader_socket, admin).map_err(StartError::Serve)?;
+        let mut signals = Signals::new().map_err(StartError::Signals)?;
+        actix_rt::spawn(admin_server);
+        actix_rt::spawn(reader_server);
+        scheduler.do_send(Begin { rotator: rotator.clone().recipient() });
+        notify::ready();
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
+
+        while signals.next().await == Asked::Reload {
+            reload(&providers, &rotator, &scheduler).await;
+        }
+
+        notify::stopping();
+        tracing::info!("stopping: steps under way are finished, nothing new is begun");
+        let sockets = async {
+            futures_util::future::join(admin_handle.stop(true), reader_handle.stop(true)).await;
+        };
+        if tokio::time::timeout(Duration::from_secs(DRAIN_SOCKETS), sockets).await.is_err() {
+            tracing::warn!("requests that still waited were cut off; what they asked for goes on");
+        }
+        // A closed mailbox has nothing to stop.
+        let _ = scheduler.send(Halt).await;
+        if tokio::time::timeout(DRAIN, rotator.send(Drain)).await.is_err() {
+            tracing::warn!("provider calls were still under way: the next start finds out how they ended");
+        }
+        store.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn reload(providers: &Providers, rotator: &Addr<Rotator>, scheduler: &Addr<Scheduler>) {
+    notify::reloading();
+    tracing::info!("loading the providers anew");
+    match providers.load().await {
+        Ok(rulebook) => {
+            // Closed mailboxes: the daemon is stopping.
+            let _ = rotator.send(ProvidersChanged { rulebook }).await;
+            scheduler.do_send(LookAtAll);
+        }
+        Err(failed) => tracing::error!(error = %failed, "the providers could not be loaded anew: the old ones stay"),
+    }
+    notify::ready();
+}
+
+fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Option<String>), StartError> {
+    let machine_id = std::fs::read_to_string("/etc/machine-id").ok().map(|id| id.trim().to_owned());
+    let options = Options {
+        kept_versions: settings.state.secret_versions,
+        machine_id: machine_id.clone(),
+        now: clock.now().wall,
+        ..Options::default()
+    };
+    let root_key = keys::root_key(&settings.state);
+    let store = Store::open(&settings.state.directory, &root_key, options)?;
+    let was = store.as_reader().installation()?.machine_id;
+    let stale = match (was, machine_id) {
+        (Some(was), Some(is)) if was != is => {
+            let why = "the state directory was made on another machine: is that one still running?".to_owned();
+            tracing::error!("{why}");
+            Some(why)
+        }
+        _ => None,
+    };
+    Ok((store, stale))
+}
+
+fn host_settings(settings: &Settings) -> Result<HostSettings, StartError> {
+    let providers = &settings.providers;
+    let cache = if providers.cache == Path::new("") {
+        None
+    } else {
+        let key = keys::cache_key(&settings.state.directory)?;
+        Some(CacheSettings { directory: providers.cache.clone(), key })
+    };
+    Ok(HostSettings {
+        directories: providers.directories.clone(),
+        engine: providers.engine.into(),
+        cache,
+        limits: Limits {
+            call_time: providers.call_time,
+            concurrent_calls: providers.concurrency,
+            ..Limits::default()
+        },
+        grants: providers.grants.clone().into_iter().map(|(slug, grant)| (slug, grant.into())).collect(),
+        extra_authorities: providers.extra_ca.clone(),
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Stop,
+    Reload,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! rotord: rotates secrets on the host where they are used.
+//!
+//! `main.rs` reads the settings and hands them to [`app`], which is the map of the daemon's parts. What is
+//! decided is in the crate `rotord-rotation`; here it is performed.
+
+pub mod actors;
+pub mod calls;
+pub mod clock;
+pub mod log;
+pub mod notify;
+pub mod process;
+pub mod providers;
+pub mod settings;
+pub mod target;

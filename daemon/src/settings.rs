@@ -1,0 +1,438 @@
+//! What the administrator decides: built-in defaults, then the settings file, then the environment
+//! (`ROTORD__ADMIN__SOCKET=…`). Unknown keys are errors, so that a typing mistake is not silence.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rotord_provider::contract::Slug;
+use rotord_provider::http::HostRule;
+use rotord_provider::{EngineKind, Grant};
+use rotord_rotation::Timing;
+use serde::Deserialize;
+
+/// Where the settings are looked for unless a path is given; this one may be missing.
+pub const DEFAULT_PATH: &str = "/etc/rotord/rotord.toml";
+
+/// All settings.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The database and its keys.
+    pub state: State,
+    /// The admin socket.
+    pub admin: Admin,
+    /// The reader socket.
+    pub reader: Reader,
+    /// Provider components.
+    pub providers: Providers,
+    /// Every bound that the daemon waits for.
+    pub timing: Timing,
+    /// The log.
+    pub log: Log,
+}
+
+/// The database and its keys.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct State {
+    /// Holds the database, its lock and, unless it comes from elsewhere, the root key.
+    pub directory: PathBuf,
+    /// A file with the root key. A systemd credential `rotord.root-key` comes first; without either, one is
+    /// made in the state directory at the first start.
+    pub root_key_file: Option<PathBuf>,
+    /// How many versions of each secret are kept.
+    pub secret_versions: u32,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            directory: "/var/lib/rotord".into(),
+            root_key_file: None,
+            secret_versions: 10,
+        }
+    }
+}
+
+/// The admin socket.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admin {
+    /// Its path. Mode 0660: who may connect is decided by its group.
+    pub socket: PathBuf,
+    /// The group that may connect, where it is not the daemon's own.
+    pub group: Option<String>,
+    /// How long a request that creates or rotates waits for the end of the run before it answers 202.
+    #[serde(with = "humantime")]
+    pub wait: Duration,
+    /// The largest body, in bytes.
+    pub body_limit: usize,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            socket: "/run/rotord/admin.sock".into(),
+            group: None,
+            wait: Duration::from_mins(3),
+            body_limit: 256 * 1024,
+        }
+    }
+}
+
+/// The reader socket.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reader {
+    /// Its path, in a directory of its own: anyone may connect, and gets what is granted here.
+    pub socket: PathBuf,
+    /// Who may read what. Empty: nobody anything.
+    pub grants: Vec<ReaderGrant>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            socket: "/run/rotord/read/reader.sock".into(),
+            grants: Vec::new(),
+        }
+    }
+}
+
+/// Who may read what.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReaderGrant {
+    /// User ids.
+    #[serde(default)]
+    pub uids: Vec<u32>,
+    /// Group ids, primary or supplementary.
+    #[serde(default)]
+    pub gids: Vec<u32>,
+    /// The environment's slug.
+    pub environment: String,
+    /// The folder.
+    #[serde(default = "root_path")]
+    pub path: String,
+    /// Names of secrets; `*` alone is every one of the folder.
+    pub secrets: Vec<String>,
+}
+
+fn root_path() -> String {
+    "/".to_owned()
+}
+
+/// Provider components.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Providers {
+    /// Where `*.wasm` files are looked for, the first directory first.
+    pub directories: Vec<PathBuf>,
+    /// `pulley` interprets and needs no executable memory; `native` compiles.
+    pub engine: Engine,
+    /// Where compiled components are kept; empty is nowhere.
+    pub cache: PathBuf,
+    /// PEM files of certificate authorities that are trusted beside the system's.
+    pub extra_ca: Vec<PathBuf>,
+    /// Provider calls that run at the same time.
+    pub concurrency: usize,
+    /// Real time of a whole call, network included.
+    #[serde(with = "humantime")]
+    pub call_time: Duration,
+    /// By the provider's slug: what is granted beyond what it declares, and what is withheld.
+    pub grants: BTreeMap<Slug, ProviderGrant>,
+}
+
+impl Default for Providers {
+    fn default() -> Self {
+        Self {
+            directories: vec![
+                "/etc/rotord/providers".into(),
+                "/usr/lib/rotord/providers".into(),
+            ],
+            engine: Engine::Pulley,
+            cache: "/var/cache/rotord".into(),
+            extra_ca: Vec::new(),
+            concurrency: 16,
+            call_time: Duration::from_secs(90),
+            grants: BTreeMap::new(),
+        }
+    }
+}
+
+/// How providers are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// Interpreted.
+    Pulley,
+    /// Compiled to the machine's own code.
+    Native,
+}
+
+impl From<Engine> for EngineKind {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::Pulley => Self::Pulley,
+            Engine::Native => Self::Native,
+        }
+    }
+}
+
+/// What one provider is granted.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProviderGrant {
+    /// Where set, only those declared hosts that match.
+    pub only: Option<Vec<HostRule>>,
+    /// Hosts beyond the declared ones.
+    pub extra: Vec<HostRule>,
+    /// Hosts that may be at private or loopback addresses.
+    pub private: Vec<HostRule>,
+}
+
+impl From<ProviderGrant> for Grant {
+    fn from(grant: ProviderGrant) -> Self {
+        let ProviderGrant {
+            only,
+            extra,
+            private,
+        } = grant;
+        Self {
+            only,
+            extra,
+            private,
+        }
+    }
+}
+
+/// The log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// As `tracing` takes it, such as `info` or `rotord=debug`.
+    pub filter: String,
+    /// `text` or `json`.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            filter: "info".to_owned(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// The settings can't be used. The text names the file, the line and the key.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file can't be read.
+    #[error("the settings file {path} can't be read: {error}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file is no TOML, or holds what no setting is.
+    #[error("the settings file {path} is wrong: {error}")]
+    Wrong {
+        /// Which.
+        path: PathBuf,
+        /// Where and why.
+        error: Box<toml::de::Error>,
+    },
+    /// A variable of the environment is wrong.
+    #[error("a setting in the environment (ROTORD__…) is wrong: {0}")]
+    Environment(config::ConfigError),
+    /// The values are well-formed and make no sense.
+    #[error("the setting {key} is wrong: {why}")]
+    Senseless {
+        /// Which.
+        key: &'static str,
+        /// What is wrong and what would be right.
+        why: String,
+    },
+}
+
+impl Settings {
+    /// Reads the layers. `None` is [`DEFAULT_PATH`], which may be missing; a path that is given may not.
+    ///
+    /// # Errors
+    /// Anything that is not a setting, with its file and line.
+    pub fn load(path: Option<&Path>) -> Result<Self, SettingsError> {
+        let mut layers = config::Config::builder();
+        let default = Path::new(DEFAULT_PATH);
+        if path.is_some() || default.exists() {
+            let path = path.unwrap_or(default);
+            let text =
+                std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable {
+                    path: path.to_owned(),
+                    error,
+                })?;
+            // Read by itself first: only this reader tells the line.
+            toml::from_str::<Self>(&text).map_err(|error| SettingsError::Wrong {
+                path: path.to_owned(),
+                error: Box::new(error),
+            })?;
+            layers = layers.add_source(config::File::from_str(&text, config::FileFormat::Toml));
+        }
+        let environment = config::Environment::with_prefix("ROTORD")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true);
+        let settings: Self = layers
+            .add_source(environment)
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(SettingsError::Environment)?;
+        settings.checked()
+    }
+
+    fn checked(self) -> Result<Self, SettingsError> {
+        let wrong = |key, why: &str| {
+            Err(SettingsError::Senseless {
+                key,
+                why: why.to_owned(),
+            })
+        };
+        if !(self.timing.scale > 0.0 && self.timing.scale <= 1.0) {
+            return wrong(
+                "timing.scale",
+                "it must be above 0 and at most 1; 1 in earnest",
+            );
+        }
+        if self.timing.absences == 0 {
+            return wrong(
+                "timing.absences",
+                "nothing seen once proves nothing: it must be at least 1",
+            );
+        }
+        if self.timing.lost_most == 0 {
+            return wrong(
+                "timing.lost_most",
+                "it must be at least 1, or nothing could be issued",
+            );
+        }
+        if self.state.secret_versions < 2 {
+            return wrong(
+                "state.secret_versions",
+                "the replaced version stays readable: it must be at least 2",
+            );
+        }
+        if self.providers.concurrency == 0 {
+            return wrong("providers.concurrency", "it must be at least 1");
+        }
+        if self.admin.socket == self.reader.socket {
+            return wrong("reader.socket", "it must not be the admin socket");
+        }
+        Ok(self)
+    }
+}
+
+/// Durations as people write them: `90s`, `20m`, `6h`.
+mod humantime {
+    use std::time::Duration;
+
+    use serde::Deserializer;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        humantime_serde::deserialize(from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn load(text: &str) -> Result<Settings, SettingsError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        Settings::load(Some(file.path()))
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        let settings = load("").unwrap();
+        assert_eq!(settings.admin.socket, Path::new("/run/rotord/admin.sock"));
+        assert_eq!(settings.timing, Timing::default());
+    }
+
+    #[test]
+    fn every_table_is_read() {
+        let settings = load(
+            r#"
+            [state]
+            directory = "/tmp/x"
+            [admin]
+            wait = "90s"
+            [[reader.grants]]
+            uids = [1000]
+            environment = "prod"
+            secrets = ["AZURE_CLIENT_SECRET"]
+            [providers]
+            engine = "native"
+            [providers.grants.azure-client-secret]
+            private = ["localhost:8443"]
+            [timing]
+            soak_short = "2m 30s"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(settings.admin.wait, Duration::from_secs(90));
+        assert_eq!(settings.timing.soak_short, Duration::from_secs(150));
+        assert_eq!(settings.reader.grants[0].path, "/");
+        assert_eq!(settings.providers.engine, Engine::Native);
+        assert_eq!(settings.providers.grants.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, line, word) in [
+            ("[admin\n", "line 1", "admin"),
+            ("[admin]\nsockt = \"/x\"\n", "line 2", "sockt"),
+            ("\n[timing]\nsoak_short = 5\n", "line 3", "soak_short"),
+            ("[providers]\nengine = \"fast\"\n", "line 2", "fast"),
+        ] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(
+                error.contains(line) && error.contains(word),
+                "{text:?}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_name() {
+        for (text, key) in [
+            ("[timing]\nscale = 0.0", "timing.scale"),
+            ("[timing]\nscale = 2.0", "timing.scale"),
+            ("[timing]\nabsences = 0", "timing.absences"),
+            ("[state]\nsecret_versions = 1", "state.secret_versions"),
+            ("[providers]\nconcurrency = 0", "providers.concurrency"),
+        ] {
+            assert!(load(text).unwrap_err().to_string().contains(key), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_must_be_there() {
+        let missing = Settings::load(Some(Path::new("/nonexistent/rotord.toml"))).unwrap_err();
+        assert!(missing.to_string().contains("/nonexistent/rotord.toml"));
+    }
+}
