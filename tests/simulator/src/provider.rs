@@ -231,6 +231,9 @@ impl Provider {
     }
 
     /// List them, as one replica sees it.
+    ///
+    /// # Errors
+    /// Nothing got through, or it was refused for now.
     pub fn survey(&self, now: DateTime<Utc>, rng: &mut Rng) -> Result<Survey, Fault> {
         if let Some(fault) = self.trouble(now, rng) {
             return Err(fault);
@@ -278,6 +281,9 @@ impl Provider {
     }
 
     /// Look at the target.
+    ///
+    /// # Errors
+    /// Nothing got through, or it was refused for now.
     pub fn inspect(&self, now: DateTime<Utc>, rng: &mut Rng) -> Result<Inspection, Fault> {
         match self.trouble(now, rng) {
             Some(fault) => Err(fault),

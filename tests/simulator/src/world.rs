@@ -109,6 +109,8 @@ pub struct Report {
     pub logins: u64,
     /// Credentials of ours alive at the end.
     pub live: u32,
+    /// Virtual days played.
+    pub days: i64,
 }
 
 /// One rotation and its provider.
@@ -257,7 +259,10 @@ impl World {
                 0
             };
             if same_second > 50 {
-                return Err(format!("a busy loop: 50 steps without time passing, in {:#?}", self.rotation));
+                let state = &self.rotation;
+                return Err(format!(
+                    "a busy loop: 50 steps without time passing, in {state:#?}"
+                ));
             }
         }
         self.at_rest()
@@ -384,10 +389,10 @@ impl World {
                 self.report.published += 1;
             }
         }
-        if let Some(ended) = &step.ended {
-            if let Err(why) = &ended.result {
-                self.note(&format!("the {} run failed: {why}", ended.kind.name()));
-            }
+        if let Some(ended) = &step.ended
+            && let Err(why) = &ended.result
+        {
+            self.note(&format!("the {} run failed: {why}", ended.kind.name()));
         }
         let mut rotation = step.rotation;
         // What a store leaves out when it loads: settled and in no slot.
@@ -572,7 +577,8 @@ impl World {
         let in_time = credential
             .revoke_not_before
             .is_some_and(|at| at <= self.now);
-        if published && !in_time && !self.revoked_early_by_word.contains(handle) {
+        let expired = real.expires_at <= self.now;
+        if published && !in_time && !expired && !self.revoked_early_by_word.contains(handle) {
             return Err(format!(
                 "promise 2: revokes before its time: {credential:?}"
             ));
@@ -651,6 +657,7 @@ impl World {
     fn at_rest(&mut self) -> Checked<()> {
         let now = self.now;
         let ours = |real: &&crate::provider::Real| real.label.is_some() && real.lives(now);
+        self.report.days = self.scenario.days;
         self.report.live = u32::try_from(self.provider.credentials.iter().filter(ours).count())
             .unwrap_or(u32::MAX);
         let rotation = self.rotation.as_ref().ok_or("the rotation is gone")?;

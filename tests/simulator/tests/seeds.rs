@@ -3,23 +3,46 @@
 use std::time::Duration;
 
 use simulator::provider::Behaviour;
-use simulator::{Scenario, World};
+use simulator::{Report, Scenario, World};
 
-fn play(seeds: std::ops::Range<u64>) {
-    let (mut published, mut attempts, mut crashes, mut steps) = (0, 0, 0, 0);
+/// Plays the stories of these seeds; the first broken promise fails with its story.
+fn play(seeds: std::ops::Range<u64>) -> Report {
+    let mut sum = Report::default();
     for seed in seeds {
         match World::play(Scenario::from_seed(seed)) {
             Ok(report) => {
-                published += report.published;
-                attempts += report.attempts;
-                crashes += report.crashes;
-                steps += report.steps;
+                sum.published += report.published;
+                sum.attempts += report.attempts;
+                sum.crashes += report.crashes;
+                sum.steps += report.steps;
+                sum.days += report.days;
             }
             Err(violation) => panic!("{violation}"),
         }
     }
-    println!("{published} published in {attempts} attempts, {crashes} crashes, {steps} steps");
-    assert!(published > 0 && crashes > 0);
+    assert!(
+        sum.published > 0 && sum.crashes > 0,
+        "nothing happened: {sum:?}"
+    );
+    sum
+}
+
+/// `make simulate SEEDS=n`.
+#[test]
+#[ignore = "for as long as one likes: SEEDS=n"]
+fn as_many_stories_as_asked_for() {
+    let seeds = std::env::var("SEEDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(10_000);
+    let start = std::time::Instant::now();
+    let sum = play(0..seeds);
+    let years = sum.days / 365;
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "{seeds} stories, {years} rotation-years in {seconds:.1} s: {} published in {} attempts, {} crashes, {} steps",
+        sum.published, sum.attempts, sum.crashes, sum.steps
+    );
 }
 
 #[test]
