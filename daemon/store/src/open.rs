@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
+use std::num::NonZeroU32;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,8 +29,8 @@ pub const DATABASE_FILE: &str = "rotord.db";
 /// What may differ between daemons.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many versions of a secret are kept; at least 1. 10 by default.
-    pub kept_versions: u32,
+    /// How many versions of a secret are kept. 10 by default.
+    pub kept_versions: NonZeroU32,
     /// How long another process' hold on the database is waited for. 5 s by default.
     pub busy_timeout: Duration,
     /// Read the whole database for damage while opening; some milliseconds for some megabytes. On by default.
@@ -43,7 +44,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            kept_versions: 10,
+            kept_versions: const { NonZeroU32::new(10).unwrap() },
             busy_timeout: Duration::from_secs(5),
             check: true,
             machine_id: None,
@@ -171,7 +172,7 @@ impl Store {
                 keys,
                 busy_timeout: options.busy_timeout,
             },
-            kept_versions: options.kept_versions.max(1),
+            kept_versions: options.kept_versions.get(),
             generation,
             _lock: lock,
         })
