@@ -40,11 +40,11 @@ async fn main() -> anyhow::Result<()> {
     std::fs::write(&arguments.ca_file, handle.ca_pem())
         .with_context(|| format!("can't write {}", arguments.ca_file.display()))?;
     let ca_file = std::path::absolute(&arguments.ca_file)?;
-    announce(&handle, &ca_file).context("can't print")?;
     if let Some(path) = &arguments.ready_file {
         write_ready_file(&handle, &ca_file, path)
             .with_context(|| format!("can't write {}", path.display()))?;
     }
+    announce(&handle, &ca_file).context("can't print")?;
     wait_for_a_signal().await?;
     handle.stop().await;
     Ok(())
