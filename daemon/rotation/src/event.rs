@@ -68,7 +68,7 @@ pub enum Command {
     Edit(Plan),
     /// Remove a credential that leaked; of the published one: replace it first.
     Retire {
-        /// Which; none is the previous one.
+        /// Which; none is every one that was replaced.
         credential: Option<CredentialId>,
         /// Even if the published one is not known to work.
         force: bool,

@@ -125,42 +125,17 @@ impl Machine<'_> {
     }
 
     fn retire_command(&mut self, id: Option<CredentialId>, force: bool) -> Result<(), Refusal> {
-        let credential = if let Some(id) = id {
-            self.rotation.credential(id)
-        } else {
-            let replaced = |c: &&Credential| {
-                c.published_at.is_some() && matches!(c.stage, Stage::Previous | Stage::Retiring(_))
-            };
-            self.rotation
-                .credentials
-                .iter()
-                .filter(replaced)
-                .max_by_key(|c| c.published_at)
+        let gate = if force { Gate::Open } else { Gate::Published };
+        let Some(id) = id else {
+            return self.retire_replaced(gate);
         };
-        let missing = || {
-            Refusal::NoSuchCredential(
-                id.map_or_else(|| "to retire".to_owned(), |id| id.to_string()),
-            )
-        };
-        let credential = credential
-            .filter(|c| !c.stage.is_settled())
-            .ok_or_else(missing)?;
-        let (id, stage) = (credential.id, credential.stage.clone());
-        match stage {
-            Stage::Active => {
-                // Replace it first, urgently; then it goes at once.
-                if let Some(run) = &mut self.rotation.run {
-                    if run.kind == RunKind::Scheduled {
-                        run.kind = RunKind::Urgent;
-                    }
-                } else {
-                    self.start_run(RunKind::Urgent);
-                }
-                if let Some(run) = &mut self.rotation.run {
-                    run.retire_at_once = true;
-                }
-                self.rotation.blocked = None;
-            }
+        let missing = || Refusal::NoSuchCredential(id.to_string());
+        let credential = self
+            .rotation
+            .credential(id)
+            .filter(|c| !c.stage.is_settled());
+        match credential.ok_or_else(missing)?.stage {
+            Stage::Active => self.replace_leaked(),
             Stage::Intended | Stage::Lost(_) => return Err(missing()),
             Stage::Pending => {
                 self.retire(id, Reason::Ordered, Gate::Open);
@@ -168,12 +143,47 @@ impl Machine<'_> {
                     self.set_phase(Phase::Preparing);
                 }
             }
-            _ => {
-                let gate = if force { Gate::Open } else { Gate::Published };
-                self.retire(id, Reason::Ordered, gate);
-            }
+            _ => self.retire(id, Reason::Ordered, gate),
         }
         Ok(())
+    }
+
+    /// Everything that was published and replaced.
+    fn retire_replaced(&mut self, gate: Gate) -> Result<(), Refusal> {
+        let replaced = |c: &Credential| {
+            c.published_at.is_some() && matches!(c.stage, Stage::Previous | Stage::Retiring(_))
+        };
+        let ids: Vec<_> = self
+            .rotation
+            .credentials
+            .iter()
+            .filter(|c| replaced(c))
+            .map(|c| c.id)
+            .collect();
+        if ids.is_empty() {
+            return Err(Refusal::NoSuchCredential(
+                "besides the published one: name its key id to replace and revoke it".to_owned(),
+            ));
+        }
+        for id in ids {
+            self.retire(id, Reason::Ordered, gate);
+        }
+        Ok(())
+    }
+
+    /// The published one leaked: another takes its place, urgently; then it goes at once.
+    fn replace_leaked(&mut self) {
+        match &mut self.rotation.run {
+            Some(run) if run.kind == RunKind::Scheduled => run.kind = RunKind::Urgent,
+            Some(_) => {}
+            None => {
+                self.start_run(RunKind::Urgent);
+            }
+        }
+        if let Some(run) = &mut self.rotation.run {
+            run.retire_at_once = true;
+        }
+        self.rotation.blocked = None;
     }
 
     /// Committed and effective at once, whatever is under way. Only what was published may be left alive.
