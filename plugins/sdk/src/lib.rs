@@ -52,3 +52,8 @@ pub use values::{Connection, Target, Values};
 
 /// What a provider answers with: a result, or what went wrong as exactly as it can know.
 pub type Result<T> = std::result::Result<T, Fault>;
+
+/// The example in the authors' guide is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Guide;
