@@ -12,6 +12,7 @@
 //! `migrations/0001.sql` (what there is).
 
 mod columns;
+mod data_keys;
 mod migrate;
 
 pub mod audit;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::columns::Millis;
+use crate::data_keys;
 use crate::error::StoreError;
 use crate::installation;
 use crate::lock::{Lock, LockError};
@@ -20,7 +20,7 @@ use crate::migrate::{self, Schema};
 use crate::places;
 use crate::reader::{self, Reader, Readers};
 use crate::root_key::{RootKey, RootKeyError, RootKeySource};
-use crate::seal::{DataKeyId, KeyRing, SealingKey, random_key};
+use crate::seal::{KeyRing, SealingKey};
 use crate::store::Store;
 
 /// The database's name in the state directory.
@@ -177,33 +177,6 @@ impl Store {
             _lock: lock,
         })
     }
-
-    /// Wraps the data keys, now wrapped by `current`, by the root key `next`, too. The present one opens the database until a start was made
-    /// with the other one; then it is forgotten. So a root key is changed in two steps, each of which can be
-    /// taken back.
-    ///
-    /// # Errors
-    /// The other root key is not there, or the database can't be written.
-    pub fn rewrap(
-        &mut self,
-        current: &RootKeySource,
-        next: &RootKeySource,
-    ) -> Result<(), OpenError> {
-        let path = self.readers.path.clone();
-        let dir = path.parent().unwrap_or(Path::new("/"));
-        let (current, next) = (
-            RootKey::load(current, dir, true)?,
-            RootKey::load(next, dir, true)?,
-        );
-        let wrapped = unwrap_all(&self.reader.connection, &current, &path)?;
-        self.write(|books| {
-            for (id, key) in &wrapped {
-                wrap(books.sql, &next, *id, key)?;
-            }
-            Ok(())
-        })
-        .map_err(|source| OpenError::Unreadable { path, source })
-    }
 }
 
 struct Opening<'a> {
@@ -275,30 +248,17 @@ impl Opening<'_> {
     fn fill(&self, sql: &Connection, root_key: &RootKey) -> Result<(), StoreError> {
         let now = self.options.now;
         installation::make(sql, self.options.machine_id.as_deref(), now)?;
-        let key = random_key()?;
-        sql.execute(
-            "INSERT INTO data_keys (id, created_at) VALUES (1, ?1)",
-            [Millis(now)],
-        )?;
-        wrap(sql, root_key, 1, key.as_slice())?;
+        data_keys::make(sql, root_key, now)?;
         places::make_default(sql, now)
     }
 
     fn open_keys(&self, sql: &Connection, root_key: &RootKey) -> Result<KeyRing, OpenError> {
         let mut keys = BTreeMap::new();
-        for (id, key) in unwrap_all(sql, root_key, self.path)? {
+        for (id, key) in data_keys::unwrap_all(sql, root_key, self.path)? {
             let key = SealingKey::new(&key).map_err(|error| self.failed(error.into()))?;
             keys.insert(id, key);
         }
-        // The start with this root key has succeeded: those that it replaced are forgotten.
-        sql.execute(
-            "DELETE FROM wrapped_keys WHERE EXISTS (
-                SELECT 1 FROM wrapped_keys AS mine
-                WHERE mine.data_key = wrapped_keys.data_key AND mine.root_key = ?1
-                    AND mine.position > wrapped_keys.position)",
-            [&root_key.label],
-        )
-        .map_err(|error| self.failed(error.into()))?;
+        data_keys::forget_replaced(sql, root_key).map_err(|error| self.failed(error.into()))?;
         KeyRing::new(keys).ok_or_else(|| self.damaged("it holds no data key".to_owned()))
     }
 
@@ -325,67 +285,4 @@ impl Opening<'_> {
             what,
         }
     }
-}
-
-type PlainKey = zeroize::Zeroizing<Vec<u8>>;
-
-fn unwrap_all(
-    sql: &Connection,
-    root_key: &RootKey,
-    path: &Path,
-) -> Result<Vec<(DataKeyId, PlainKey)>, OpenError> {
-    let unreadable = |source: StoreError| OpenError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let rows = wrapped_keys(sql).map_err(|error| unreadable(error.into()))?;
-    let wrong = || {
-        let mut known: Vec<String> = rows.iter().map(|(_, label, _)| label.clone()).collect();
-        known.sort();
-        known.dedup();
-        OpenError::WrongRootKey {
-            path: path.to_owned(),
-            given: root_key.label.clone(),
-            known,
-        }
-    };
-    let mut ids: Vec<DataKeyId> = rows.iter().map(|(id, ..)| *id).collect();
-    ids.dedup();
-    ids.into_iter()
-        .map(|id| {
-            let (_, _, wrapped) = rows
-                .iter()
-                .find(|(of, label, _)| *of == id && *label == root_key.label)
-                .ok_or_else(wrong)?;
-            let key = root_key
-                .unwrap(id, wrapped)
-                .map_err(|error| unreadable(error.into()))?;
-            Ok((id, key))
-        })
-        .collect()
-}
-
-fn wrapped_keys(sql: &Connection) -> rusqlite::Result<Vec<(DataKeyId, String, Vec<u8>)>> {
-    // From the data keys on: one without a wrapping is as bad as a wrong root key.
-    sql.prepare(
-        "SELECT k.id, coalesce(w.root_key, 'none'), coalesce(w.wrapped, x'')
-         FROM data_keys k LEFT JOIN wrapped_keys w ON w.data_key = k.id ORDER BY k.id, w.position",
-    )?
-    .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-    .collect()
-}
-
-/// A wrapping by the same root key is made anew, and is then the newest.
-fn wrap(
-    sql: &Connection,
-    root_key: &RootKey,
-    data_key: DataKeyId,
-    key: &[u8],
-) -> Result<(), StoreError> {
-    let wrapped = root_key.wrap(data_key, key)?;
-    sql.execute(
-        "INSERT OR REPLACE INTO wrapped_keys (data_key, root_key, wrapped) VALUES (?1, ?2, ?3)",
-        (data_key, &root_key.label, wrapped),
-    )?;
-    Ok(())
 }

@@ -308,3 +308,21 @@ fn updated_at_follows_what_a_person_would_call_an_update() {
         driven.now.timestamp_millis()
     );
 }
+
+#[test]
+fn a_slot_may_be_taken_by_a_row_that_is_written_before_the_one_that_leaves_it() {
+    let mut books = Books::new();
+    let mut driven = books.published("app", "v1");
+    driven.rotate(&mut books.store, "v2");
+    let mut step = driven.decide(Event::Woke);
+    let credentials = &mut step.rotation.credentials;
+    let slots: Vec<_> = credentials.iter().map(|c| c.slot).rev().collect();
+    assert_eq!(slots, [Some(1), Some(0)]);
+    for (credential, slot) in credentials.iter_mut().zip(slots) {
+        credential.slot = slot;
+    }
+    let commit = Commit::new(start(), &driven.rotation, &step);
+    books.store.commit_step(&commit).unwrap();
+    let generated = books.store.as_reader().generated(driven.id).unwrap();
+    assert_eq!(generated[0].outputs, Some(both("v2")));
+}
