@@ -14,6 +14,7 @@ import asyncio
 import datetime
 import importlib.util
 import json
+import logging
 import os
 import pathlib
 import shutil
@@ -51,10 +52,6 @@ class Standin:
         ready = json.loads((folder / "ready.json").read_text())
         self.base = ready["address"]
         self.tenant = ready["tenant"]
-
-    @property
-    def host(self):
-        return self.base.removeprefix("https://")
 
     def stop(self):
         self.process.terminate()
@@ -174,7 +171,7 @@ async def graph(standin):
         connection_verify=standin.ca,
     )
     provider = AzureIdentityAuthenticationProvider(
-        credential, scopes=[SCOPE], allowed_hosts=[standin.host]
+        credential, scopes=[SCOPE], allowed_hosts=["localhost"]
     )
     http = GraphClientFactory.create_with_default_middleware(
         client=httpx.AsyncClient(verify=standin.ca)
@@ -231,7 +228,6 @@ def check_az(standin, _):
         "AZURE_CONFIG_DIR": str(standin.folder / "az"),
         "AZURE_CORE_COLLECT_TELEMETRY": "false",
         "AZURE_CORE_INSTANCE_DISCOVERY": "false",
-        "REQUESTS_CA_BUNDLE": standin.ca,
     }
 
     def az(*arguments):
@@ -243,7 +239,7 @@ def check_az(standin, _):
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     az(
-        "cloud", "register", "--name", "standin",
+        "cloud", "register", "--name", "standin", "--skip-endpoint-discovery",
         "--endpoint-active-directory", standin.base,
         "--endpoint-resource-manager", standin.base,
         "--endpoint-active-directory-resource-id", "https://management.azure.com",
@@ -284,6 +280,8 @@ def installed(module):
 
 
 def main():
+    # A refusal that is asked for is no news.
+    logging.disable(logging.WARNING)
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     failures = 0
@@ -291,6 +289,8 @@ def main():
         folder = pathlib.Path(folder)
         thumbprint = make_certificate(folder)
         standin = Standin(sys.argv[1], folder)
+        # These win over what a program asks for, so they must not name another bundle.
+        os.environ["REQUESTS_CA_BUNDLE"] = os.environ["CURL_CA_BUNDLE"] = standin.ca
         try:
             for name, module, check in CLIENTS:
                 if not installed(module):

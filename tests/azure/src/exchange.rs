@@ -13,7 +13,7 @@ use crate::record::{Entry, public_query};
 use crate::request::Request;
 use crate::route::{Key, Route};
 use crate::world::{Shared, World};
-use crate::{control, entra, graph};
+use crate::{control, entra, graph, management};
 
 /// A request under way: what handlers read and change.
 pub(crate) struct Exchange<'a> {
@@ -87,6 +87,7 @@ impl Exchange<'_> {
             Route::OpenIdConfiguration { tenant } => entra::openid_configuration(self, tenant),
             Route::Keys { tenant } => entra::keys(self, tenant),
             Route::InstanceDiscovery => entra::instance_discovery(self),
+            Route::Subscriptions => management::subscriptions(self),
             Route::Graph(route) => graph::answer(self, route),
             Route::Control(_) | Route::Unknown => Answer::empty(404),
         }

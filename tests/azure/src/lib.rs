@@ -24,6 +24,7 @@ mod exchange;
 mod fault;
 mod graph;
 mod jwt;
+mod management;
 mod model;
 mod operate;
 mod record;

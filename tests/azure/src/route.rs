@@ -18,6 +18,8 @@ pub(crate) enum Route {
     Keys { tenant: String },
     /// Which hosts are authorities.
     InstanceDiscovery,
+    /// The subscriptions that a login may use.
+    Subscriptions,
     /// Something under `/v1.0/`.
     Graph(GraphRoute),
     /// Nothing here.
@@ -71,6 +73,7 @@ impl Route {
             [version, rest @ ..] if version.eq_ignore_ascii_case("v1.0") => {
                 Self::Graph(GraphRoute::of(rest))
             }
+            ["subscriptions"] => Self::Subscriptions,
             ["common", "discovery", "instance"] => Self::InstanceDiscovery,
             [tenant, "oauth2", "v2.0", "token"] => Self::Token {
                 tenant: (*tenant).to_owned(),
@@ -103,7 +106,7 @@ impl Route {
                 GraphRoute::RemovePassword(_) => Operation::RemovePassword,
                 _ => Operation::OtherGraph,
             },
-            Self::Control(_) | Self::Unknown => Operation::Unknown,
+            Self::Control(_) | Self::Subscriptions | Self::Unknown => Operation::Unknown,
         }
     }
 }

@@ -15,9 +15,10 @@ struct Claims {
     aud: String,
     iss: String,
     sub: String,
-    exp: i64,
-    nbf: Option<i64>,
-    iat: Option<i64>,
+    // Seconds, which Microsoft's Python library sends with fractions.
+    exp: f64,
+    nbf: Option<f64>,
+    iat: Option<f64>,
     jti: Option<String>,
 }
 
@@ -89,10 +90,11 @@ pub(super) fn believe(
             "Client assertion contains an invalid signature. [Reason - The key used is expired.]",
         ));
     }
-    let instant = |seconds| DateTime::from_timestamp(seconds, 0);
-    let begins = claims.nbf.or(claims.iat).and_then(instant);
-    let in_time = instant(claims.exp).is_some_and(|end| now < end + TOLERANCE)
-        && begins.is_none_or(|begins| now > begins - TOLERANCE);
+    let in_time = seconds(now - TOLERANCE) < claims.exp
+        && claims
+            .nbf
+            .or(claims.iat)
+            .is_none_or(|begins| begins < seconds(now + TOLERANCE));
     if !in_time {
         return Err(EntraError::assertion(
             700_024,
@@ -115,6 +117,12 @@ pub(super) fn believe(
             "JWT token is invalid or malformed: claim 'jti' is missing.",
         )),
     }
+}
+
+/// Exact for any time that is not geological.
+#[allow(clippy::cast_precision_loss, reason = "milliseconds fit 53 bits")]
+fn seconds(time: DateTime<Utc>) -> f64 {
+    time.timestamp_millis() as f64 / 1000.0
 }
 
 fn is_client(claim: &str, app: AppId) -> bool {

@@ -99,6 +99,16 @@ async fn both_algorithms_and_both_thumbprints_log_in() {
 }
 
 #[tokio::test]
+async fn times_in_an_assertion_may_have_fractions() {
+    let holder = Holder::new();
+    let rig = rig(&holder).await;
+    let mut claims = claims(&rig);
+    claims["exp"] = json!(1_893_553_445.0 + 600.25);
+    let assertion = holder.sign(&holder.header("RS256"), &claims);
+    assert_eq!(login(&rig, &assertion).await.status, 200);
+}
+
+#[tokio::test]
 async fn an_assertion_that_is_wrong_anywhere_is_refused_with_its_number() {
     let holder = Holder::new();
     let rig = rig(&holder).await;

@@ -258,3 +258,14 @@ async fn a_role_counts_from_the_next_token_on() {
     assert_eq!(list(&before).await, 403);
     assert_eq!(list(&rig.bearer().await).await, 200);
 }
+
+#[tokio::test]
+async fn a_login_may_ask_for_subscriptions_and_there_are_none() {
+    let rig = Rig::start().await;
+    let url = rig.url("/subscriptions?api-version=2022-12-01");
+    let bearer = rig.bearer().await;
+    let reply = rig.send(rig.http.get(&url).bearer_auth(bearer)).await;
+    assert_eq!(reply.json()["value"], serde_json::json!([]));
+    let reply = rig.send(rig.http.get(&url).bearer_auth("made up")).await;
+    assert_eq!(reply.status, 401);
+}
