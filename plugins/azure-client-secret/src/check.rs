@@ -1,21 +1,23 @@
 //! Who the connection is, and whether it may rotate.
 
 use rotor_provider_sdk::{Finding, Host, Identity, Result, Timestamp, time};
+use serde::Deserialize;
 
 use crate::claims::{Claims, WRITE_ALL, WRITE_OWNED};
 use crate::connection::{Azure, Login};
-use crate::graph::{Answer, Graph, Password, Registered};
+use crate::graph::{Answer, Graph, Page, Password, Registered};
 
 /// The permission to change owned applications, as `az` wants it named.
 const WRITE_OWNED_ID: &str = "18a4783c-866b-4cc7-a460-3d5e5662c884";
 /// Graph itself, as an application.
 const GRAPH_ID: &str = "00000003-0000-0000-c000-000000000000";
+/// How many owned applications are named.
+const SHOWN: usize = 5;
 /// How long before its end the connection's own secret is spoken of, in seconds.
 const EXPIRES_SOON: i64 = 30 * 24 * 60 * 60;
 
-/// Logs in, reads the granted permissions, and reads the connection's own application, which proves that
-/// Graph is reached and applications can be read. That an application is *owned* shows only with a
-/// certain one, so `inspect` checks that.
+/// Logs in, reads the granted permissions and what the connection owns, and reads the connection's own
+/// application, which proves that Graph is reached and applications can be read.
 pub(crate) fn check(host: &dyn Host, azure: &Azure) -> Result<Identity> {
     let graph = Graph::open(host, azure)?;
     let mut findings = vec![Finding::fine(
@@ -24,7 +26,7 @@ pub(crate) fn check(host: &dyn Host, azure: &Azure) -> Result<Identity> {
     )];
     let own = own_application(&graph, azure, &mut findings);
     match &graph.claims {
-        Some(claims) => findings.push(permission(claims, azure)),
+        Some(claims) => findings.extend(permission(&graph, claims, azure)),
         None => findings.push(Finding::warning(
             "permissions-unknown",
             "what the connection may do can't be read from its token, and shows only at the first \
@@ -95,29 +97,87 @@ fn own_application(
     }
 }
 
-fn permission(claims: &Claims, azure: &Azure) -> Finding {
+fn permission(graph: &Graph<'_>, claims: &Claims, azure: &Azure) -> Vec<Finding> {
     if claims.has(WRITE_ALL) {
-        return Finding::fine(
+        return vec![Finding::fine(
             "may-rotate",
             format!("{WRITE_ALL} is granted: every application can be rotated"),
-        );
+        )];
     }
     if claims.has(WRITE_OWNED) {
-        return Finding::fine(
-            "may-rotate-owned",
-            format!("{WRITE_OWNED} is granted: the applications that it owns can be rotated"),
-        )
-        .remedy(add_owner("APPLICATION", claims.oid.as_deref()));
+        return vec![
+            Finding::fine(
+                "may-rotate-owned",
+                format!("{WRITE_OWNED} is granted: the applications that it owns can be rotated"),
+            ),
+            owned(graph, claims),
+        ];
     }
     let has = match claims.roles.as_slice() {
         [] => "no permission is granted".to_owned(),
         roles => format!("only {} is granted", roles.join(", ")),
     };
-    Finding::problem(
-        "missing-role",
-        format!("{has}; rotating needs {WRITE_OWNED} (or {WRITE_ALL})"),
-    )
-    .remedy(grant(azure))
+    vec![
+        Finding::problem(
+            "missing-role",
+            format!("{has}; rotating needs {WRITE_OWNED} (or {WRITE_ALL})"),
+        )
+        .remedy(grant(azure)),
+    ]
+}
+
+/// The permission to change owned applications is worth nothing to who owns none.
+fn owned(graph: &Graph<'_>, claims: &Claims) -> Finding {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Owned {
+        #[serde(rename = "@odata.type")]
+        kind: Option<String>,
+        display_name: Option<String>,
+    }
+
+    let remedy = add_owner("APPLICATION", claims.oid.as_deref());
+    let page = claims
+        .oid
+        .as_deref()
+        .map(|own| graph.read::<Page<Owned>>(&format!("/servicePrincipals/{own}/ownedObjects")));
+    let Some(Ok(Answer { value: page, .. })) = page else {
+        return Finding::warning(
+            "ownership-unknown",
+            "which applications the connection owns can't be read; it is checked with each one",
+        )
+        .remedy(remedy);
+    };
+    let names: Vec<_> = page
+        .value
+        .iter()
+        .filter(|object| object.kind.as_deref() == Some("#microsoft.graph.application"))
+        .map(|object| {
+            object
+                .display_name
+                .as_deref()
+                .unwrap_or("one without a name")
+        })
+        .collect();
+    if names.is_empty() && page.next.is_none() {
+        return Finding::problem(
+            "owns-nothing",
+            "the connection owns no application, so it can rotate none",
+        )
+        .remedy(remedy);
+    }
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = if names.len() > SHOWN || page.next.is_some() {
+        " and more"
+    } else {
+        ""
+    };
+    Finding::fine("owns", format!("the connection owns {shown}{more}")).remedy(remedy)
 }
 
 /// The connection's own secret ends too. Which of them it is shows by its first characters.

@@ -47,7 +47,13 @@ pub(crate) fn inspect(
         ],
         credential_cap: personal.then_some(PERSONAL_CAP),
         max_lifetime_seconds: None,
-        findings: ownership(&graph, application).into_iter().collect(),
+        findings: [
+            service_principal(&graph, application),
+            ownership(&graph, application),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         provider_time: time,
     })
 }
@@ -106,6 +112,37 @@ fn explain_absence(graph: &Graph<'_>, application: &Application, absent: Fault) 
              made moments ago may not be known everywhere yet"
         ),
         ..absent
+    }
+}
+
+/// Whether the application can log in at all. Without a service principal its logins are refused as if
+/// the secret were wrong, which would look like a secret that never arrives.
+fn service_principal(graph: &Graph<'_>, application: &Application) -> Option<Finding> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Principal {
+        account_enabled: Option<bool>,
+    }
+
+    let id = &application.client_id;
+    let path = format!("/servicePrincipals(appId='{id}')?$select=id,accountEnabled");
+    match graph.read::<Principal>(&path) {
+        Ok(principal) if principal.value.account_enabled == Some(false) => Some(
+            Finding::problem(
+                "application-disabled",
+                "the application's logins are disabled, so no secret can be proved",
+            )
+            .remedy(format!("az ad sp update --id {id} --set accountEnabled=true")),
+        ),
+        Err(fault) if fault.kind == FaultKind::NotFound => Some(
+            Finding::problem(
+                "no-service-principal",
+                "the application has no service principal in the tenant, so no secret can be proved",
+            )
+            .remedy(format!("az ad sp create --id {id}")),
+        ),
+        // What can't be read here is no lack: the first login shows it.
+        Ok(_) | Err(_) => None,
     }
 }
 

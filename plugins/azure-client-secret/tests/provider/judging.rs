@@ -22,6 +22,11 @@ fn ok(body: &serde_json::Value) -> Response {
     target::dated(200, body)
 }
 
+/// The target's service principal.
+fn principal() -> Response {
+    target::dated(200, &json!({"id": ELSE, "accountEnabled": true}))
+}
+
 fn inspect(host: &MockHost) -> Inspection {
     Azure::inspect(host, &target::target()).unwrap()
 }
@@ -43,7 +48,9 @@ fn code(findings: &[Finding], code: &str) -> Finding {
 
 #[test]
 fn an_application_is_found_and_its_name_filled_in() {
-    let host = logged_in(&[ALL]).answer(ok(&target::application()));
+    let host = logged_in(&[ALL])
+        .answer(ok(&target::application()))
+        .answer(principal());
     let inspection = inspect(&host);
     assert_eq!(inspection.title, "billing");
     assert_eq!(inspection.credential_cap, None);
@@ -68,7 +75,9 @@ fn applications_for_personal_accounts_hold_two() {
     ] {
         let mut application = target::application();
         application["signInAudience"] = json!(audience);
-        let host = logged_in(&[ALL]).answer(ok(&application));
+        let host = logged_in(&[ALL])
+            .answer(ok(&application))
+            .answer(principal());
         assert_eq!(inspect(&host).credential_cap, cap, "{audience}");
     }
 }
@@ -128,6 +137,7 @@ fn an_owner_is_recognised_on_any_page() {
     let next = "https://graph.microsoft.com/v1.0/applications/x/owners?$skiptoken=abc";
     let host = logged_in(&[OWNED])
         .answer(ok(&target::application()))
+        .answer(principal())
         .answer(ok(
             &json!({"value": [{"id": ELSE}], "@odata.nextLink": next}),
         ))
@@ -135,13 +145,14 @@ fn an_owner_is_recognised_on_any_page() {
             &json!({"value": [{"id": ROTATOR_PRINCIPAL.to_uppercase()}]}),
         ));
     assert_eq!(inspect(&host).findings, []);
-    assert_eq!(host.requests()[3].url, next);
+    assert_eq!(host.requests()[4].url, next);
 }
 
 #[test]
-fn who_owns_nothing_is_told_how_to_become_an_owner() {
+fn who_is_no_owner_is_told_how_to_become_an_owner() {
     let host = logged_in(&[OWNED])
         .answer(ok(&target::application()))
+        .answer(principal())
         .answer(ok(&json!({"value": [{"id": ELSE}]})));
     let finding = code(&inspect(&host).findings, "not-owner");
     assert_eq!(finding.severity, Severity::Problem);
@@ -155,12 +166,49 @@ fn who_owns_nothing_is_told_how_to_become_an_owner() {
 fn owners_that_can_not_be_read_are_unknown_not_absent() {
     let host = logged_in(&[OWNED])
         .answer(ok(&target::application()))
+        .answer(principal())
         .answer(target::dated(
             403,
             &json!({"error": {"code": "Authorization_RequestDenied"}}),
         ));
     let finding = code(&inspect(&host).findings, "ownership-unknown");
     assert_eq!(finding.severity, Severity::Warning);
+}
+
+#[test]
+fn an_application_that_can_not_log_in_is_a_problem_before_anything_is_issued() {
+    for (answer, expected, command) in [
+        (
+            target::not_found(),
+            "no-service-principal",
+            "az ad sp create --id",
+        ),
+        (
+            ok(&json!({"id": ELSE, "accountEnabled": false})),
+            "application-disabled",
+            "az ad sp update --id",
+        ),
+    ] {
+        let host = logged_in(&[ALL])
+            .answer(ok(&target::application()))
+            .answer(answer);
+        let finding = code(&inspect(&host).findings, expected);
+        assert_eq!(finding.severity, Severity::Problem);
+        assert!(finding.remedy.unwrap().starts_with(command));
+    }
+}
+
+#[test]
+fn a_service_principal_that_can_not_be_read_is_no_problem() {
+    for answer in [
+        target::dated(403, &json!({})),
+        target::dated(503, &json!({})),
+    ] {
+        let host = logged_in(&[ALL])
+            .answer(ok(&target::application()))
+            .answer(answer);
+        assert_eq!(inspect(&host).findings, []);
+    }
 }
 
 fn check(host: &MockHost) -> Identity {
@@ -192,11 +240,47 @@ fn a_check_says_who_we_are_and_what_was_reached() {
 
 #[test]
 fn owning_is_enough_to_rotate_what_is_owned() {
-    let host = logged_in(&["User.Read.All", OWNED]).answer(ok(&target::application()));
+    let kind = "#microsoft.graph.application";
+    let owned = json!({"value": [
+        {"@odata.type": "#microsoft.graph.group", "displayName": "a group"},
+        {"@odata.type": kind, "displayName": "billing"},
+        {"@odata.type": kind, "displayName": "payroll"},
+    ]});
+    let host = logged_in(&["User.Read.All", OWNED])
+        .answer(ok(&target::application()))
+        .answer(ok(&owned));
     let identity = check(&host);
     assert!(!worst(&identity));
-    let finding = code(&identity.findings, "may-rotate-owned");
-    assert!(finding.remedy.unwrap().contains(ROTATOR_PRINCIPAL));
+    code(&identity.findings, "may-rotate-owned");
+    let owns = code(&identity.findings, "owns");
+    assert!(
+        owns.message.ends_with("owns billing, payroll"),
+        "{}",
+        owns.message
+    );
+    assert!(owns.remedy.unwrap().contains(ROTATOR_PRINCIPAL));
+    assert!(host.requests()[2].url.contains(ROTATOR_PRINCIPAL));
+}
+
+#[test]
+fn the_permission_for_owned_applications_is_worth_nothing_without_one() {
+    let host = logged_in(&[OWNED])
+        .answer(ok(&target::application()))
+        .answer(ok(
+            &json!({"value": [{"@odata.type": "#microsoft.graph.group"}]}),
+        ));
+    let finding = code(&check(&host).findings, "owns-nothing");
+    assert_eq!(finding.severity, Severity::Problem);
+}
+
+#[test]
+fn what_is_owned_and_can_not_be_read_is_unknown() {
+    let host = logged_in(&[OWNED])
+        .answer(ok(&target::application()))
+        .answer(target::not_found());
+    let identity = check(&host);
+    assert!(!worst(&identity));
+    code(&identity.findings, "ownership-unknown");
 }
 
 #[test]
