@@ -94,7 +94,7 @@ impl Person for Terminal {
     }
 }
 
-/// Waits for ^C, and then ends the program as a shell expects it.
+/// Waits for ^C, whether a dialogue reads or not.
 fn give_cursor_back() {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -103,16 +103,24 @@ fn give_cursor_back() {
         return;
     };
     if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-        // There is nowhere left to tell that this failed.
-        let _ = Term::stderr().show_cursor();
-        process::exit(INTERRUPTED);
+        interrupted();
     }
+}
+
+/// Ends the program as a shell expects it of one that got ^C.
+fn interrupted() -> ! {
+    // There is nowhere left to tell that this failed.
+    let _ = Term::stderr().show_cursor();
+    process::exit(INTERRUPTED);
 }
 
 /// 128 and the number of the signal.
 const INTERRUPTED: i32 = 130;
 
-fn broken_off(source: dialoguer::Error) -> CtlError {
+fn broken_off(dialoguer::Error::IO(source): dialoguer::Error) -> CtlError {
+    if source.kind() == io::ErrorKind::Interrupted {
+        interrupted();
+    }
     CtlError::failed("the dialogue was broken off; nothing was done").because(source)
 }
 
