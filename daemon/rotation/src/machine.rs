@@ -441,6 +441,20 @@ impl<'a> Machine<'a> {
         if r.life != Life::Deleting {
             times.push(r.next_drift_check.max(background));
         }
-        times.into_iter().min().map(|at| at.max(now.wall))
+        // Kept to the millisecond, so never a moment too early.
+        times
+            .into_iter()
+            .min()
+            .map(|at| whole_millisecond(at.max(now.wall)))
+    }
+}
+
+/// The first whole millisecond that is not before it.
+fn whole_millisecond(at: DateTime<Utc>) -> DateTime<Utc> {
+    let over = at.timestamp_subsec_nanos() % 1_000_000;
+    if over == 0 {
+        at
+    } else {
+        later(at, Duration::from_nanos(u64::from(1_000_000 - over)))
     }
 }

@@ -1,0 +1,532 @@
+//! The rules of a rotation, one at a time. What holds among all of them at once is the simulator's.
+
+mod play;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use play::{INSTALLATION, Play, ROTATION, plan, utc};
+use rotord_rotation::event::Answer;
+use rotord_rotation::{
+    Call, Command, Event, Fault, FaultKind, Handle, Inspection, Label, Life, Listed, Nonce,
+    Outcome, Refusal, RunKind, Stage,
+};
+
+fn fault(kind: FaultKind) -> Fault {
+    Fault::new(kind, "said the service")
+}
+
+fn label(sequence: u64, nonce: u64) -> Label {
+    Label {
+        installation: INSTALLATION.into(),
+        rotation: ROTATION.into(),
+        sequence,
+        nonce: Nonce(nonce),
+    }
+}
+
+#[test]
+fn creation_publishes_after_the_short_soak_and_is_due_an_interval_and_a_day_later() {
+    let play = Play::live(30);
+    assert_eq!(play.rotation.outcome, Outcome::Success);
+    assert_eq!(play.active().slot, Some(0));
+    assert!(play.now - utc("2026-03-01T10:00:00Z") >= TimeDelta::seconds(60));
+    assert!(play.now - utc("2026-03-01T10:00:00Z") < TimeDelta::seconds(90));
+    assert_eq!(play.rotation.due_at, Some(utc("2026-04-01T00:00:00Z")));
+}
+
+#[test]
+fn a_scheduled_run_soaks_for_the_whole_bound_and_keeps_its_rhythm() {
+    let mut play = Play::live(30);
+    play.until(|play| play.published.len() == 2);
+    assert!(play.now >= utc("2026-04-01T00:20:00Z"));
+    assert!(play.now < utc("2026-04-01T00:21:00Z"));
+    assert_eq!(play.rotation.due_at, Some(utc("2026-05-01T00:00:00Z")));
+    assert_eq!(play.active().slot, Some(1));
+}
+
+#[test]
+fn the_replaced_one_is_revoked_when_the_next_is_due_and_not_before() {
+    let mut play = Play::live(30);
+    play.until(|play| play.published.len() == 2);
+    let instant = play.by_handle("key-1").unwrap().revoke_not_before;
+    assert_eq!(instant, Some(utc("2026-05-01T00:00:00Z")));
+    play.until(|play| !play.revoked.is_empty());
+    assert!(play.now >= utc("2026-05-01T00:00:00Z"));
+    assert_eq!(play.revoked, [Handle("key-1".to_owned())]);
+}
+
+#[test]
+fn quick_manual_rotations_leave_several_waiting_and_move_no_instant() {
+    let mut play = Play::live(30);
+    for published in 2..=4 {
+        play.command(Command::Rotate { retire_after: None })
+            .unwrap();
+        play.until(|play| play.published.len() == published);
+    }
+    assert!(play.revoked.is_empty());
+    let waiting: Vec<_> = play
+        .rotation
+        .credentials
+        .iter()
+        .filter(|c| c.stage == Stage::Previous)
+        .collect();
+    assert_eq!(waiting.len(), 3);
+    let slots: Vec<_> = play
+        .rotation
+        .credentials
+        .iter()
+        .filter_map(|c| c.slot)
+        .collect();
+    assert_eq!(slots.len(), 2);
+    assert!(
+        waiting
+            .iter()
+            .all(|c| c.revoke_not_before == Some(utc("2026-04-01T00:00:00Z")))
+    );
+}
+
+#[test]
+fn a_persons_overlap_is_never_below_the_providers_minimum() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate {
+        retire_after: Some(Duration::from_mins(1)),
+    })
+    .unwrap();
+    play.until(|play| play.published.len() == 2);
+    let least = play.now + TimeDelta::minutes(110);
+    let instant = play.by_handle("key-1").unwrap().revoke_not_before.unwrap();
+    assert!(least - instant < TimeDelta::seconds(10), "{instant}");
+}
+
+#[test]
+fn a_lost_answer_is_found_removed_and_costs_a_new_attempt() {
+    let mut play = Play::begin_with(plan(30), |play| {
+        play.issue_faults.push(fault(FaultKind::Ambiguous));
+    });
+    play.until(|play| !play.published.is_empty());
+    assert_eq!(play.active().handle, Some(Handle("key-2".to_owned())));
+    play.until(|play| play.revoked.contains(&Handle("key-1".to_owned())));
+    assert_eq!(play.listed.len(), 1);
+}
+
+#[test]
+fn never_more_than_three_lost_answers_are_open() {
+    let mut play = Play::begin_with(plan(30), |play| {
+        play.issue_faults = vec![fault(FaultKind::Ambiguous); 40];
+        // Nothing is ever found.
+        play.rules.propagation_bound = Duration::from_mins(20);
+    });
+    for _ in 0..400 {
+        play.listed.clear();
+        let before = play.now;
+        play.until(|play| play.now > before || play.call.is_some());
+        assert!(play.rotation.lost() <= 3);
+        if let Some(call) = &play.call
+            && matches!(call, Call::Issue { .. })
+        {
+            assert!(play.rotation.lost() < 3);
+        }
+        play.until(|play| play.now > before);
+    }
+}
+
+#[test]
+fn a_refusal_that_a_person_must_mend_fails_creation_and_leaves_nothing() {
+    let mut play = Play::begin_with(plan(30), |play| {
+        play.issue_faults.push(fault(FaultKind::Unauthorized));
+    });
+    play.until(|play| play.last_end.is_some());
+    assert_eq!(play.last_end, Some(Err("said the service".to_owned())));
+    assert!(play.removed, "nobody was told of it: the row goes");
+}
+
+#[test]
+fn a_creation_that_fails_after_its_answer_stays_and_can_be_tried_again() {
+    let mut play = Play::begin_with(plan(30), |play| {
+        play.issue_faults.push(fault(FaultKind::Unauthorized));
+    });
+    play.event(Event::Answered).unwrap();
+    play.until(|play| play.last_end.is_some());
+    assert_eq!(play.rotation.life, Life::Failed);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| !play.published.is_empty());
+    assert_eq!(play.rotation.life, Life::Live);
+}
+
+#[test]
+fn throttling_is_waited_out_within_the_run() {
+    let mut play = Play::begin_with(plan(30), |play| {
+        let throttled = Fault {
+            retry_after: Some(Duration::from_secs(7)),
+            ..fault(FaultKind::Throttled)
+        };
+        play.issue_faults = vec![throttled; 3];
+    });
+    play.until(|play| !play.published.is_empty());
+    assert_eq!(play.listed.len(), 1);
+}
+
+#[test]
+fn a_failed_scheduled_run_is_retried_and_a_failed_manual_one_is_not() {
+    let mut play = Play::live(30);
+    play.issue_faults.push(fault(FaultKind::Refused));
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.rotation.outcome == Outcome::Failed);
+    assert_eq!(play.rotation.next_try_at, None);
+
+    play.issue_faults.push(fault(FaultKind::Refused));
+    play.until(|play| play.rotation.next_try_at.is_some());
+    assert!(play.rotation.next_rotation_at() > play.rotation.due_at);
+    play.until(|play| play.published.len() == 2);
+    assert_eq!(play.rotation.failures, 0);
+}
+
+#[test]
+fn what_a_failed_try_left_is_looked_at_before_anything_is_issued() {
+    let mut play = Play::live(30);
+    play.until(|play| play.rotation.run_credential().is_some());
+    play.login = Answer::NotYet("invalid client".to_owned());
+    play.until(|play| play.rotation.next_try_at.is_some());
+    assert_eq!(play.stage("key-2"), Some(Stage::Pending));
+    play.login = Answer::Works;
+    play.until(|play| play.published.len() == 2);
+    assert_eq!(
+        play.active().handle,
+        Some(Handle("key-2".to_owned())),
+        "no third was issued"
+    );
+}
+
+#[test]
+fn never_blocks_until_a_person_says_better() {
+    let mut play = Play::live(30);
+    play.login = Answer::Never("the application is disabled".to_owned());
+    play.until(|play| play.rotation.blocked.is_some());
+    let issued = play.rotation.sequence;
+    play.pass(TimeDelta::days(3));
+    assert_eq!(play.rotation.sequence, issued);
+    play.login = Answer::Works;
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    assert!(play.rotation.blocked.is_none());
+}
+
+#[test]
+fn pausing_keeps_the_pending_credential_and_resuming_uses_it() {
+    let mut play = Play::live(30);
+    play.until(|play| play.stage("key-2") == Some(Stage::Pending));
+    play.command(Command::Pause).unwrap();
+    assert!(play.rotation.run.is_none());
+    assert_eq!(play.rotation.next_rotation_at(), None);
+    play.pass(TimeDelta::days(2));
+    play.command(Command::Resume).unwrap();
+    play.until(|play| play.published.len() == 2);
+    assert_eq!(play.active().handle, Some(Handle("key-2".to_owned())));
+}
+
+#[test]
+fn a_second_manual_rotation_is_refused_and_a_scheduled_soak_is_cut_short() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    let second = play.command(Command::Rotate { retire_after: None });
+    assert_eq!(second, Err(Refusal::InProgress));
+    play.until(|play| play.published.len() == 2);
+
+    play.until(|play| play.rotation.run_credential().is_some());
+    assert_eq!(play.rotation.run.as_ref().unwrap().kind, RunKind::Scheduled);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    let before = play.now;
+    play.until(|play| play.published.len() == 3);
+    assert!(play.now - before < TimeDelta::minutes(5));
+}
+
+#[test]
+fn a_leaked_published_one_is_replaced_first_and_revoked_at_once() {
+    let mut play = Play::live(30);
+    let leaked = play.active().id;
+    play.command(Command::Retire {
+        credential: Some(leaked),
+        force: false,
+    })
+    .unwrap();
+    assert!(play.revoked.is_empty());
+    play.until(|play| !play.revoked.is_empty());
+    assert_eq!(play.published.len(), 2);
+    assert_eq!(play.revoked, [Handle("key-1".to_owned())]);
+    assert!(play.now - utc("2026-03-01T10:00:00Z") < TimeDelta::minutes(10));
+}
+
+#[test]
+fn retiring_keeps_the_check_that_the_published_one_works_unless_forced() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    // Long enough that the login of the publication is not fresh any more.
+    play.pass(TimeDelta::hours(1));
+    play.login = Answer::NotYet("invalid client".to_owned());
+    play.command(Command::Retire {
+        credential: None,
+        force: false,
+    })
+    .unwrap();
+    play.pass(TimeDelta::hours(1));
+    assert!(play.revoked.is_empty());
+    play.command(Command::Retire {
+        credential: None,
+        force: true,
+    })
+    .unwrap();
+    play.until(|play| !play.revoked.is_empty());
+}
+
+#[test]
+fn retiring_with_nothing_replaced_says_so() {
+    let mut play = Play::live(30);
+    let refused = play
+        .command(Command::Retire {
+            credential: None,
+            force: false,
+        })
+        .unwrap_err();
+    assert!(refused.to_string().contains("key id"), "{refused}");
+}
+
+#[test]
+fn deleting_releases_what_was_published_and_removes_the_rest() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.stage("key-2") == Some(Stage::Pending));
+    play.command(Command::Delete { revoke: false }).unwrap();
+    play.until(|play| play.removed);
+    assert_eq!(play.revoked, [Handle("key-2".to_owned())]);
+    assert_eq!(play.listed.len(), 1);
+}
+
+#[test]
+fn deleting_with_revoke_leaves_nothing() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.command(Command::Delete { revoke: true }).unwrap();
+    assert_eq!(play.command(Command::Resume), Err(Refusal::Deleting));
+    play.until(|play| play.removed);
+    assert!(play.listed.is_empty());
+}
+
+#[test]
+fn an_unknown_label_of_our_own_is_reported_and_never_touched() {
+    let mut play = Play::live(30);
+    let stranger = Listed {
+        handle: Handle("from-the-future".to_owned()),
+        label: Some(label(41, 0xabc)),
+        expires_at: Some(utc("2027-01-01T00:00:00Z")),
+    };
+    play.listed.push(stranger.clone());
+    play.until(|play| play.rotation.needs_attention());
+    assert_eq!(play.rotation.sequence, 41, "issuing goes on above it");
+    play.until(|play| play.published.len() == 3);
+    assert!(play.listed.contains(&stranger));
+    play.command(Command::Remove {
+        handle: stranger.handle.clone(),
+    })
+    .unwrap();
+    play.until(|play| play.revoked.contains(&stranger.handle));
+    assert!(!play.rotation.needs_attention());
+}
+
+#[test]
+fn in_attention_mode_a_lost_answer_that_is_found_is_reported_and_not_removed() {
+    let mut play = Play::live(30);
+    play.event(Event::StateIsOld {
+        why: "restored".to_owned(),
+    })
+    .unwrap();
+    play.issue_faults.push(fault(FaultKind::Ambiguous));
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.pass(TimeDelta::days(1));
+    assert!(!play.revoked.contains(&Handle("key-2".to_owned())));
+    assert_eq!(play.rotation.doubts.len(), 1);
+}
+
+#[test]
+fn adopting_with_its_value_proves_and_publishes_it() {
+    let mut play = Play::live(30);
+    let handle = Handle("made-by-hand".to_owned());
+    let expires_at = Some(utc("2027-01-01T00:00:00Z"));
+    play.listed.push(Listed {
+        handle: handle.clone(),
+        label: None,
+        expires_at,
+    });
+    play.command(Command::Adopt {
+        handle: handle.clone(),
+        expires_at,
+        has_value: true,
+    })
+    .unwrap();
+    play.until(|play| play.published.len() == 2);
+    assert_eq!(play.active().handle, Some(handle));
+    assert_eq!(play.rotation.sequence, 1, "nothing was issued");
+}
+
+#[test]
+fn adopting_without_its_value_retires_it_after_the_next_publication() {
+    let mut play = Play::live(30);
+    let handle = Handle("made-by-hand".to_owned());
+    play.listed.push(Listed {
+        handle: handle.clone(),
+        label: None,
+        expires_at: None,
+    });
+    play.command(Command::Adopt {
+        handle: handle.clone(),
+        expires_at: None,
+        has_value: false,
+    })
+    .unwrap();
+    play.until(|play| play.published.len() == 2);
+    assert!(!play.revoked.contains(&handle));
+    play.until(|play| play.revoked.contains(&handle));
+    assert!(play.now >= utc("2026-05-01T00:00:00Z"));
+}
+
+#[test]
+fn a_target_of_two_makes_room_when_the_time_allows() {
+    let mut play = Play::begin_with(plan(30), |play| {
+        play.inspection = Inspection {
+            credential_cap: Some(2),
+            ..Inspection::default()
+        };
+    });
+    play.event(Event::Answered).unwrap();
+    play.until(|play| play.published.len() == 1);
+    play.until(|play| play.published.len() == 2);
+    // The replaced one goes after the minimum, not at the next due time: the slot is needed.
+    play.until(|play| !play.revoked.is_empty());
+    assert!(play.now < utc("2026-04-01T03:00:00Z"), "{}", play.now);
+}
+
+#[test]
+fn a_full_target_tells_a_person_when_it_can_be_rotated() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.issue_faults.push(fault(FaultKind::Full));
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.rotation.outcome == Outcome::Failed);
+    let message = play.rotation.message.clone().unwrap();
+    assert!(message.contains("2026-04-01"), "{message}");
+    assert!(play.revoked.is_empty());
+}
+
+#[test]
+fn creation_on_a_target_that_others_fill_is_refused() {
+    let mut play = Play::begin_with(plan(30), |play| {
+        play.inspection = Inspection {
+            credential_cap: Some(2),
+            ..Inspection::default()
+        };
+        let handle = Handle("theirs".to_owned());
+        play.listed.push(Listed {
+            handle,
+            label: None,
+            expires_at: None,
+        });
+    });
+    play.until(|play| play.last_end.is_some());
+    let message = play.last_end.clone().unwrap().unwrap_err();
+    assert!(message.contains("at most 2"), "{message}");
+    assert_eq!(play.listed.len(), 1);
+}
+
+#[test]
+fn a_policy_that_is_too_short_for_the_interval_is_refused_before_anything_is_issued() {
+    let mut play = Play::begin_with(plan(170), |play| {
+        let most = Some(Duration::from_hours(180 * 24));
+        play.inspection = Inspection {
+            lifetime_most: most,
+            ..Inspection::default()
+        };
+    });
+    play.until(|play| play.last_end.is_some());
+    assert!(play.listed.is_empty());
+    assert!(
+        play.last_end
+            .clone()
+            .unwrap()
+            .unwrap_err()
+            .contains("shorter interval")
+    );
+}
+
+#[test]
+fn nothing_is_published_while_the_clocks_disagree() {
+    let mut play = Play::begin_with(plan(30), |play| {
+        play.provider_ahead = TimeDelta::minutes(6);
+    });
+    play.event(Event::Answered).unwrap();
+    play.pass(TimeDelta::minutes(20));
+    assert!(play.published.is_empty());
+    assert!(play.rotation.message.as_ref().unwrap().contains("clock"));
+    play.provider_ahead = TimeDelta::zero();
+    play.until(|play| !play.published.is_empty());
+}
+
+#[test]
+fn removal_outside_is_drift_after_absences_and_a_failed_login() {
+    let mut play = Play::live(30);
+    play.listed.clear();
+    play.pass(TimeDelta::days(3));
+    assert_eq!(
+        play.published.len(),
+        1,
+        "absences alone prove nothing: its logins still work"
+    );
+    play.login = Answer::NotYet("invalid client".to_owned());
+    play.until(|play| play.rotation.run.is_some());
+    play.login = Answer::Works;
+    play.until(|play| play.published.len() == 2);
+    assert!(play.now < utc("2026-03-10T00:00:00Z"), "{}", play.now);
+}
+
+#[test]
+fn a_paused_rotation_that_is_about_to_expire_is_shouted_about() {
+    let mut play = Play::live(30);
+    play.command(Command::Pause).unwrap();
+    play.pass(TimeDelta::days(50));
+    assert_eq!(play.published.len(), 1);
+    let guard = play.rotation.guard_at(&play.timing).unwrap();
+    assert!(guard <= play.now);
+}
+
+#[test]
+fn a_shorter_interval_that_has_passed_is_due_now() {
+    let mut play = Play::live(30);
+    play.pass(TimeDelta::days(10));
+    play.command(Command::Edit(plan(5))).unwrap();
+    assert!(play.rotation.due_at.unwrap() <= play.now);
+    play.until(|play| play.published.len() == 2);
+}
+
+#[test]
+fn a_clock_that_was_far_ahead_does_not_keep_a_rotation_waiting() {
+    let mut play = Play::live(30);
+    play.now += TimeDelta::days(365);
+    play.until(|play| play.published.len() == 2);
+    play.now -= TimeDelta::days(365);
+    play.event(Event::ClockStepped).unwrap();
+    assert!(play.rotation.due_at.unwrap() <= play.now + TimeDelta::days(32));
+}
