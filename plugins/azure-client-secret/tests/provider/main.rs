@@ -11,4 +11,5 @@ mod certificate;
 mod changing;
 mod choosing;
 mod judging;
+mod standin;
 mod target;
