@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
+use zeroize::Zeroizing;
 
 use crate::error::CtlError;
 
@@ -78,7 +79,7 @@ impl Client {
         &self,
         method: Method,
         path: &str,
-        body: Option<Vec<u8>>,
+        body: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Reply, CtlError> {
         tokio::time::timeout(PATIENCE, self.exchange(method, path, body))
             .await
@@ -89,7 +90,7 @@ impl Client {
         &self,
         method: Method,
         path: &str,
-        body: Option<Vec<u8>>,
+        body: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Reply, CtlError> {
         let stream = UnixStream::connect(&self.socket)
             .await
@@ -107,7 +108,7 @@ impl Client {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let request = request
-            .body(Full::new(Bytes::from(body.unwrap_or_default())))
+            .body(Full::new(Bytes::from_owner(body.unwrap_or_default())))
             .map_err(|source| CtlError::failed("can't make the request").because(source))?;
         let response = sender.send_request(request).await.map_err(broken_off)?;
         let status = response.status();
@@ -142,8 +143,10 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Reply, CtlError> {
     }
 }
 
-fn encode(body: &impl Serialize) -> Result<Vec<u8>, CtlError> {
+/// The body's bytes, wiped once they are sent: a connection's secrets may be in them.
+fn encode(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, CtlError> {
     serde_json::to_vec(body)
+        .map(Zeroizing::new)
         .map_err(|source| CtlError::failed("can't make the request").because(source))
 }
 
