@@ -102,8 +102,7 @@ pub(crate) fn perform(shared: &Shared, request: &Request) -> Outcome {
         return Outcome::Answer(control::answer(shared, request, path), Duration::ZERO);
     }
     let mut world = shared.world();
-    let request_id = Uuid::from_u128(world.rng.u128(..));
-    let request_id = uuid::Builder::from_random_bytes(request_id.into_bytes()).into_uuid();
+    let request_id = uuid::Builder::from_random_bytes(world.rng.u128(..).to_be_bytes()).into_uuid();
     let mut exchange = Exchange {
         request,
         world: &mut world,
@@ -121,13 +120,15 @@ pub(crate) fn perform(shared: &Shared, request: &Request) -> Outcome {
         operation,
         subject.map(|(object_id, _)| object_id),
     );
-    let answer = match &fault {
-        Some(fault) if !fault.takes_effect() => None,
-        _ => Some(exchange.dispatch(&route)),
-    };
-    let outcome = match fault.clone() {
-        None => Outcome::Answer(answer.unwrap_or(Answer::empty(500)), Duration::ZERO),
-        Some(fault) => faulty(&mut exchange, operation, fault, answer),
+    if let Route::Graph(_) = &route {
+        exchange.note.caller = graph::caller(&exchange);
+    }
+    let outcome = match &fault {
+        None => Outcome::Answer(exchange.dispatch(&route), Duration::ZERO),
+        Some(fault) => {
+            let answer = fault.takes_effect().then(|| exchange.dispatch(&route));
+            faulty(&mut exchange, operation, fault.clone(), answer)
+        }
     };
     let entry = entry(&exchange, operation, fault.as_ref(), &outcome);
     let date = exchange.date();
@@ -185,6 +186,7 @@ fn faulty(
                 retry_after,
             ))
         }
+        Fault::ClaimsChallenge => at_once(graph::claims_challenge(exchange)),
         Fault::Entra { code } => at_once(entra::failure(exchange, code)),
         Fault::Slow { milliseconds } => Outcome::Answer(
             answer.unwrap_or(Answer::empty(500)),

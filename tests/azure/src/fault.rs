@@ -60,6 +60,8 @@ pub enum Fault {
         #[serde(default)]
         retry_after: Option<RetryAfter>,
     },
+    /// Graph's 401 for a token that was withdrawn, with the claims that a new one must have.
+    ClaimsChallenge,
     /// Any error of the token endpoint, by its number. Its status and class are the service's.
     Entra {
         /// The AADSTS number.
@@ -80,7 +82,10 @@ impl Fault {
             Self::Gateway { applied, .. }
             | Self::Concurrency { applied, .. }
             | Self::Graph { applied, .. } => *applied,
-            Self::LostRequest | Self::Throttled { .. } | Self::Entra { .. } => false,
+            Self::LostRequest
+            | Self::Throttled { .. }
+            | Self::ClaimsChallenge
+            | Self::Entra { .. } => false,
         }
     }
 
@@ -95,6 +100,7 @@ impl Fault {
             Self::Throttled { .. } => "throttled",
             Self::Concurrency { .. } => "concurrency",
             Self::Graph { .. } => "graph",
+            Self::ClaimsChallenge => "claims_challenge",
             Self::Entra { .. } => "entra",
             Self::Slow { .. } => "slow",
         }

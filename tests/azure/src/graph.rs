@@ -19,7 +19,7 @@ use crate::answer::Answer;
 use crate::behaviour::ConcurrencyStatus;
 use crate::exchange::Exchange;
 use crate::fault::RetryAfter;
-use crate::model::Audience;
+use crate::model::{AppId, Audience};
 use crate::route::{GraphRoute, Key};
 use crate::throttle::{Cost, Verdict};
 use access::Caller;
@@ -33,6 +33,19 @@ pub(crate) fn answer(exchange: &mut Exchange<'_>, route: &GraphRoute) -> Answer 
         Ok(answer) => answer,
         Err(error) => refuse(exchange, error),
     }
+}
+
+/// Who calls, if its token is believed.
+pub(crate) fn caller(exchange: &Exchange<'_>) -> Option<AppId> {
+    access::authenticate(exchange)
+        .ok()
+        .map(|caller| caller.app_id)
+}
+
+/// 401 for a token that continuous access evaluation has withdrawn.
+pub(crate) fn claims_challenge(exchange: &mut Exchange<'_>) -> Answer {
+    let earliest = exchange.now.timestamp();
+    refuse(exchange, GraphError::claims_challenge(earliest))
 }
 
 /// 429, as Graph gives it.
@@ -78,7 +91,6 @@ pub(crate) fn failure(
 
 fn try_answer(exchange: &mut Exchange<'_>, route: &GraphRoute) -> Result<Answer, GraphError> {
     let caller = access::authenticate(exchange)?;
-    exchange.note.caller = Some(caller.app_id);
     let share = match charge(exchange, route, &caller) {
         Verdict::Pass(share) => share,
         Verdict::Refuse {

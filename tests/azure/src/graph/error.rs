@@ -1,9 +1,14 @@
 //! Graph's refusals.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::behaviour::ConcurrencyStatus;
 use crate::model::{KeyId, PasswordRefusal};
+
+/// How Graph asks for a token.
+const CHALLENGE: &str = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"";
 
 /// An error answer, but for the ids that the exchange adds.
 #[derive(Clone, Debug)]
@@ -59,12 +64,28 @@ impl GraphError {
     }
 
     /// 401
-    pub(super) fn unauthenticated(message: &str) -> Self {
+    pub(crate) fn unauthenticated(message: &str) -> Self {
         Self {
-            challenge: Some(
-                "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"".to_owned(),
-            ),
+            challenge: Some(CHALLENGE.to_owned()),
             ..Self::new(401, "InvalidAuthenticationToken", message)
+        }
+    }
+
+    /// 401 that asks for a token not issued before some second.
+    pub(crate) fn claims_challenge(earliest: i64) -> Self {
+        let claims = json!({ "access_token": {
+            "nbf": { "essential": true, "value": earliest.to_string() }
+        }});
+        let claims = STANDARD.encode(claims.to_string());
+        Self {
+            challenge: Some(format!(
+                "{CHALLENGE}, error=\"insufficient_claims\", claims=\"{claims}\""
+            )),
+            ..Self::new(
+                401,
+                "InvalidAuthenticationToken",
+                "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp",
+            )
         }
     }
 

@@ -143,6 +143,21 @@ async fn errors_of_either_side_come_as_ordered() {
 }
 
 #[tokio::test]
+async fn a_withdrawn_token_is_challenged_for_newer_claims() {
+    let rig = Rig::start().await;
+    rig.standin.add_fault(Rule::once(
+        Operation::GetApplication,
+        Fault::ClaimsChallenge,
+    ));
+    let reply = rig.get(&rig.object_path("payroll")).await;
+    assert_eq!(reply.error(), "InvalidAuthenticationToken");
+    let challenge = reply.header("www-authenticate");
+    assert!(challenge.contains("error=\"insufficient_claims\", claims=\""));
+    let entry = rig.standin.record(0).pop().unwrap();
+    assert_eq!(entry.caller.unwrap().to_string(), rig.app_id("rotord"));
+}
+
+#[tokio::test]
 async fn a_fault_for_one_application_spares_the_others_logins() {
     let rig = Rig::start().await;
     rig.standin

@@ -1,6 +1,7 @@
 //! A stand-in with a small tenant, and a client that trusts it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use azure_standin::{
     AppRole, ApplicationConfig, Behaviour, ClockConfig, Config, Handle, SecretConfig, Standin,
@@ -8,7 +9,13 @@ use azure_standin::{
 };
 use chrono::{DateTime, Utc};
 use reqwest::header::HeaderMap;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 pub(crate) const SECRET: &str = "sTd8Q~a-secret-of-the-managing-app-00001";
 pub(crate) const GRAPH_SCOPE: &str = "https://graph.microsoft.com/.default";
@@ -147,6 +154,27 @@ impl Rig {
         request: reqwest::RequestBuilder,
     ) -> Result<Reply, reqwest::Error> {
         Reply::of(request.send().await?).await
+    }
+
+    /// Says something over TLS that no HTTP client would, and hears all of the answer.
+    pub(crate) async fn speak(&self, request: &str) -> String {
+        let mut roots = RootCertStore::empty();
+        let ca = CertificateDer::from_pem_slice(self.standin.ca_pem().as_bytes()).unwrap();
+        roots.add(ca).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect(self.standin.address()).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        let mut stream = connector.connect(name, stream).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
     }
 
     pub(crate) async fn login(&self, app: &str, secret: &str) -> Reply {

@@ -234,3 +234,20 @@ async fn limits_are_counted_where_they_are_set() {
     rig.standin.advance(std::time::Duration::from_secs(150));
     assert_eq!(rig.add_password("payroll").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_write_without_a_length_meets_only_the_gateway() {
+    let rig = Rig::start().await;
+    let path = format!("{}/addPassword", rig.object_path("payroll"));
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Authorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n",
+        rig.bearer().await
+    );
+    let answer = rig.speak(&request).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+    assert_eq!(body, "");
+    assert!(rig.standin.secrets("payroll").unwrap().is_empty());
+}
