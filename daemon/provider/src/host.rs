@@ -71,7 +71,7 @@ impl Host {
             .map_err(|e| HostError::Authorities(crate::http::chain(&e)))?;
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
-            .max_blocking_threads(8)
+            .max_blocking_threads(16)
             .thread_name("provider")
             // A guest that spins yields each tick; the timers must not wait for dozens of those.
             .event_interval(2)

@@ -30,7 +30,10 @@ pub struct HostSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EngineKind {
     /// Interpreted: no memory of the daemon is ever made executable after its start, so it can run under
-    /// a rule that forbids that. Calls are dominated by the network in any case.
+    /// a rule that forbids that (systemd's `MemoryDenyWriteExecute=`). The default because of that, and
+    /// because it costs nothing that matters: a small call takes 79 µs where native code takes 59, a
+    /// larger one 250 instead of 67, and both then wait for the network (`cargo bench -p
+    /// rotord-provider`).
     #[default]
     Pulley,
     /// Compiled to the machine's own code.

@@ -105,3 +105,31 @@ impl Drop for Running {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::EngineKind;
+
+    #[test]
+    fn nothing_ticks_while_no_guest_runs() {
+        let engine = crate::engine::build(EngineKind::Pulley).unwrap();
+        let ticker = Ticker::start(&engine).unwrap();
+        let running = || ticker.0.lock().running;
+        let (one, two) = (ticker.handle().run(), ticker.handle().run());
+        assert_eq!(running(), 2);
+        drop(one);
+        assert_eq!(running(), 1);
+        drop(two);
+        assert_eq!(running(), 0);
+    }
+
+    #[test]
+    fn a_guest_outlives_its_ticker_without_harm() {
+        let engine = crate::engine::build(EngineKind::Pulley).unwrap();
+        let ticker = Ticker::start(&engine).unwrap();
+        let handle = ticker.handle();
+        drop(ticker);
+        drop(handle.run());
+    }
+}

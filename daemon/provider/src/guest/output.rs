@@ -59,3 +59,20 @@ impl AsyncWrite for Output {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_beyond_the_bound_is_swallowed() {
+        let output = Output::default();
+        let mut stream = Box::into_pin(output.async_stream());
+        for _ in 0..3 {
+            stream.write_all(&[b'x'; 3000]).await.unwrap();
+        }
+        assert_eq!(output.contents(), "x".repeat(LONGEST));
+    }
+}
