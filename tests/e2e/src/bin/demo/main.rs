@@ -1,0 +1,73 @@
+//! The main job, to watch: an Azure application's client secret is rotated while something logs in with it
+//! all along. `KEEP=1` leaves everything running and says how to talk to it.
+#![allow(
+    clippy::print_stdout,
+    reason = "this program is there to be watched on standard output"
+)]
+
+mod screen;
+mod stage;
+mod story;
+mod timeline;
+
+use std::process::ExitCode;
+
+use e2e::Failure;
+use e2e::failure::OrFail as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use screen::Screen;
+use stage::Stage;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let screen = Screen::stdout();
+    let outcome = tokio::select! {
+        outcome = demo(&screen) => outcome,
+        stopped = asked_to_stop() => stopped.and(Err(Failure::new("stopped before its end"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            screen.bad(&format!("The demo failed: {}", failure.whole()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn demo(screen: &Screen) -> Result<(), Failure> {
+    let keep = std::env::var("KEEP").is_ok_and(|keep| !keep.is_empty() && keep != "0");
+    let mut stage = Stage::set(screen).await?;
+    let told = story::tell(screen, &stage).await;
+    let consumer = match told {
+        Ok(consumer) => consumer,
+        Err(failure) => {
+            screen.log_tail(&stage.daemon.log()?);
+            return Err(failure);
+        }
+    };
+    if keep {
+        stage.how_to_talk_to_it(screen);
+        asked_to_stop().await?;
+        let tally = consumer.tally();
+        screen.line(&format!(
+            "\nThe consumer logged in {} times; {} failed.",
+            tally.logins, tally.failures
+        ));
+    }
+    consumer.stop().await?;
+    stage.daemon.stop().await?;
+    screen.dim("Everything is stopped and its temporary folder deleted.");
+    Ok(())
+}
+
+async fn asked_to_stop() -> Result<(), Failure> {
+    let no_signals = || "signals can't be received".to_owned();
+    let mut interrupt = signal(SignalKind::interrupt()).or_fail(no_signals)?;
+    let mut terminate = signal(SignalKind::terminate()).or_fail(no_signals)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
