@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::notify;
 use crate::providers::Providers;
 use crate::settings::Settings;
+use crate::witness::Witness;
 
 /// Threads that only read.
 const READERS: usize = 2;
@@ -85,7 +86,7 @@ pub struct App {
     timing: Timing,
     store: Store,
     readers: Vec<Reader>,
-    stale: Option<String>,
+    age: Age,
     host: Arc<Host>,
     admin_socket: UnixListener,
     reader_socket: UnixListener,
@@ -108,11 +109,11 @@ impl App {
         if settings.timing.scale < 1.0 {
             tracing::warn!(scale = settings.timing.scale, "every wait is shortened: this is for trials, not for secrets that are in use");
         }
-        let (store, stale) = open_store(&settings, clock)?;
+        let (store, age) = open_store(&settings, clock)?;
         let readers = (0..READERS).map(|_| store.reader()).collect::<Result<_, _>>()?;
         let host = Arc::new(Host::new(host_settings(&settings)?)?);
         let (admin_socket, reader_socket) = admin::listen::sockets(&settings.admin, &settings.reader)?;
-        Ok(Self { settings, clock, timing, store, readers, stale, host, admin_socket, reader_socket })
+        Ok(Self { settings, clock, timing, store, readers, age, host, admin_socket, reader_socket })
     }
 
     /// Runs until a signal says to stop, and drains.
@@ -131,7 +132,9 @@ impl App {
             clock: self.clock,
             timing: self.timing.clone(),
             installation,
-            stale: self.stale,
+            stale: self.age.stale,
+            witness: self.age.witness,
+            machine_id: self.age.machine_id,
             scheduler: scheduler.clone().recipient(),
             rulebook,
             concurrency: self.settings.providers.concurrency,
@@ -154,7 +157,7 @@ impl App {
         let mut signals = Signals::new().map_err(StartError::Signals)?;
         actix_rt::spawn(admin_server);
         actix_rt::spawn(reader_server);
-        scheduler.do_send(Begin { rotator: rotator.clone().recipient() });
+        scheduler.do_send(Begin { rotator: rotator.clone().recipient(), everyone_told: rotator.clone().recipient() });
         notify::ready();
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
@@ -195,7 +198,14 @@ async fn reload(providers: &Providers, rotator: &Addr<Rotator>, scheduler: &Addr
     notify::ready();
 }
 
-fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Option<String>), StartError> {
+/// How old the database is, as far as can be told before a provider is asked.
+struct Age {
+    stale: Option<String>,
+    witness: Option<Arc<Witness>>,
+    machine_id: Option<String>,
+}
+
+fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartError> {
     let machine_id = std::fs::read_to_string("/etc/machine-id").ok().map(|id| id.trim().to_owned());
     let options = Options {
         kept_versions: settings.state.secret_versions,
@@ -205,16 +215,34 @@ fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Option<String
     };
     let root_key = keys::root_key(&settings.state);
     let store = Store::open(&settings.state.directory, &root_key, options)?;
-    let was = store.as_reader().installation()?.machine_id;
-    let stale = match (was, machine_id) {
-        (Some(was), Some(is)) if was != is => {
-            let why = "the state directory was made on another machine: is that one still running?".to_owned();
-            tracing::error!("{why}");
-            Some(why)
-        }
-        _ => None,
+    let age = age(&store, &settings.state.witness, machine_id)?;
+    if let Some(why) = &age.stale {
+        tracing::error!("{why}: lost answers are reported and not removed until a person has looked");
+    }
+    Ok((store, age))
+}
+
+fn age(store: &Store, witness: &Path, machine_id: Option<String>) -> Result<Age, StartError> {
+    let installation = store.as_reader().installation()?;
+    let witness = if witness == Path::new("") {
+        None
+    } else {
+        Witness::open(witness, installation.id, store.generation())
+            .map(Arc::new)
+            .inspect_err(|error| {
+                tracing::warn!(path = %witness.display(), %error, "no witness can be kept: only the labels at the provider tell a database that was restored from a copy");
+            })
+            .ok()
     };
-    Ok((store, stale))
+    let copied = installation.machine_id.is_some() && machine_id.is_some() && installation.machine_id != machine_id;
+    let stale = if copied {
+        Some("the state directory was made on another machine, which may still run".to_owned())
+    } else {
+        witness.as_ref().and_then(|witness| witness.ahead()).map(|ahead| {
+            format!("the database counts {} commits and had counted {ahead}: it was restored from a copy", store.generation())
+        })
+    };
+    Ok(Age { stale, witness, machine_id })
 }
 
 fn host_settings(settings: &Settings) -> Result<HostSettings, StartError> {

@@ -12,3 +12,4 @@ pub mod process;
 pub mod providers;
 pub mod settings;
 pub mod target;
+pub mod witness;

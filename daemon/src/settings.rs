@@ -41,6 +41,8 @@ pub struct State {
     /// A file with the root key. A systemd credential `rotord.root-key` comes first; without either, one is
     /// made in the state directory at the first start.
     pub root_key_file: Option<PathBuf>,
+    /// Outside of the directory: tells a database that was restored from a copy. Empty is nowhere.
+    pub witness: PathBuf,
     /// How many versions of each secret are kept.
     pub secret_versions: u32,
 }
@@ -50,6 +52,7 @@ impl Default for State {
         Self {
             directory: "/var/lib/rotord".into(),
             root_key_file: None,
+            witness: "/var/lib/rotord-witness/generation".into(),
             secret_versions: 10,
         }
     }
@@ -333,6 +336,12 @@ impl Settings {
                 "the replaced version stays readable: it must be at least 2",
             );
         }
+        if self.state.witness.starts_with(&self.state.directory) {
+            return wrong(
+                "state.witness",
+                "it must be outside of the state directory, or a copy would take it along",
+            );
+        }
         if self.providers.concurrency == 0 {
             return wrong("providers.concurrency", "it must be at least 1");
         }
@@ -425,6 +434,7 @@ mod tests {
             ("[timing]\nabsences = 0", "timing.absences"),
             ("[state]\nsecret_versions = 1", "state.secret_versions"),
             ("[providers]\nconcurrency = 0", "providers.concurrency"),
+            ("[state]\nwitness = \"/var/lib/rotord/w\"", "state.witness"),
         ] {
             assert!(load(text).unwrap_err().to_string().contains(key), "{text}");
         }

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use self::desk::Desk;
 pub use self::desk::{Equipment, Rulebook};
-use crate::actors::scheduler::Due;
+use crate::actors::scheduler::{Due, EveryoneTold};
 use crate::actors::store::Failed;
 
 /// An event for a rotation, with what belongs into its transaction.
@@ -175,6 +175,15 @@ impl Handler<Due> for Rotator {
     fn handle(&mut self, due: Due, _: &mut Self::Context) -> Self::Result {
         let desk = Rc::clone(&self.desk);
         Box::pin(async move { desk.wake(due).await })
+    }
+}
+
+impl Handler<EveryoneTold> for Rotator {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: EveryoneTold, _: &mut Self::Context) -> Self::Result {
+        let desk = Rc::clone(&self.desk);
+        Box::pin(async move { desk.settle_age().await })
     }
 }
 

@@ -40,7 +40,14 @@ pub struct Nudge(pub Option<DateTime<Utc>>);
 pub struct Begin {
     /// Who is told.
     pub rotator: Recipient<Due>,
+    /// Told when every rotation was looked at once.
+    pub everyone_told: Recipient<EveryoneTold>,
 }
+
+/// Every rotation was looked at since the start.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct EveryoneTold;
 
 /// Has every rotation looked at once, due or not.
 #[derive(Debug, Clone, Copy, Message)]
@@ -74,6 +81,7 @@ pub struct Scheduler {
     store: StoreHandle,
     clock: Clock,
     rotator: Option<Recipient<Due>>,
+    everyone_told: Option<Recipient<EveryoneTold>>,
     /// The wait or the hand-over under way.
     work: Option<(SpawnHandle, Work)>,
     /// Something was nudged during a hand-over: what comes next may have been read before it.
@@ -111,6 +119,7 @@ impl Scheduler {
             store,
             clock,
             rotator: None,
+            everyone_told: None,
             work: None,
             nudged: false,
             outlook: Outlook::default(),
@@ -128,6 +137,11 @@ impl Scheduler {
             actor.work = None;
             match result {
                 Ok((next, count)) => {
+                    if scope == Scope::Everyone
+                        && let Some(told) = actor.everyone_told.take()
+                    {
+                        told.do_send(EveryoneTold);
+                    }
                     actor.outlook.trouble = None;
                     actor.outlook.next_wake = next;
                     if count > 0 {
@@ -253,6 +267,7 @@ impl Handler<Begin> for Scheduler {
 
     fn handle(&mut self, begin: Begin, ctx: &mut Self::Context) {
         self.rotator = Some(begin.rotator);
+        self.everyone_told = Some(begin.everyone_told);
         // What a crash left in the middle has no wake-up: each is looked at once.
         self.look(ctx, Scope::Everyone);
     }

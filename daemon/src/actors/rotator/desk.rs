@@ -18,6 +18,7 @@ use super::{Create, Tell, TellError, Told};
 use crate::actors::scheduler::{Due, Nudge};
 use crate::actors::store::StoreHandle;
 use crate::clock::Clock;
+use crate::witness::Witness;
 
 /// The bounds of every provider that was ever described, by slug, in the timing's scale.
 pub type Rulebook = HashMap<String, Rules>;
@@ -39,6 +40,10 @@ pub struct Equipment {
     pub installation: InstallationId,
     /// Why the database is thought to be older than what was done with it.
     pub stale: Option<String>,
+    /// Outside of the state directory: how far the database has come.
+    pub witness: Option<Arc<Witness>>,
+    /// This machine.
+    pub machine_id: Option<String>,
     /// Who is told of earlier wake-ups.
     pub scheduler: Recipient<Nudge>,
     /// The bounds of the providers.
@@ -209,6 +214,33 @@ impl Desk {
 
     pub(super) fn set_rulebook(&self, rulebook: Rulebook) {
         *self.rulebook.borrow_mut() = rulebook;
+    }
+
+    /// Every rotation has written down that the database is old, where it is: that needs to be seen once only.
+    pub(super) async fn settle_age(&self) {
+        let (witness, machine_id) = (
+            self.equipment.witness.clone(),
+            self.equipment.machine_id.clone(),
+        );
+        let was_old = self.equipment.stale.is_some();
+        let settled = self
+            .equipment
+            .store
+            .write(move |store| {
+                if was_old {
+                    store.set_machine_id(machine_id.as_deref())?;
+                }
+                if let Some(witness) = witness
+                    && let Err(error) = witness.settle(store.generation())
+                {
+                    tracing::error!(%error, "the witness of the database can't be written");
+                }
+                Ok(())
+            })
+            .await;
+        if let Err(failed) = settled {
+            tracing::error!(error = %failed, "the next start will take the database for old again");
+        }
     }
 
     pub(super) fn at_work(&self) -> usize {

@@ -218,18 +218,26 @@ impl Worker {
         with: With,
     ) -> Result<Committed, Failed> {
         let (old, step) = (Arc::clone(old), Arc::clone(step));
+        let witness = self.desk.equipment.witness.clone();
         let at = self.desk.equipment.clock.now().wall;
         self.desk
             .equipment
             .store
             .write(move |store| {
-                store.commit_step(&Commit {
+                let committed = store.commit_step(&Commit {
                     outputs: with.outputs.as_ref(),
                     change: with.change.as_ref(),
                     secrets: with.secrets,
                     audit: &with.audit,
                     ..Commit::new(at, &old, &step)
-                })
+                })?;
+                if let Some(witness) = witness.filter(|_| step.call.is_some())
+                    && let Err(error) = witness.note(committed.generation)
+                {
+                    // The labels at the provider tell an old database, too.
+                    tracing::error!(%error, "the witness of the database can't be written");
+                }
+                Ok(committed)
             })
             .await
     }
