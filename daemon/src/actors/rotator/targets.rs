@@ -66,7 +66,7 @@ mod tests {
         drop(targets.lock("b", spacing).await);
         assert_eq!(start.elapsed(), Duration::ZERO);
         drop(targets.lock("a", spacing).await);
-        assert_eq!(start.elapsed(), spacing);
+        assert!(start.elapsed() >= spacing && start.elapsed() < spacing * 2);
     }
 
     #[actix_rt::test]

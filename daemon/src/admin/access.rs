@@ -1,0 +1,188 @@
+//! What a caller may read.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use rotord_store::SecretsTag;
+
+use super::peer::Peer;
+use crate::settings::{Reader, ReaderGrant};
+
+/// What may be done on a socket.
+#[derive(Debug, Clone)]
+pub(super) enum Access {
+    /// The admin socket: the kernel has decided.
+    Everything,
+    /// The reader socket: what is granted to each.
+    Granted(Arc<[ReaderGrant]>),
+}
+
+/// What one caller may read.
+#[derive(Debug)]
+pub(super) enum Reach<'a> {
+    /// Every secret.
+    Everything,
+    /// Those of the default project that one of these names.
+    Granted(Vec<&'a ReaderGrant>),
+}
+
+impl Access {
+    /// What the settings grant.
+    pub(super) fn granted(settings: &Reader) -> Self {
+        Self::Granted(settings.grants.clone().into())
+    }
+
+    /// What is granted to this caller.
+    pub(super) fn of(&self, peer: &Peer) -> Reach<'_> {
+        match self {
+            Self::Everything => Reach::Everything,
+            Self::Granted(grants) => {
+                let theirs = |grant: &&ReaderGrant| {
+                    grant.uids.contains(&peer.uid) || grant.gids.iter().any(|gid| peer.is_in(*gid))
+                };
+                Reach::Granted(grants.iter().filter(theirs).collect())
+            }
+        }
+    }
+}
+
+impl Reach<'_> {
+    /// Whether there is anything that may be read at all.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Granted(grants) if grants.is_empty())
+    }
+
+    /// Whether secrets of other projects than the default one may be read: grants name none.
+    pub(super) fn is_everything(&self) -> bool {
+        matches!(self, Self::Everything)
+    }
+
+    /// Whether a folder, or one below it, may hold anything that may be read.
+    pub(super) fn has_folder(&self, environment: &str, path: &str, recursive: bool) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Granted(grants) => grants.iter().any(|grant| {
+                let granted = folder(&grant.path);
+                let is_below = granted
+                    .strip_prefix(folder(path))
+                    .is_some_and(|rest| rest.starts_with('/'));
+                grant.environment == environment
+                    && !grant.secrets.is_empty()
+                    && (granted == folder(path) || recursive && is_below)
+            }),
+        }
+    }
+
+    /// Whether this secret may be read.
+    pub(super) fn has_secret(&self, environment: &str, path: &str, name: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Granted(grants) => grants.iter().any(|grant| {
+                grant.environment == environment
+                    && folder(&grant.path) == folder(path)
+                    && grant.secrets.iter().any(|known| known == "*" || known == name)
+            }),
+        }
+    }
+
+    /// The tag of what this caller sees: other grants are another view of the same secrets.
+    pub(super) fn tag(&self, tag: &SecretsTag) -> String {
+        let seen = match self {
+            Self::Everything => String::new(),
+            Self::Granted(grants) => format!("{grants:?}"),
+        };
+        let digest = digest::digest(&digest::SHA256, format!("{} {seen}", tag.0).as_bytes());
+        let hex: String = digest
+            .as_ref()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("\"{hex}\"")
+    }
+}
+
+/// `/` and what ends with one as it is compared.
+fn folder(path: &str) -> &str {
+    path.trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(uids: &[u32], gids: &[u32], path: &str, secrets: &[&str]) -> ReaderGrant {
+        ReaderGrant {
+            uids: uids.to_vec(),
+            gids: gids.to_vec(),
+            environment: "prod".to_owned(),
+            path: path.to_owned(),
+            secrets: secrets.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn access() -> Access {
+        Access::granted(&Reader {
+            grants: vec![
+                grant(&[1000], &[], "/", &["A"]),
+                grant(&[], &[50], "/app/", &["*"]),
+            ],
+            ..Reader::default()
+        })
+    }
+
+    fn peer(uid: u32, gid: u32, groups: &[u32]) -> Peer {
+        Peer {
+            uid,
+            gid,
+            groups: groups.to_vec(),
+            pid: None,
+        }
+    }
+
+    #[test]
+    fn a_user_reads_what_is_granted_to_him_and_nothing_beside() {
+        let access = access();
+        let reach = access.of(&peer(1000, 1000, &[]));
+        assert!(reach.has_secret("prod", "/", "A"));
+        for (environment, path, name) in [("prod", "/", "B"), ("dev", "/", "A"), ("prod", "/app", "A")] {
+            assert!(!reach.has_secret(environment, path, name));
+        }
+        assert!(!reach.has_folder("prod", "/app", true));
+    }
+
+    #[test]
+    fn supplementary_groups_count() {
+        let access = access();
+        for member in [peer(7, 50, &[]), peer(7, 7, &[3, 50])] {
+            let reach = access.of(&member);
+            assert!(reach.has_secret("prod", "/app", "ANY"));
+            assert!(!reach.has_secret("prod", "/app/deeper", "ANY"));
+            assert!(reach.has_folder("prod", "/", true));
+            assert!(!reach.has_folder("prod", "/", false));
+        }
+        assert!(access.of(&peer(7, 7, &[3])).is_nothing());
+        assert!(access.of(&peer(0, 0, &[])).is_nothing(), "root gets no more than is granted");
+    }
+
+    #[test]
+    fn a_folder_is_not_below_one_whose_name_it_begins_with() {
+        let access = Access::granted(&Reader {
+            grants: vec![grant(&[1], &[], "/application", &["*"])],
+            ..Reader::default()
+        });
+        assert!(!access.of(&peer(1, 1, &[])).has_folder("prod", "/app", true));
+    }
+
+    #[test]
+    fn other_grants_have_another_tag() {
+        let tag = SecretsTag("t".to_owned());
+        let access = access();
+        let tags = [
+            access.of(&peer(1000, 1, &[])).tag(&tag),
+            access.of(&peer(7, 50, &[])).tag(&tag),
+            Reach::Everything.tag(&tag),
+        ];
+        assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
+    }
+}

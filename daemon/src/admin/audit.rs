@@ -1,0 +1,153 @@
+//! What is noted of what callers do.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rotord_rotation::RotationId;
+use rotord_store::{AuditEntry, SecretRecord};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::peer::Peer;
+
+/// Within this time the same caller's reads of the same values are one entry.
+const WINDOW: Duration = Duration::from_mins(10);
+/// Above this many remembered reads, old ones are forgotten.
+const REMEMBERED: usize = 1024;
+
+/// An entry about a rotation.
+pub(super) fn of_rotation(
+    peer: &Peer,
+    action: &str,
+    rotation: RotationId,
+    detail: Value,
+) -> Vec<AuditEntry> {
+    vec![AuditEntry {
+        rotation: Some(rotation),
+        ..entry(peer, action, detail)
+    }]
+}
+
+/// An entry about anything else.
+pub(super) fn entry(peer: &Peer, action: &str, detail: Value) -> AuditEntry {
+    AuditEntry {
+        actor: peer.actor(),
+        action: action.to_owned(),
+        rotation: None,
+        detail,
+    }
+}
+
+/// The reads of secret values that were noted lately. Applications that poll would write a row for each read:
+/// the first is noted before it is answered, the same within ten minutes only counted.
+#[derive(Debug, Default)]
+pub(super) struct Reads(Mutex<HashMap<Read, Noted>>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Read {
+    uid: u32,
+    gid: u32,
+    values: Vec<(Uuid, u32)>,
+}
+
+#[derive(Debug)]
+struct Noted {
+    at: Instant,
+    repeats: u64,
+}
+
+impl Reads {
+    /// What is to be noted before these values are answered; [`Self::noted`] is to be called once it is.
+    pub(super) fn begin(
+        &self,
+        peer: &Peer,
+        action: &str,
+        secrets: &[SecretRecord],
+    ) -> Option<(Read, AuditEntry)> {
+        let read = Read {
+            uid: peer.uid,
+            gid: peer.gid,
+            values: secrets
+                .iter()
+                .map(|secret| (secret.id.0, secret.version))
+                .collect(),
+        };
+        if read.values.is_empty() {
+            return None;
+        }
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut repeats = 0;
+        if let Some(before) = noted.get_mut(&read) {
+            if before.at.elapsed() < WINDOW {
+                before.repeats += 1;
+                return None;
+            }
+            repeats = before.repeats;
+        }
+        let names: Vec<_> = secrets
+            .iter()
+            .map(|secret| json!({"name": secret.name, "path": secret.path, "version": secret.version}))
+            .collect();
+        let detail = json!({"secrets": names, "repeatedBefore": repeats});
+        Some((read, entry(peer, action, detail)))
+    }
+
+    /// The entry is in the books.
+    pub(super) fn noted(&self, read: Read) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() >= REMEMBERED {
+            noted.retain(|_, noted| noted.at.elapsed() < WINDOW);
+        }
+        let now = Noted {
+            at: Instant::now(),
+            repeats: 0,
+        };
+        noted.insert(read, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use rotord_store::{FolderId, SecretId};
+
+    use super::*;
+
+    fn secret(version: u32) -> SecretRecord {
+        SecretRecord {
+            id: SecretId(Uuid::nil()),
+            name: "A".to_owned(),
+            renamed_to: None,
+            folder: FolderId(Uuid::nil()),
+            path: "/".to_owned(),
+            version,
+            value: None,
+            rotation: None,
+            output: None,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn peer(uid: u32) -> Peer {
+        Peer {
+            uid,
+            gid: 1,
+            groups: Vec::new(),
+            pid: Some(7),
+        }
+    }
+
+    #[test]
+    fn the_same_read_is_noted_once_and_another_value_or_caller_anew() {
+        let reads = Reads::default();
+        let (read, _) = reads.begin(&peer(1), "get-secret", &[secret(1)]).unwrap();
+        // Not in the books yet: whoever comes now notes it too.
+        assert!(reads.begin(&peer(1), "get-secret", &[secret(1)]).is_some());
+        reads.noted(read);
+        assert!(reads.begin(&peer(1), "get-secret", &[secret(1)]).is_none());
+        assert!(reads.begin(&peer(1), "get-secret", &[secret(2)]).is_some());
+        assert!(reads.begin(&peer(2), "get-secret", &[secret(1)]).is_some());
+    }
+}

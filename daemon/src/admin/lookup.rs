@@ -1,0 +1,216 @@
+//! Finding what a request names, and saying so where it is not there.
+
+use std::sync::Arc;
+
+use rotord_provider::Provider;
+use rotord_provider::contract::{self, ProviderDescription};
+use rotord_rotation::{Life, RotationId};
+use rotord_store::{
+    Connection, ConnectionId, Place, Project, ProjectId, Reader, RotationRecord, StoreError,
+};
+
+use super::Shared;
+use super::error::ApiError;
+use super::request;
+use crate::target;
+
+/// A description, and whether its provider is loaded.
+pub(super) struct Known {
+    pub(super) description: ProviderDescription,
+    pub(super) is_loaded: bool,
+}
+
+/// Every provider that was ever described, the loaded ones first.
+pub(super) async fn providers(daemon: &Shared) -> Result<Vec<Known>, ApiError> {
+    let loaded = daemon.providers.host().providers();
+    let mut known: Vec<Known> = loaded
+        .iter()
+        .map(|provider| Known {
+            description: provider.description().clone(),
+            is_loaded: true,
+        })
+        .collect();
+    let kept = daemon.store.read(|reader| reader.descriptions()).await?;
+    for kept in kept {
+        if known.iter().any(|known| known.description.slug.as_str() == kept.slug) {
+            continue;
+        }
+        // What an older version described and this one can't read is as good as never described.
+        if let Ok(description) = serde_json::from_value(kept.description) {
+            known.push(Known {
+                description,
+                is_loaded: false,
+            });
+        }
+    }
+    Ok(known)
+}
+
+/// What the provider of this type says of itself, or last said.
+pub(super) async fn description(daemon: &Shared, kind: &str) -> Result<ProviderDescription, ApiError> {
+    let known = daemon.providers.description(kind).await?;
+    known.ok_or_else(|| ApiError::not_found(format!("There is no provider {kind}")))
+}
+
+/// The loaded provider of this type.
+pub(super) async fn provider(daemon: &Shared, kind: &str) -> Result<Arc<Provider>, ApiError> {
+    if let Some(provider) = daemon.providers.host().provider(kind) {
+        return Ok(provider);
+    }
+    description(daemon, kind).await?;
+    Err(not_loaded(kind))
+}
+
+/// What a provider whose connections are of this kind says of itself; a loaded one where there is one.
+pub(super) async fn of_connection_kind(daemon: &Shared, app: &str) -> Result<Known, ApiError> {
+    let mut known = providers(daemon).await?.into_iter();
+    known
+        .find(|known| known.description.connection.slug.as_str() == app)
+        .ok_or_else(|| ApiError::not_found(format!("There is no kind of App Connection {app}")))
+}
+
+/// A loaded provider whose connections are of this kind.
+pub(super) async fn provider_of_connection_kind(
+    daemon: &Shared,
+    app: &str,
+) -> Result<Arc<Provider>, ApiError> {
+    let known = of_connection_kind(daemon, app).await?;
+    provider(daemon, known.description.slug.as_str()).await
+}
+
+fn not_loaded(kind: &str) -> ApiError {
+    ApiError::refused(format!(
+        "The provider {kind} is not loaded: put its component into the providers' directory and reload the daemon"
+    ))
+}
+
+/// A rotation by the id in a path, of this type where one is named.
+pub(super) async fn rotation(
+    daemon: &Shared,
+    kind: Option<&str>,
+    id: &str,
+) -> Result<RotationRecord, ApiError> {
+    let id = RotationId(request::id(id, "rotationId")?);
+    let title = match kind {
+        Some(kind) => description(daemon, kind).await?.title,
+        None => "Secret".to_owned(),
+    };
+    let record = daemon
+        .store
+        .read(move |reader| optional(reader.rotation(id)))
+        .await?
+        .filter(|record| record.state.life != Life::Deleting)
+        .ok_or_else(|| {
+            ApiError::not_found(format!("Could not find {title} Rotation with ID \"{id}\""))
+        })?;
+    if kind.is_some_and(|kind| kind != record.details.provider) {
+        let message = format!("Secret Rotation with ID \"{id}\" is not configured for {title}");
+        return Err(ApiError::refused(message));
+    }
+    Ok(record)
+}
+
+/// A connection by the id in a path, of this kind where one is named.
+pub(super) async fn connection(
+    daemon: &Shared,
+    app: Option<&str>,
+    id: &str,
+) -> Result<Connection, ApiError> {
+    let id = ConnectionId(request::id(id, "connectionId")?);
+    let found = daemon
+        .store
+        .read(move |reader| optional(reader.connection(id)))
+        .await?
+        .ok_or_else(|| no_connection(id))?;
+    match app {
+        Some(app) if app != found.kind => Err(ApiError::refused(format!(
+            "App Connection with ID \"{id}\" is not configured for {app}"
+        ))),
+        _ => Ok(found),
+    }
+}
+
+pub(super) fn no_connection(id: ConnectionId) -> ApiError {
+    ApiError::not_found(format!("Could not find App Connection with ID \"{id}\""))
+}
+
+/// A connection as its provider is handed it, secrets opened.
+pub(super) async fn opened(
+    daemon: &Shared,
+    provider: &Provider,
+    connection: Connection,
+) -> Result<contract::Connection, ApiError> {
+    let id = connection.id;
+    let secrets = daemon
+        .store
+        .read(move |reader| reader.connection_secrets(id))
+        .await?;
+    Ok(target::connection(provider.description(), &connection, &secrets))
+}
+
+/// The project with this id.
+pub(super) async fn project(daemon: &Shared, id: &str) -> Result<Project, ApiError> {
+    let wanted = id.to_owned();
+    daemon
+        .store
+        .read(move |reader| optional(reader.project(&wanted)))
+        .await?
+        .ok_or_else(|| ApiError::not_found(format!("Could not find project with ID \"{id}\"")))
+}
+
+/// The project that a list is of; none is every project.
+pub(super) async fn wanted_project(
+    daemon: &Shared,
+    id: Option<&str>,
+) -> Result<Option<ProjectId>, ApiError> {
+    match id.map(str::trim).filter(|id| !id.is_empty()) {
+        None => Ok(None),
+        Some(id) => Ok(Some(project(daemon, id).await?.id)),
+    }
+}
+
+/// The folder with this path, in the environment with this slug, in the project with this id or slug.
+pub(super) async fn place(
+    daemon: &Shared,
+    project: &str,
+    environment: &str,
+    path: &str,
+) -> Result<Place, ApiError> {
+    let (in_project, in_environment, at) =
+        (project.to_owned(), environment.to_owned(), path.to_owned());
+    let found = daemon
+        .store
+        .read(move |reader| optional(find_place(reader, &in_project, &in_environment, &at)))
+        .await?;
+    found.ok_or_else(|| {
+        ApiError::refused(format!(
+            "Could not find folder with path \"{path}\" in environment \"{environment}\" for project with ID \
+             \"{project}\""
+        ))
+    })
+}
+
+fn find_place(
+    reader: &Reader,
+    project: &str,
+    environment: &str,
+    path: &str,
+) -> Result<Place, StoreError> {
+    let project = reader.project(project)?;
+    let environment = reader.environment(project.id, environment)?;
+    let folder = reader.folder(environment.id, path)?;
+    Ok(Place {
+        project,
+        environment,
+        folder,
+    })
+}
+
+/// None where there is no such thing.
+pub(super) fn optional<T>(found: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,147 @@
+//! Rotations: reading them. What changes them is beside this file.
+
+pub(super) mod create;
+pub(super) mod credentials;
+pub(super) mod delete;
+pub(super) mod doubt;
+mod names;
+pub(super) mod orders;
+mod plan;
+pub(super) mod relocate;
+mod target;
+pub(super) mod update;
+pub(super) mod view;
+mod wait;
+
+use actix_web::web::Path;
+use rotord_api::query::{ProjectQuery, RotationNameQuery};
+use rotord_api::rotation::{
+    SecretRotationAnswer, SecretRotationOptionsAnswer, SecretRotationsAnswer,
+};
+use rotord_api::{routes, rules};
+use rotord_store::RotationRecord;
+
+use self::view::Viewer;
+use super::error::ApiError;
+use super::lookup::optional;
+use super::request::{Query, needed, ok};
+use super::{Daemon, Reply, Shared, describe, lookup};
+
+/// The kinds of rotation that can be created here.
+#[utoipa::path(get, path = routes::ROTATION_OPTIONS, tag = "rotations",
+    responses((status = 200, body = SecretRotationOptionsAnswer)))]
+pub(super) async fn rotation_options(daemon: Daemon) -> Reply {
+    let mut options: Vec<_> = daemon
+        .providers
+        .host()
+        .providers()
+        .iter()
+        .map(|provider| describe::provider(provider.description()).option())
+        .collect();
+    options.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(ok(&SecretRotationOptionsAnswer {
+        secret_rotation_options: options,
+    }))
+}
+
+/// A project's rotations of every type.
+#[utoipa::path(get, path = routes::ROTATIONS, tag = "rotations", params(ProjectQuery),
+    responses((status = 200, body = SecretRotationsAnswer)))]
+pub(super) async fn list_rotations(daemon: Daemon, query: Query<ProjectQuery>) -> Reply {
+    list(&daemon, query, None).await
+}
+
+/// A project's rotations of one type.
+#[utoipa::path(get, path = routes::ROTATIONS_OF_TYPE, tag = "rotations",
+    params(("type" = String, Path, description = "The provider's slug"), ProjectQuery),
+    responses((status = 200, body = SecretRotationsAnswer)))]
+pub(super) async fn list_rotations_of_type(
+    daemon: Daemon,
+    kind: Path<String>,
+    query: Query<ProjectQuery>,
+) -> Reply {
+    lookup::description(&daemon, &kind).await?;
+    list(&daemon, query, Some(kind.into_inner())).await
+}
+
+/// One rotation.
+#[utoipa::path(get, path = routes::ROTATION, tag = "rotations",
+    params(("type" = String, Path, description = "The provider's slug"),
+        ("rotationId" = String, Path, description = "The rotation's id")),
+    responses((status = 200, body = SecretRotationAnswer)))]
+pub(super) async fn get_rotation(daemon: Daemon, path: Path<(String, String)>) -> Reply {
+    let record = lookup::rotation(&daemon, Some(&path.0), &path.1).await?;
+    shown(&daemon, &record).await
+}
+
+/// One rotation, whatever its type.
+#[utoipa::path(get, path = routes::ROTATION_OF_ANY_TYPE, tag = "rotord",
+    params(("rotationId" = String, Path, description = "The rotation's id")),
+    responses((status = 200, body = SecretRotationAnswer)))]
+pub(super) async fn get_rotation_of_any_type(daemon: Daemon, id: Path<String>) -> Reply {
+    let record = lookup::rotation(&daemon, None, &id).await?;
+    shown(&daemon, &record).await
+}
+
+/// One rotation, by its name and place.
+#[utoipa::path(get, path = routes::ROTATION_BY_NAME, tag = "rotations",
+    params(("type" = String, Path, description = "The provider's slug"),
+        ("rotationName" = String, Path, description = "The rotation's name"), RotationNameQuery),
+    responses((status = 200, body = SecretRotationAnswer)))]
+pub(super) async fn get_rotation_by_name(
+    daemon: Daemon,
+    path: Path<(String, String)>,
+    query: Query<RotationNameQuery>,
+) -> Reply {
+    let (kind, name) = path.into_inner();
+    let title = lookup::description(&daemon, &kind).await?.title;
+    let Query(query) = query;
+    let project = needed(query.project_id.as_deref(), "projectId")?;
+    let environment = needed(query.environment.as_deref(), "environment")?;
+    let path = needed(query.secret_path.as_deref(), "secretPath")?;
+    let path = rules::secret_path(&path)
+        .map_err(|issue| rotord_api::Issues::from(issue).under("secretPath"))?;
+    let place = lookup::place(&daemon, &project, &environment, &path).await?;
+    let wanted = name.clone();
+    let record = daemon
+        .store
+        .read(move |reader| optional(reader.rotation_by_name(place.folder.id, &wanted)))
+        .await?
+        .filter(|record| record.details.provider == kind)
+        .ok_or_else(|| {
+            ApiError::not_found(format!("Could not find {title} Rotation with name \"{name}\""))
+        })?;
+    shown(&daemon, &record).await
+}
+
+async fn list(daemon: &Shared, query: Query<ProjectQuery>, kind: Option<String>) -> Reply {
+    let project = needed(query.0.project_id.as_deref(), "projectId")?;
+    let project = lookup::project(daemon, &project).await?.id;
+    let records = daemon
+        .store
+        .read(move |reader| reader.rotations(project, kind.as_deref()))
+        .await?;
+    let viewer = Viewer::new(daemon).await?;
+    Ok(ok(&SecretRotationsAnswer {
+        secret_rotations: records.iter().map(|record| viewer.show(record)).collect(),
+    }))
+}
+
+/// 200 with the rotation.
+async fn shown(daemon: &Shared, record: &RotationRecord) -> Reply {
+    Ok(ok(&answer(daemon, record).await?))
+}
+
+async fn answer(daemon: &Shared, record: &RotationRecord) -> Result<SecretRotationAnswer, ApiError> {
+    let viewer = Viewer::new(daemon).await?;
+    Ok(SecretRotationAnswer {
+        secret_rotation: viewer.show(record),
+    })
+}
+
+/// 200 with the rotation as it is now.
+async fn shown_anew(daemon: &Shared, record: &RotationRecord) -> Reply {
+    let id = record.details.id;
+    let record = daemon.store.read(move |reader| reader.rotation(id)).await?;
+    shown(daemon, &record).await
+}

@@ -1,0 +1,111 @@
+//! What a rotation rotates, as the provider sees it.
+
+use std::sync::Arc;
+
+use rotord_api::field::{FieldValue, FieldValues};
+use rotord_provider::Provider;
+use rotord_provider::contract::{self, NamedValue, Value};
+use rotord_rotation::{Interval, Timing};
+use rotord_store::{Connection, ConnectionId, RotationDetails};
+use serde_json::{Map, Value as Json};
+
+use crate::admin::error::ApiError;
+use crate::admin::{Shared, lookup};
+use crate::{calls, target};
+
+/// A target that the provider was asked about and agreed to.
+pub(super) struct Inspected {
+    /// What is stored: the provider's form, but as the caller wrote it where he did.
+    pub(super) parameters: Map<String, Json>,
+    /// Tells targets apart, by the provider's form alone.
+    pub(super) key: String,
+}
+
+/// Asks the provider whether these parameters name one target, and whether this interval can work there.
+pub(super) async fn inspect(
+    daemon: &Shared,
+    provider: &Provider,
+    connection: Connection,
+    given: &FieldValues,
+    interval: Interval,
+) -> Result<Inspected, ApiError> {
+    let id = connection.id;
+    let connection = lookup::opened(daemon, provider, connection).await?;
+    let given = plain(given);
+    let target = target::target(provider.description(), connection, &given);
+    let inspection = ApiError::of_call(provider.inspect(&target).await)?;
+    let rules = calls::scaled_rules(provider.description(), &daemon.timing);
+    let rules = rules.map_err(ApiError::ours)?;
+    check_lifetime(&rules, interval, inspection.max_lifetime, &daemon.timing)?;
+    Ok(agreed(provider, id, given, inspection.parameters))
+}
+
+/// Refuses an interval over which no credential would live.
+pub(super) fn check_lifetime(
+    rules: &rotord_rotation::Rules,
+    interval: Interval,
+    most: Option<std::time::Duration>,
+    timing: &Timing,
+) -> Result<(), ApiError> {
+    rules
+        .lifetime(interval, most, timing)
+        .map(drop)
+        .map_err(|error| ApiError::refused(error.to_string()))
+}
+
+fn agreed(
+    provider: &Provider,
+    connection: ConnectionId,
+    given: Map<String, Json>,
+    seen: Vec<NamedValue>,
+) -> Inspected {
+    let mut canonical = given.clone();
+    canonical.extend(seen.into_iter().filter_map(|named| Some((named.name, json(named.value)?))));
+    let key = target::key(provider.description(), connection, &canonical);
+    let mut parameters = canonical;
+    parameters.extend(given);
+    Inspected { parameters, key }
+}
+
+/// The provider of an existing rotation, and the target as it is configured.
+pub(super) async fn configured(
+    daemon: &Shared,
+    details: &RotationDetails,
+) -> Result<(Arc<Provider>, contract::Target), ApiError> {
+    let provider = lookup::provider(daemon, &details.provider).await?;
+    let id = details.connection;
+    let connection = daemon
+        .store
+        .read(move |reader| reader.connection(id))
+        .await?;
+    let connection = lookup::opened(daemon, &provider, connection).await?;
+    let target = target::target(provider.description(), connection, &details.parameters);
+    Ok((provider, target))
+}
+
+/// Parameters are no secrets: as they are stored and answered.
+pub(super) fn plain(values: &FieldValues) -> Map<String, Json> {
+    values
+        .iter()
+        .map(|(name, value)| (name.clone(), plain_value(value)))
+        .collect()
+}
+
+fn plain_value(value: &FieldValue) -> Json {
+    match value {
+        FieldValue::Text(text) => text.expose().into(),
+        FieldValue::Integer(number) => (*number).into(),
+        FieldValue::Boolean(flag) => (*flag).into(),
+    }
+}
+
+/// None for a secret, which no parameter is.
+fn json(value: Value) -> Option<Json> {
+    Some(match value {
+        Value::Text(text) => text.into(),
+        Value::Integer(number) => number.into(),
+        Value::Boolean(flag) => flag.into(),
+        Value::Json(text) => serde_json::from_str(&text).unwrap_or(Json::String(text)),
+        Value::Secret(_) => return None,
+    })
+}

@@ -1,0 +1,172 @@
+//! What rotord tells of a rotation beyond what other clients know.
+
+use rotord_api::Timestamp;
+use rotord_api::rotation::{
+    Attention, CredentialStage, CredentialState, RotationState, RunReason, RunState, RunStep,
+};
+use rotord_rotation::summary::{Notice, Urgency};
+use rotord_rotation::{Credential, Doubt, Label, Life, Phase, Rotation, Run, RunKind, Stage};
+use rotord_store::RotationRecord;
+
+use super::Viewer;
+
+pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
+    let state = &record.state;
+    let notices = viewer.with_context(record, |ctx| (state.notices(ctx), state.is_overdue(ctx)));
+    let (notices, overdue) = notices.unwrap_or_default();
+    let run = state.run.as_ref().map(|run| show_run(state, run));
+    let mut credentials: Vec<_> = state
+        .credentials
+        .iter()
+        .filter_map(|credential| show_credential(viewer, state, credential))
+        .collect();
+    credentials.reverse();
+    RotationState {
+        summary: summary(state, run.as_ref(), &notices),
+        run,
+        credentials,
+        watched: u32::try_from(state.lost()).unwrap_or(u32::MAX),
+        attention: attention(viewer, state, &notices),
+        due_at: state.due_at.map(Timestamp),
+        next_try_at: state.next_try_at.map(Timestamp),
+        failures: state.failures,
+        overdue,
+        paused: !state.plan.auto,
+        warnings: notices
+            .into_iter()
+            .filter(|notice| notice.urgency < Urgency::Attention)
+            .map(|notice| notice.text)
+            .collect(),
+    }
+}
+
+fn summary(state: &Rotation, run: Option<&RunState>, notices: &[Notice]) -> String {
+    if let Some(notice) = notices.first().filter(|n| n.urgency > Urgency::Note) {
+        return notice.text.clone();
+    }
+    if let Some(run) = run {
+        return run.words.clone();
+    }
+    match (state.life, state.next_rotation_at()) {
+        (Life::Deleting, _) => "it is being deleted".to_owned(),
+        (_, Some(next)) => format!("it works; it rotates next at {}", Timestamp(next)),
+        (_, None) if !state.plan.auto => "it works; it rotates when it is told to".to_owned(),
+        (_, None) => "it waits".to_owned(),
+    }
+}
+
+fn show_run(state: &Rotation, run: &Run) -> RunState {
+    let (step, words) = match &run.phase {
+        Phase::Preparing => (RunStep::Intend, "it looks at the target".to_owned()),
+        Phase::Issuing { .. } => (RunStep::Issue, "a new credential is being issued".to_owned()),
+        Phase::Verifying { proof, .. } => {
+            let words = format!(
+                "the new credential is tried out: {} logins in a row worked, {} s since it was issued",
+                proof.successes(),
+                proof.elapsed().as_secs()
+            );
+            (RunStep::Verify, words)
+        }
+        Phase::Waiting { why, .. } => (RunStep::Intend, format!("it waits: {why}")),
+        Phase::MakingRoom => {
+            let words = "the target is full: room is made for a new credential".to_owned();
+            (RunStep::Issue, words)
+        }
+    };
+    let attempts = state
+        .credentials
+        .iter()
+        .filter(|credential| credential.intended_at >= run.started_at)
+        .count();
+    RunState {
+        id: run.id.to_string(),
+        step,
+        words,
+        reason: match run.kind {
+            RunKind::Creation => RunReason::Creation,
+            RunKind::Scheduled => RunReason::Scheduled,
+            RunKind::Manual => RunReason::Manual,
+            RunKind::Urgent => RunReason::Urgent,
+            RunKind::Adoption => RunReason::Other,
+        },
+        attempt: u32::try_from(attempts).unwrap_or(u32::MAX).max(1),
+        started_at: Timestamp(run.started_at),
+    }
+}
+
+/// None for what has no name at the provider yet: it is watched for, or was refused.
+fn show_credential(
+    viewer: &Viewer,
+    state: &Rotation,
+    credential: &Credential,
+) -> Option<CredentialState> {
+    let handle = credential.handle.as_ref()?;
+    let stage = match &credential.stage {
+        Stage::Pending => CredentialStage::Pending,
+        Stage::Active => CredentialStage::Active,
+        Stage::Previous => CredentialStage::Previous,
+        Stage::Retiring(_) => CredentialStage::Retiring,
+        Stage::Released => CredentialStage::Released,
+        Stage::Gone => CredentialStage::Gone,
+        Stage::Intended | Stage::Lost(_) | Stage::Refused => return None,
+    };
+    let label = Label {
+        installation: viewer.installation.into(),
+        rotation: state.id.into(),
+        sequence: credential.sequence,
+        nonce: credential.nonce,
+    };
+    Some(CredentialState {
+        key_id: handle.to_string(),
+        label: label.to_string(),
+        stage,
+        slot: credential.slot.map(u32::from),
+        issued_at: Some(Timestamp(credential.intended_at)),
+        published_at: credential.published_at.map(Timestamp),
+        expires_at: credential.expires_at.map(Timestamp),
+        revoke_not_before: credential.revoke_not_before.map(Timestamp),
+        waiting_for: credential
+            .removal()
+            .and_then(|removal| removal.waiting_for.clone()),
+    })
+}
+
+fn attention(viewer: &Viewer, state: &Rotation, notices: &[Notice]) -> Vec<Attention> {
+    let doubts = state
+        .doubts
+        .iter()
+        .map(|doubt| doubtful(viewer, state, doubt));
+    let others = notices
+        .iter()
+        // Each of these is told with its credential.
+        .filter(|notice| notice.urgency == Urgency::Attention && notice.code != UNKNOWN_LABEL)
+        .map(|notice| Attention {
+            code: notice.code.to_owned(),
+            message: notice.text.clone(),
+            remedy: None,
+            key_id: None,
+            label: None,
+        });
+    doubts.chain(others).collect()
+}
+
+const UNKNOWN_LABEL: &str = "unknown-label";
+
+fn doubtful(viewer: &Viewer, state: &Rotation, doubt: &Doubt) -> Attention {
+    let (id, handle) = (state.id, &doubt.handle);
+    let label = Label {
+        installation: viewer.installation.into(),
+        rotation: id.into(),
+        sequence: doubt.sequence,
+        nonce: doubt.nonce,
+    };
+    Attention {
+        code: UNKNOWN_LABEL.to_owned(),
+        message: "the provider lists a credential under this rotation's label that is not in the database".to_owned(),
+        remedy: Some(format!(
+            "rotorctl adopt {id} {handle}, or rotorctl remove {id} {handle}"
+        )),
+        key_id: Some(handle.to_string()),
+        label: Some(label.to_string()),
+    }
+}
