@@ -22,7 +22,7 @@ guests: ## The misbehaving components that tests use, into build/guests
 
 # The daemon with a clock that can run faster: for tests that need months in seconds.
 test-clock:
-	$(CARGO) build --package rotord --features test-clock --target-dir target/test-clock
+	$(CARGO) build --package rotord --features test-clock --bin rotord-test-clock
 
 demo: build ## The main job, to watch: KEEP=1 leaves it running
 	@$(CARGO) run --quiet --package e2e --bin demo

@@ -33,9 +33,7 @@ pub fn program(name: &str) -> Result<PathBuf, NotBuilt> {
 /// # Errors
 /// It was not built.
 pub fn test_clock_daemon() -> Result<PathBuf, NotBuilt> {
-    let folder = profile_folder();
-    let target = folder.parent().unwrap_or(&folder).to_owned();
-    found(target.join("test-clock/debug/rotord"), "make test-clock")
+    found(profile_folder().join("rotord-test-clock"), "make test-clock")
 }
 
 /// A provider component, by its file's name without `.wasm`.
