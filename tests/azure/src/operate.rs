@@ -8,7 +8,9 @@ use crate::behaviour::Behaviour;
 use crate::checks::{Checks, LoginCheck, SecretView};
 use crate::config::{self, ApplicationConfig, ConfigError, SecretConfig};
 use crate::fault::Rule;
-use crate::model::{AppId, AppRole, Application, Change, KeyId, ObjectId, Origin, Surface, View};
+use crate::model::{
+    AppId, AppRole, Application, Change, KeyId, ObjectId, Origin, SecretText, Surface, View,
+};
 use crate::record::Entry;
 use crate::world::{NO_LAGS, Shared};
 
@@ -121,6 +123,20 @@ impl Shared {
     pub fn secrets(&self, name: &str) -> Result<Vec<SecretView>, UnknownApplication> {
         self.with(name, |app, _| {
             app.passwords.iter().map(SecretView::of).collect()
+        })
+    }
+
+    /// The texts of an application's secrets, removed ones included: to search for them where they must
+    /// not be.
+    ///
+    /// # Errors
+    /// When there is no such application.
+    pub fn secret_texts(&self, name: &str) -> Result<Vec<SecretText>, UnknownApplication> {
+        self.with(name, |app, _| {
+            app.passwords
+                .iter()
+                .map(|password| password.text.clone())
+                .collect()
         })
     }
 

@@ -33,7 +33,10 @@ pub fn program(name: &str) -> Result<PathBuf, NotBuilt> {
 /// # Errors
 /// It was not built.
 pub fn test_clock_daemon() -> Result<PathBuf, NotBuilt> {
-    found(profile_folder().join("rotord-test-clock"), "make test-clock")
+    found(
+        profile_folder().join("rotord-test-clock"),
+        "make test-clock",
+    )
 }
 
 /// A provider component, by its file's name without `.wasm`.

@@ -25,7 +25,7 @@ use crate::settings::Settings;
 /// A first start compiles the providers, and the machine may be busy.
 const START: Duration = Duration::from_mins(2);
 /// More than the daemon gives itself.
-const STOP: Duration = Duration::from_secs(60);
+const STOP: Duration = Duration::from_mins(1);
 
 /// A daemon, running or not. What it leaves behind is deleted when this is dropped.
 #[derive(Debug)]

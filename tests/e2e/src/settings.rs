@@ -9,11 +9,13 @@ use toml::{Table, Value};
 pub struct Settings(Table);
 
 impl Settings {
-    /// State, sockets, cache and providers below `folder`; every wait shortened to a fiftieth.
+    /// State, sockets, cache and providers below `folder`; every wait shortened to a thousandth,
+    /// and what depends on how fast the machine is to less.
     pub fn within(folder: &Path) -> Self {
         let path = |name: &str| folder.join(name).display().to_string();
         Self(Table::new())
             .with("state.directory", path("state"))
+            .with("state.witness", path("witness"))
             .with("admin.socket", path("admin.sock"))
             .with("reader.socket", path("read/reader.sock"))
             .with(
@@ -21,7 +23,9 @@ impl Settings {
                 Value::Array(vec![path("providers").into()]),
             )
             .with("providers.cache", path("cache"))
-            .with("timing.scale", 0.02)
+            .with("timing.scale", 0.001)
+            .with("timing.gate_fresh", "20m")
+            .with("timing.verify_cap", "4h")
             .with("log.filter", "debug")
     }
 

@@ -1,9 +1,5 @@
 //! The main job, to watch: an Azure application's client secret is rotated while something logs in with it
 //! all along. `KEEP=1` leaves everything running and says how to talk to it.
-#![allow(
-    clippy::print_stdout,
-    reason = "this program is there to be watched on standard output"
-)]
 
 mod screen;
 mod stage;

@@ -1,7 +1,7 @@
 //! What the person sees: colours and a moving line on a terminal, plain lines elsewhere.
 
 use std::cell::Cell;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Stdout, Write as _};
 use std::time::Duration;
 
 use tokio::time::{Instant, interval};
@@ -14,15 +14,17 @@ const TELLS: Duration = Duration::from_secs(5);
 /// Standard output.
 #[derive(Debug)]
 pub(crate) struct Screen {
+    out: Stdout,
     is_terminal: bool,
     steps: Cell<u32>,
 }
 
 impl Screen {
     pub(crate) fn stdout() -> Self {
-        let is_terminal = std::io::stdout().is_terminal();
+        let out = std::io::stdout();
         Self {
-            is_terminal,
+            is_terminal: out.is_terminal(),
+            out,
             steps: Cell::new(0),
         }
     }
@@ -31,29 +33,28 @@ impl Screen {
     pub(crate) fn step(&self, title: &str) {
         let number = self.steps.get() + 1;
         self.steps.set(number);
-        println!();
-        println!("{}", self.painted("1", &format!("{number}. {title}")));
+        self.line("");
+        self.line(&self.painted("1", &format!("{number}. {title}")));
     }
 
     /// A command as a person would type it.
     pub(crate) fn command(&self, command: &str) {
         for (index, line) in command.lines().enumerate() {
             let lead = if index == 0 { "$ " } else { "  " };
-            println!("   {}", self.painted("36", &format!("{lead}{line}")));
+            let painted = self.painted("36", &format!("{lead}{line}"));
+            self.line(&format!("   {painted}"));
         }
     }
 
     /// What a command wrote.
     pub(crate) fn output(&self, text: &str) {
         for line in text.lines() {
-            println!("     {}", line.trim_end());
+            self.line(&format!("     {}", line.trim_end()));
         }
     }
 
     pub(crate) fn line(&self, text: &str) {
-        println!("{text}");
-        // Someone may be watching through a pipe.
-        let _ = std::io::stdout().flush();
+        self.put(text, "\n");
     }
 
     pub(crate) fn dim(&self, text: &str) {
@@ -92,7 +93,7 @@ impl Screen {
             tokio::select! {
                 done = &mut work => {
                     if self.is_terminal {
-                        print!("\r\x1b[2K");
+                        self.put("\r\x1b[2K", "");
                     }
                     return done;
                 }
@@ -100,14 +101,19 @@ impl Screen {
                     let seconds = began.elapsed().as_secs_f32();
                     let text = format!("   … {what} ({seconds:.0} s){}", now());
                     if self.is_terminal {
-                        print!("\r\x1b[2K{}", self.painted("2", &text));
-                        let _ = std::io::stdout().flush();
+                        self.put("\r\x1b[2K", &self.painted("2", &text));
                     } else {
                         self.line(&text);
                     }
                 }
             }
         }
+    }
+
+    /// Someone may be watching through a pipe: it goes out at once. Nobody left to see it is no failure.
+    fn put(&self, text: &str, end: &str) {
+        let mut out = self.out.lock();
+        let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
     }
 
     fn painted(&self, code: &str, text: &str) -> String {

@@ -73,6 +73,8 @@ impl Timeline {
         let tried: Vec<&Entry> = logins
             .iter()
             .filter(|entry| entry.at >= secret.created && entry.at <= until)
+            // A refused one has no name; one with the secret before this is no proof of this.
+            .filter(|entry| entry.key_id.is_none_or(|key| key == secret.key_id))
             .collect();
         let refused = tried.iter().rposition(|entry| entry.status != Some(200));
         let worked = &tried[refused.map_or(0, |last| last + 1)..];
