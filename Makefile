@@ -47,7 +47,9 @@ simulate: ## SEEDS=n stories of the simulator, with optimisation
 	SEEDS=$(or $(SEEDS),100000) $(CARGO) test --release --package simulator -- --ignored --nocapture
 
 bench: plugins guests ## Figures, as ratios measured in one run
-	tests/bench/run
+	$(CARGO) build --release --package rotord --package rotorctl
+	$(CARGO) bench --package rotord-provider --bench call
+	$(CARGO) run --release --package bench
 
 azure: ## The stand-in for Entra and Graph by itself, for any client: CONFIG=file
 	$(CARGO) run --quiet --package azure-standin -- --config $(or $(CONFIG),tests/azure/sample.toml) \
