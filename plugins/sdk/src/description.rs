@@ -1,8 +1,8 @@
 //! What a provider says of itself, and short ways to say it.
 
 pub use crate::bindings::rotor::provider::description::{
-    ChoiceField, ChoiceList, ConnectionKind, ConnectionMethod, Family, Field, FieldKind,
-    Host as HostRule, LifetimeRule, Limits, OutputKind, Parameter, Phase, ProviderDescription,
+    ChoiceField, ChoiceList, ConnectionKind, ConnectionMethod, DeclaredHost as HostRule, Family,
+    Field, FieldKind, LifetimeRule, Limits, OutputKind, Parameter, Phase, ProviderDescription,
 };
 
 impl Field {

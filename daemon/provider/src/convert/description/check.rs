@@ -242,18 +242,18 @@ impl Check {
 
     pub(super) fn hosts(
         &mut self,
-        wire: Vec<wire::Host>,
+        wire: Vec<wire::DeclaredHost>,
         connection: Option<&ConnectionKind>,
     ) -> Vec<DeclaredHost> {
         let mut hosts = Vec::with_capacity(wire.len());
         for host in wire {
             match host {
-                wire::Host::Fixed(text) => match text.parse::<HostRule>() {
+                wire::DeclaredHost::Fixed(text) => match text.parse::<HostRule>() {
                     Ok(rule) if rule.is_exact() => hosts.push(DeclaredHost::Fixed(rule)),
                     Ok(rule) => self.refuse(&format!("hosts: {rule} is not one host")),
                     Err(e) => self.refuse(&format!("hosts: {e}")),
                 },
-                wire::Host::FromConnection(name) => {
+                wire::DeclaredHost::FromConnection(name) => {
                     let mut fields = connection
                         .iter()
                         .flat_map(|c| &c.methods)
@@ -267,7 +267,7 @@ impl Check {
                     }
                 }
                 // Unknown: grants nothing.
-                wire::Host::Other(_) => {}
+                wire::DeclaredHost::Other(_) => {}
             }
         }
         if hosts.len() > MOST {

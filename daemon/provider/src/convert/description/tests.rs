@@ -58,8 +58,8 @@ fn good() -> wire::ProviderDescription {
             }],
         }],
         hosts: vec![
-            wire::Host::Fixed("graph.example.com".to_owned()),
-            wire::Host::FromConnection("graphUrl".to_owned()),
+            wire::DeclaredHost::Fixed("graph.example.com".to_owned()),
+            wire::DeclaredHost::FromConnection("graphUrl".to_owned()),
         ],
         limits: wire::Limits {
             write_spacing_ms: 5000,
@@ -166,17 +166,21 @@ fn a_part_that_makes_no_sense_is_named() {
 fn a_host_or_a_limit_that_makes_no_sense_is_named() {
     assert_named(&[
         ("hosts", |d| {
-            d.hosts.push(wire::Host::Fixed("https://x".to_owned()));
+            d.hosts
+                .push(wire::DeclaredHost::Fixed("https://x".to_owned()));
         }),
         ("not one host", |d| {
-            d.hosts.push(wire::Host::Fixed("*.x.example".to_owned()));
-        }),
-        ("no open connection field", |d| {
-            d.hosts.push(wire::Host::FromConnection("x".to_owned()));
+            d.hosts
+                .push(wire::DeclaredHost::Fixed("*.x.example".to_owned()));
         }),
         ("no open connection field", |d| {
             d.hosts
-                .push(wire::Host::FromConnection("clientSecret".to_owned()));
+                .push(wire::DeclaredHost::FromConnection("x".to_owned()));
+        }),
+        ("no open connection field", |d| {
+            d.hosts.push(wire::DeclaredHost::FromConnection(
+                "clientSecret".to_owned(),
+            ));
         }),
         ("no login proves", |d| d.limits.verify_successes = 0),
         ("interval", |d| d.limits.longest_interval_days = 0),
@@ -196,7 +200,7 @@ fn all_that_is_wrong_is_named_at_once() {
 #[test]
 fn an_unknown_kind_of_host_grants_nothing() {
     let mut strange = good();
-    strange.hosts = vec![wire::Host::Other("everywhere".to_owned())];
+    strange.hosts = vec![wire::DeclaredHost::Other("everywhere".to_owned())];
     assert_eq!(
         description(strange).unwrap().hosts,
         Vec::<DeclaredHost>::new()
