@@ -6,6 +6,7 @@
 mod keys;
 
 use std::io;
+use std::num::NonZeroU32;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
@@ -74,7 +75,11 @@ impl StartError {
         match self {
             Self::Store(error) => !matches!(error, OpenError::Lock(_)),
             Self::Host(_) | Self::Key { .. } => true,
-            Self::Reader(_) | Self::Failed(_) | Self::Bind(_) | Self::Signals(_) | Self::Serve(_) => false,
+            Self::Reader(_)
+            | Self::Failed(_)
+            | Self::Bind(_)
+            | Self::Signals(_)
+            | Self::Serve(_) => false,
         }
     }
 }
@@ -94,7 +99,9 @@ pub struct App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,13 +114,29 @@ impl App {
         let clock = Clock::of_this_process();
         let timing = settings.timing.scaled();
         if settings.timing.scale < 1.0 {
-            tracing::warn!(scale = settings.timing.scale, "every wait is shortened: this is for trials, not for secrets that are in use");
+            tracing::warn!(
+                scale = settings.timing.scale,
+                "every wait is shortened: this is for trials, not for secrets that are in use"
+            );
         }
         let (store, age) = open_store(&settings, clock)?;
-        let readers = (0..READERS).map(|_| store.reader()).collect::<Result<_, _>>()?;
+        let readers = (0..READERS)
+            .map(|_| store.reader())
+            .collect::<Result<_, _>>()?;
         let host = Arc::new(Host::new(host_settings(&settings)?)?);
-        let (admin_socket, reader_socket) = admin::listen::sockets(&settings.admin, &settings.reader)?;
-        Ok(Self { settings, clock, timing, store, readers, age, host, admin_socket, reader_socket })
+        let (admin_socket, reader_socket) =
+            admin::listen::sockets(&settings.admin, &settings.reader)?;
+        Ok(Self {
+            settings,
+            clock,
+            timing,
+            store,
+            readers,
+            age,
+            host,
+            admin_socket,
+            reader_socket,
+        })
     }
 
     /// Runs until a signal says to stop, and drains.
@@ -157,7 +180,10 @@ impl App {
         let mut signals = Signals::new().map_err(StartError::Signals)?;
         actix_rt::spawn(admin_server);
         actix_rt::spawn(reader_server);
-        scheduler.do_send(Begin { rotator: rotator.clone().recipient(), everyone_told: rotator.clone().recipient() });
+        scheduler.do_send(Begin {
+            rotator: rotator.clone().recipient(),
+            everyone_told: rotator.clone().recipient(),
+        });
         notify::ready();
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
@@ -170,13 +196,21 @@ impl App {
         let sockets = async {
             futures_util::future::join(admin_handle.stop(true), reader_handle.stop(true)).await;
         };
-        if tokio::time::timeout(Duration::from_secs(DRAIN_SOCKETS), sockets).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(DRAIN_SOCKETS), sockets)
+            .await
+            .is_err()
+        {
             tracing::warn!("requests that still waited were cut off; what they asked for goes on");
         }
         // A closed mailbox has nothing to stop.
         let _ = scheduler.send(Halt).await;
-        if tokio::time::timeout(DRAIN, rotator.send(Drain)).await.is_err() {
-            tracing::warn!("provider calls were still under way: the next start finds out how they ended");
+        if tokio::time::timeout(DRAIN, rotator.send(Drain))
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "provider calls were still under way: the next start finds out how they ended"
+            );
         }
         store.close().await;
         tracing::info!("stopped");
@@ -193,7 +227,9 @@ async fn reload(providers: &Providers, rotator: &Addr<Rotator>, scheduler: &Addr
             let _ = rotator.send(ProvidersChanged { rulebook }).await;
             scheduler.do_send(LookAtAll);
         }
-        Err(failed) => tracing::error!(error = %failed, "the providers could not be loaded anew: the old ones stay"),
+        Err(failed) => {
+            tracing::error!(error = %failed, "the providers could not be loaded anew: the old ones stay")
+        }
     }
     notify::ready();
 }
@@ -206,9 +242,11 @@ struct Age {
 }
 
 fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartError> {
-    let machine_id = std::fs::read_to_string("/etc/machine-id").ok().map(|id| id.trim().to_owned());
+    let machine_id = std::fs::read_to_string("/etc/machine-id")
+        .ok()
+        .map(|id| id.trim().to_owned());
     let options = Options {
-        kept_versions: settings.state.secret_versions,
+        kept_versions: NonZeroU32::new(settings.state.secret_versions).unwrap_or(NonZeroU32::MIN),
         machine_id: machine_id.clone(),
         now: clock.now().wall,
         ..Options::default()
@@ -217,7 +255,9 @@ fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartEr
     let store = Store::open(&settings.state.directory, &root_key, options)?;
     let age = age(&store, &settings.state.witness, machine_id)?;
     if let Some(why) = &age.stale {
-        tracing::error!("{why}: lost answers are reported and not removed until a person has looked");
+        tracing::error!(
+            "{why}: lost answers are reported and not removed until a person has looked"
+        );
     }
     Ok((store, age))
 }
@@ -234,7 +274,9 @@ fn age(store: &Store, witness: &Path, machine_id: Option<String>) -> Result<Age,
             })
             .ok()
     };
-    let copied = installation.machine_id.is_some() && machine_id.is_some() && installation.machine_id != machine_id;
+    let copied = installation.machine_id.is_some()
+        && machine_id.is_some()
+        && installation.machine_id != machine_id;
     let stale = if copied {
         Some("the state directory was made on another machine, which may still run".to_owned())
     } else {
@@ -242,7 +284,11 @@ fn age(store: &Store, witness: &Path, machine_id: Option<String>) -> Result<Age,
             format!("the database counts {} commits and had counted {ahead}: it was restored from a copy", store.generation())
         })
     };
-    Ok(Age { stale, witness, machine_id })
+    Ok(Age {
+        stale,
+        witness,
+        machine_id,
+    })
 }
 
 fn host_settings(settings: &Settings) -> Result<HostSettings, StartError> {
@@ -251,7 +297,10 @@ fn host_settings(settings: &Settings) -> Result<HostSettings, StartError> {
         None
     } else {
         let key = keys::cache_key(&settings.state.directory)?;
-        Some(CacheSettings { directory: providers.cache.clone(), key })
+        Some(CacheSettings {
+            directory: providers.cache.clone(),
+            key,
+        })
     };
     Ok(HostSettings {
         directories: providers.directories.clone(),
@@ -262,7 +311,12 @@ fn host_settings(settings: &Settings) -> Result<HostSettings, StartError> {
             concurrent_calls: providers.concurrency,
             ..Limits::default()
         },
-        grants: providers.grants.clone().into_iter().map(|(slug, grant)| (slug, grant.into())).collect(),
+        grants: providers
+            .grants
+            .clone()
+            .into_iter()
+            .map(|(slug, grant)| (slug, grant.into()))
+            .collect(),
         extra_authorities: providers.extra_ca.clone(),
     })
 }

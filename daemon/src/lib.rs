@@ -4,7 +4,10 @@
 //! decided is in the crate `rotord-rotation`; here it is performed.
 
 pub mod actors;
+pub mod admin;
+pub mod app;
 pub mod calls;
+pub mod cli;
 pub mod clock;
 pub mod log;
 pub mod notify;

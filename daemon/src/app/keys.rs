@@ -31,7 +31,9 @@ pub(super) fn root_key(state: &State) -> RootKeySource {
 /// missing.
 pub(super) fn cache_key(state: &Path) -> Result<CacheKey, StartError> {
     let path = state.join(CACHE_KEY_FILE);
-    read_or_make(&path).map(CacheKey::new).map_err(|source| StartError::Key { path, source })
+    read_or_make(&path)
+        .map(CacheKey::new)
+        .map_err(|source| StartError::Key { path, source })
 }
 
 fn read_or_make(path: &Path) -> io::Result<[u8; 32]> {
@@ -43,8 +45,13 @@ fn read_or_make(path: &Path) -> io::Result<[u8; 32]> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    aws_lc_rs::rand::fill(&mut key).map_err(|_| io::Error::other("the system gives no random numbers"))?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    aws_lc_rs::rand::fill(&mut key)
+        .map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(&key)?;
     file.sync_all()?;
     Ok(key)
