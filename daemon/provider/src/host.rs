@@ -2,6 +2,7 @@
 
 mod load;
 mod report;
+mod writable;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -11,6 +11,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use super::report::{LoadError, Loaded, PluginReport};
+use super::writable::warn_if_others_can_write;
 use crate::bindings::GuestPre;
 use crate::cache::{Cache, sha256_hex};
 use crate::contract::Slug;
@@ -144,6 +145,9 @@ impl Loader {
             });
             match entries {
                 Ok(mut files) => {
+                    if let Ok(found) = fs::metadata(directory) {
+                        warn_if_others_can_write(directory, &found);
+                    }
                     files.retain(|file| file.extension().is_some_and(|end| end == "wasm"));
                     files.sort();
                     all.extend(files.into_iter().map(|file| (file, Ok(()))));
@@ -197,6 +201,8 @@ impl Loader {
         let limit = self.settings.limits.component;
         let mut wasm = Vec::new();
         let opened = fs::File::open(file).map_err(LoadError::Unreadable)?;
+        let found = opened.metadata().map_err(LoadError::Unreadable)?;
+        warn_if_others_can_write(file, &found);
         opened
             .take(limit.saturating_add(1))
             .read_to_end(&mut wasm)

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use rotord_provider::{CacheKey, CacheSettings, Host, HostSettings, LoadError, PluginReport};
 
+use crate::secrets::capture;
 use crate::support::{Plugins, guest};
 
 async fn load(settings: HostSettings) -> (Host, Vec<PluginReport>) {
@@ -186,6 +187,37 @@ async fn what_cannot_be_read_is_reported() {
     assert_eq!(reports.len(), 1, "a missing directory holds nothing");
     assert_eq!(reports[0].file, file);
     assert!(matches!(reports[0].result, Err(LoadError::Unreadable(_))));
+}
+
+#[tokio::test]
+async fn what_others_can_write_is_loaded_with_a_warning() {
+    let plugins = Plugins::new();
+    let file = plugins.drop_guest("echo", "echo.wasm");
+    let chmod = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let log = capture();
+    // Lines that warn and name a path: the directory's alone, the file's too.
+    let warnings = || {
+        let text = log.text();
+        let named = |path: &std::path::Path| {
+            let path = format!("path={}", path.display());
+            let ends = |line: &&str| line.contains("WARN") && line.ends_with(&path);
+            text.lines().filter(ends).count()
+        };
+        (named(plugins.path()), named(&file))
+    };
+    for (directory_mode, file_mode, expected) in [
+        (0o755, 0o644, (0, 0)),
+        (0o775, 0o644, (1, 0)),
+        (0o755, 0o646, (1, 1)),
+    ] {
+        chmod(plugins.path(), directory_mode);
+        chmod(&file, file_mode);
+        let (_, reports) = load(plugins.settings()).await;
+        assert!(reports[0].result.is_ok());
+        assert_eq!(warnings(), expected, "{}", log.text());
+    }
 }
 
 #[tokio::test]
