@@ -4,21 +4,24 @@
 //! the administrator granted, and each address that it resolves to is checked again before it is
 //! connected to. Count, time and size are bounded.
 //!
-//! The client is built on hyper's connection and not on a pooling client, because a provider must be able
-//! to rely on the difference between *unreachable* (no byte of the request was sent) and *interrupted*:
-//! only who owns the connection can tell. A connection lives at most as long as the call, so that nothing
-//! is shared between calls, and a request that asks for a fresh one never gets a used one.
+//! A provider must be able to rely on the difference between *unreachable* (no byte of the request was
+//! sent) and *interrupted*. So reqwest does the work with all its helpfulness turned off, a request has a
+//! client and a connection of its own, and the moment at which that connection stood is noted: before it,
+//! nothing can have been sent.
 
 mod address;
 mod answer;
+mod authority;
 mod connect;
 mod error;
 mod policy;
 mod request;
+mod resolve;
 mod rule;
 mod session;
 
-pub(crate) use self::connect::{Authorities, Connector};
+pub(crate) use self::authority::Authorities;
+pub(crate) use self::connect::Connector;
 pub(crate) use self::error::chain;
 pub(crate) use self::policy::EgressPolicy;
 pub use self::rule::{HostRule, InvalidHostRule};

@@ -125,13 +125,13 @@ struct RefuseHttp;
 impl WasiHttpHooks for RefuseHttp {
     fn send_request(
         &mut self,
-        _request: hyper::Request<WasiBody>,
+        _request: ::http::Request<WasiBody>,
         _options: Option<wasmtime_wasi_http::RequestOptions>,
         _sent: Box<dyn Future<Output = Result<(), WasiHttpError>> + Send>,
     ) -> Box<
         dyn Future<
                 Output = wasmtime_wasi_http::Result<(
-                    hyper::Response<WasiBody>,
+                    ::http::Response<WasiBody>,
                     Box<dyn Future<Output = Result<(), WasiHttpError>> + Send>,
                 )>,
             > + Send,

@@ -2,44 +2,64 @@
 
 use std::time::UNIX_EPOCH;
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
-use hyper::{HeaderMap, Response, header};
+use reqwest::Response;
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::error::{SendError, chain};
 use crate::bindings::http::{Header, Response as WireResponse};
 use crate::contract::Timestamp;
 
+/// The header lines of an answer together, in bytes.
+const LONGEST_HEADERS: usize = 64 * 1024;
+
 /// Reads the whole answer, at most `longest_body` bytes of its body.
 pub(crate) async fn read(
-    response: Response<Incoming>,
+    mut response: Response,
     longest_body: usize,
 ) -> Result<WireResponse, SendError> {
     let too_large =
         || SendError::TooLarge(format!("the answer is larger than {longest_body} bytes"));
-    let (head, body) = response.into_parts();
-    if body.size_hint().lower() > longest_body as u64 {
+    let status = response.status().as_u16();
+    let headers = copy_headers(response.headers())?;
+    if response
+        .content_length()
+        .is_some_and(|length| length > longest_body as u64)
+    {
         return Err(too_large());
     }
-    let body = Limited::new(body, longest_body)
-        .collect()
-        .await
-        .map_err(|e| {
-            if e.is::<LengthLimitError>() {
-                too_large()
-            } else {
-                SendError::Interrupted(format!("the answer broke off: {}", chain(e.as_ref())))
-            }
-        })?;
-    let to_header = |(name, value): (&header::HeaderName, &header::HeaderValue)| Header {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(broken_off)? {
+        if chunk.len() > longest_body - body.len() {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(WireResponse {
+        status,
+        headers,
+        body,
+    })
+}
+
+fn copy_headers(headers: &HeaderMap) -> Result<Vec<Header>, SendError> {
+    let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    if headers.iter().map(size).sum::<usize>() > LONGEST_HEADERS {
+        return Err(SendError::TooLarge(format!(
+            "the answer's headers are larger than {LONGEST_HEADERS} bytes"
+        )));
+    }
+    let copy = |(name, value): (&HeaderName, &HeaderValue)| Header {
         name: name.as_str().to_owned(),
         value: value.as_bytes().to_vec(),
     };
-    Ok(WireResponse {
-        status: head.status.as_u16(),
-        headers: head.headers.iter().map(to_header).collect(),
-        body: body.to_bytes().to_vec(),
-    })
+    Ok(headers.iter().map(copy).collect())
+}
+
+fn broken_off(error: reqwest::Error) -> SendError {
+    SendError::Interrupted(format!(
+        "the answer broke off: {}",
+        chain(&error.without_url())
+    ))
 }
 
 /// The service's clock.

@@ -95,6 +95,24 @@ impl Destination {
             Reach::Never => false,
         }
     }
+
+    /// An address in place of a name is never resolved, so it is checked here.
+    pub(crate) fn require_reachable_literal(&self) -> Result<(), SendError> {
+        let allowed = match self.host {
+            Host::Domain(_) => true,
+            Host::Ipv4(address) => self.allows(address.into()),
+            Host::Ipv6(address) => self.allows(address.into()),
+        };
+        if allowed { Ok(()) } else { Err(self.refuse()) }
+    }
+
+    /// What a guest is told where no address is allowed. It need not learn which they are.
+    pub(crate) fn refuse(&self) -> SendError {
+        SendError::Denied(format!(
+            "{}:{} is at a private address, which has to be granted for this host by name",
+            self.host, self.port
+        ))
+    }
 }
 
 fn host_in_field(connection: &Connection, field: &str) -> Option<HostRule> {
@@ -214,6 +232,36 @@ mod tests {
         assert!(destination("https://a.example.com/").allows(loopback));
         assert!(!destination("https://b.example.com/").allows(loopback));
         assert!(!destination("https://a.example.com/").allows("0.0.0.0".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_address_in_place_of_a_name_is_checked_too() {
+        let extra = [
+            "127.0.0.1",
+            "127.0.0.2",
+            "[::1]",
+            "[::ffff:10.0.0.1]",
+            "1.1.1.1",
+            "0.0.0.0",
+        ];
+        let grant = Grant {
+            extra: rules(&extra),
+            private: rules(&["127.0.0.2", "0.0.0.0"]),
+            ..Grant::default()
+        };
+        let policy = policy(&[], &grant);
+        for (url, allowed) in [
+            ("https://127.0.0.1/", false),
+            ("https://0x7f.1/", false),
+            ("https://[::1]/", false),
+            ("https://[::ffff:10.0.0.1]/", false),
+            ("https://0.0.0.0/", false),
+            ("https://127.0.0.2/", true),
+            ("https://1.1.1.1/", true),
+        ] {
+            let to = policy.check(&Url::parse(url).unwrap()).unwrap();
+            assert_eq!(to.require_reachable_literal().is_ok(), allowed, "{url}");
+        }
     }
 
     #[test]

@@ -2,10 +2,9 @@
 //! to the connection.
 
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{self, HeaderName, HeaderValue};
-use hyper::{Method, Request, Uri};
-use url::{Position, Url};
+use reqwest::header::{self, HeaderName, HeaderValue};
+use reqwest::{Method, Request};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::error::SendError;
@@ -52,31 +51,32 @@ pub(crate) fn method(text: &str) -> Result<Method, SendError> {
     }
 }
 
-/// Builds the request. Header values and the body are zeroised once hyper has let go of them.
+/// Builds the request. Header values and the body are zeroised once the client has let go of them.
 pub(crate) fn build(
     method: Method,
     url: &Url,
     headers: Vec<Header>,
     body: Option<Vec<u8>>,
     longest_body: usize,
-) -> Result<Request<Full<Bytes>>, SendError> {
+) -> Result<Request, SendError> {
     let body = Zeroizing::new(body.unwrap_or_default());
     if body.len() > longest_body {
         return Err(SendError::Denied(format!(
             "the body is larger than {longest_body} bytes"
         )));
     }
-    let target: Uri = url[Position::BeforePath..Position::AfterQuery]
-        .parse()
-        .map_err(|_| SendError::denied("the URL's path is not one that HTTP can carry"))?;
-    let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort])
-        .map_err(|_| SendError::denied("the URL's host is not one that HTTP can carry"))?;
+    // Never sent, and nobody's business.
+    let mut url = url.clone();
+    url.set_fragment(None);
+    if url.as_str().parse::<::http::Uri>().is_err() {
+        return Err(SendError::denied("the URL is not one that HTTP can carry"));
+    }
 
-    let mut request = Request::new(Full::new(Bytes::from_owner(ZeroizedBody(body))));
-    *request.method_mut() = method;
-    *request.uri_mut() = target;
+    let mut request = Request::new(method, url);
+    if !body.is_empty() {
+        *request.body_mut() = Some(Bytes::from_owner(ZeroizedBody(body)).into());
+    }
     let map = request.headers_mut();
-    map.insert(header::HOST, host);
     map.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     let mut named_itself = false;
     let mut bytes = 0;
@@ -134,19 +134,23 @@ mod tests {
         }
     }
 
-    fn built(
-        url: &str,
-        headers: Vec<Header>,
-        body: Option<Vec<u8>>,
-    ) -> Result<Request<Full<Bytes>>, SendError> {
+    fn built(url: &str, headers: Vec<Header>, body: Option<Vec<u8>>) -> Result<Request, SendError> {
         build(Method::POST, &Url::parse(url).unwrap(), headers, body, 1000)
     }
 
     #[test]
-    fn the_target_is_the_path_and_query_alone() {
+    fn a_fragment_is_not_sent() {
         let request = built("https://a.test:8443/v1/x?y=1#secret-fragment", vec![], None).unwrap();
-        assert_eq!(request.uri().to_string(), "/v1/x?y=1");
-        assert_eq!(request.headers()["host"], "a.test:8443");
+        assert_eq!(request.url().as_str(), "https://a.test:8443/v1/x?y=1");
+    }
+
+    #[test]
+    fn a_url_that_http_cannot_carry_is_denied() {
+        let long = format!("https://a.test/{}", "x".repeat(70_000));
+        assert!(matches!(
+            built(&long, vec![], None),
+            Err(SendError::Denied(_))
+        ));
     }
 
     #[test]
@@ -162,8 +166,7 @@ mod tests {
         let request = built("https://a.test/", headers, None).unwrap();
         let mut names: Vec<&str> = request.headers().keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["authorization", "host", "user-agent"]);
-        assert_eq!(request.headers()["host"], "a.test");
+        assert_eq!(names, ["authorization", "user-agent"]);
     }
 
     #[test]

@@ -1,34 +1,34 @@
 //! The requests of one call.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use hyper::Request;
-use hyper::body::Incoming;
 use tokio::time::timeout;
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroize as _;
 
 use super::answer;
-use super::connect::{Connector, Sender};
-use super::error::{SendError, chain};
-use super::policy::{Destination, EgressPolicy};
+use super::connect::Connector;
+use super::error::SendError;
+use super::policy::EgressPolicy;
 use super::request;
+use super::resolve::{Pins, Resolver};
 use crate::bindings::http::{Request as WireRequest, Response as WireResponse};
 use crate::contract::Timestamp;
 use crate::settings::Limits;
 
-/// What one call may still do, has open and has seen.
+/// What one call may still do, and has seen.
 pub(crate) struct HttpSession {
     provider: String,
     connector: Connector,
     policy: EgressPolicy,
     limits: Limits,
     deadline: Instant,
-    /// Connections without a request under way, by where they lead.
-    idle: HashMap<(Host<String>, u16), Sender>,
+    pins: Pins,
     asked: u32,
-    sent: u32,
+    /// Counted where the connection is made, so that it is right even if the call ends in the middle.
+    sent: Arc<AtomicU32>,
     last_date: Option<Timestamp>,
 }
 
@@ -47,16 +47,16 @@ impl HttpSession {
             policy,
             limits,
             deadline,
-            idle: HashMap::new(),
+            pins: Pins::default(),
             asked: 0,
-            sent: 0,
+            sent: Arc::default(),
             last_date: None,
         }
     }
 
     /// Requests of which a part was, or may have been, sent.
     pub(crate) fn sent(&self) -> u32 {
-        self.sent
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// The last `Date` that was seen.
@@ -108,80 +108,21 @@ impl HttpSession {
         let allowed = asked
             .min(self.limits.request_time)
             .min(self.deadline.saturating_duration_since(started));
-        let deadline = started + allowed;
-
-        let sender = if wire.fresh_connection {
-            None
-        } else {
-            self.take_idle(&to).await
+        let left = || allowed.saturating_sub(started.elapsed());
+        let resolver = Resolver::new(to.clone(), self.pins.clone(), wire.fresh_connection);
+        let connect_limit = self.limits.connect_time.min(left());
+        let one = self
+            .connector
+            .prepare(to, resolver, connect_limit, &self.sent)?;
+        let exchange = async {
+            let response = one.send(request).await?;
+            self.last_date = answer::date(response.headers()).or(self.last_date);
+            answer::read(response, self.limits.response_body).await
         };
-        let (sender, response) = self.exchange(&to, sender, request, deadline).await?;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let answer = match timeout(left, answer::read(response, self.limits.response_body)).await {
-            Ok(answer) => answer?,
-            Err(_) => return Err(out_of_time(allowed)),
-        };
-        if !wire.fresh_connection {
-            self.idle.insert((to.host, to.port), sender);
+        match timeout(left(), exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(one.out_of_time(allowed)),
         }
-        Ok(answer)
-    }
-
-    /// Hands the request to a connection and waits for the answer's head. A kept connection that was
-    /// closed in the meantime gives the request back untouched; it then goes over a new one.
-    async fn exchange(
-        &mut self,
-        to: &Destination,
-        kept: Option<Sender>,
-        mut request: Request<http_body_util::Full<bytes::Bytes>>,
-        deadline: Instant,
-    ) -> Result<(Sender, hyper::Response<Incoming>), SendError> {
-        let mut kept = kept;
-        loop {
-            let was_kept = kept.is_some();
-            let mut sender = match kept.take() {
-                Some(sender) => sender,
-                None => {
-                    self.connector
-                        .connect(to, self.connect_limit(deadline))
-                        .await?
-                }
-            };
-            self.sent += 1;
-            let left = deadline.saturating_duration_since(Instant::now());
-            let mut error = match timeout(left, sender.try_send_request(request)).await {
-                Ok(Ok(response)) => {
-                    self.last_date = answer::date(response.headers()).or(self.last_date);
-                    return Ok((sender, response));
-                }
-                Ok(Err(error)) => error,
-                Err(_) => return Err(out_of_time(left)),
-            };
-            match error.take_message() {
-                Some(untouched) => {
-                    self.sent -= 1;
-                    if !was_kept {
-                        let reason =
-                            format!("{}:{} closed the connection at once", to.host, to.port);
-                        return Err(SendError::Unreachable(reason));
-                    }
-                    request = untouched;
-                }
-                None => return Err(SendError::Interrupted(chain(&error.into_error()))),
-            }
-        }
-    }
-
-    fn connect_limit(&self, deadline: Instant) -> Duration {
-        self.limits
-            .connect_time
-            .min(deadline.saturating_duration_since(Instant::now()))
-    }
-
-    async fn take_idle(&mut self, to: &Destination) -> Option<Sender> {
-        let mut sender = self.idle.remove(&(to.host.clone(), to.port))?;
-        sender.ready().await.ok()?;
-        Some(sender)
     }
 
     /// The one line that the log gets: never a header, a body or a query.
@@ -214,7 +155,3 @@ impl HttpSession {
 
 /// Under which the daemon's log filter finds the requests of providers.
 const TARGET: &str = "rotord_provider::http";
-
-fn out_of_time(allowed: Duration) -> SendError {
-    SendError::Interrupted(format!("no whole answer within {allowed:.1?}"))
-}

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{HandshakeKind, ServerConfig};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +20,10 @@ pub(crate) enum Behaviour {
     Answer(u16, &'static str),
     /// A whole answer with these header lines too.
     AnswerWith(&'static str),
+    /// A whole answer that points to another path of this server.
+    Redirect,
+    /// A whole answer with this many bytes in one header.
+    LongHeader(usize),
     /// A whole answer, after which the connection is closed without a word of that in the answer.
     AnswerAndClose,
     /// An answer with a body of this many bytes, announced.
@@ -52,6 +56,7 @@ struct Shared {
     behaviour: Behaviour,
     requests: Mutex<Vec<String>>,
     connections: Mutex<usize>,
+    resumed: Mutex<usize>,
     seen: Semaphore,
     permission: Semaphore,
 }
@@ -68,6 +73,7 @@ impl Server {
             behaviour,
             requests: Mutex::default(),
             connections: Mutex::default(),
+            resumed: Mutex::default(),
             seen: Semaphore::new(0),
             permission: Semaphore::new(0),
         });
@@ -109,6 +115,11 @@ impl Server {
         *self.shared.connections.lock().unwrap()
     }
 
+    /// How many of those took up a TLS session of before.
+    pub(crate) fn resumed(&self) -> usize {
+        *self.shared.resumed.lock().unwrap()
+    }
+
     /// Waits for a request.
     pub(crate) async fn request_seen(&self) {
         self.shared.seen.acquire().await.unwrap().forget();
@@ -130,6 +141,9 @@ impl Shared {
         let Ok(mut stream) = acceptor.accept(stream).await else {
             return;
         };
+        if stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed) {
+            *self.resumed.lock().unwrap() += 1;
+        }
         if matches!(self.behaviour, Behaviour::CloseAtFirstByte) {
             let _ = stream.read(&mut [0]).await;
             return;
@@ -149,9 +163,12 @@ impl Shared {
             let length = body.len();
             format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{body}")
         };
+        let long = |length| format!("long: {}\r\n", "x".repeat(length));
         let (text, keep) = match self.behaviour {
             Behaviour::Answer(status, body) => (whole(status, "", body), true),
             Behaviour::AnswerWith(headers) => (whole(200, headers, "fine"), true),
+            Behaviour::Redirect => (whole(302, "location: /elsewhere\r\n", "moved"), true),
+            Behaviour::LongHeader(length) => (whole(200, &long(length), "fine"), true),
             Behaviour::AnswerAndClose => (whole(200, "", "fine"), false),
             Behaviour::Announce(length) => (
                 format!("HTTP/1.1 200 X\r\ncontent-length: {length}\r\n\r\n"),
