@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use rotord_api::connection::AppConnectionAnswer;
 use rotord_api::rotation::{
-    RotateNow, RotationStatus, SecretRotation, SecretRotationAnswer, SecretRotationsAnswer,
+    CredentialStage, CredentialState, RotateNow, RotationStatus, SecretRotation,
+    SecretRotationAnswer, SecretRotationsAnswer,
 };
 use rotord_api::routes;
 use rotord_api::secret::{SecretAnswer, SecretsAnswer, SecretsQuery};
@@ -224,6 +225,23 @@ impl Operator {
             rotation.last_rotation_message.unwrap_or_default()
         )))
     }
+}
+
+/// The credentials that a rotation says are still at the provider. A slot may still show one that is gone.
+pub fn live(rotation: &SecretRotation) -> impl Iterator<Item = &CredentialState> {
+    let state = rotation.state.iter();
+    state
+        .flat_map(|state| &state.credentials)
+        .filter(|credential| credential.stage != CredentialStage::Gone)
+}
+
+/// Nothing is under way, and every live credential is at one of these stages.
+pub fn is_settled(rotation: &SecretRotation, stages: &[CredentialStage]) -> bool {
+    rotation
+        .state
+        .as_ref()
+        .is_some_and(|state| state.run.is_none() && state.watched == 0)
+        && live(rotation).all(|credential| stages.contains(&credential.stage))
 }
 
 /// The name of an application's secret: `payroll` and `SECRET` make `PAYROLL_SECRET`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::azure::MANAGER_SECRET;
 use e2e::consumer::Task;
 use e2e::failure::OrFail as _;
-use e2e::operator::KIND;
+use e2e::operator::{KIND, is_settled, live};
 use e2e::{Consumer, Failure, until};
 use rotord_api::rotation::{CredentialStage, SecretRotation, SecretRotationAnswer};
 use rotord_api::routes;
@@ -71,7 +71,7 @@ pub(crate) async fn tell(screen: &Screen, stage: &Stage) -> Result<Consumer, Fai
     let retired = until("retirement", PATIENCE, async || {
         let rotation = stage.operator().rotation(rotation.id).await?;
         timeline.note(&rotation);
-        Ok(is_settled(&rotation).then_some(rotation))
+        Ok(is_settled(&rotation, &[CredentialStage::Active]).then_some(rotation))
     });
     let rotation = screen
         .during("waiting for the replaced ones to go", standing, retired)
@@ -193,16 +193,6 @@ async fn read(screen: &Screen, stage: &Stage) -> Result<(), Failure> {
     Ok(())
 }
 
-fn is_settled(rotation: &SecretRotation) -> bool {
-    rotation.state.as_ref().is_some_and(|state| {
-        state.run.is_none()
-            && state
-                .credentials
-                .iter()
-                .all(|credential| credential.stage == CredentialStage::Active)
-    })
-}
-
 /// Says how it went, and fails where anything is off.
 fn judge(
     screen: &Screen,
@@ -217,10 +207,7 @@ fn judge(
         .iter()
         .map(ToString::to_string)
         .collect();
-    let mut in_state: Vec<String> = rotation
-        .state
-        .iter()
-        .flat_map(|state| &state.credentials)
+    let mut in_state: Vec<String> = live(rotation)
         .map(|credential| credential.key_id.clone())
         .collect();
     in_state.sort();
