@@ -128,13 +128,11 @@ fn text(message: impl Into<String>) -> ErrorMessage {
 
 /// At most [`LONGEST`] characters.
 pub(super) fn shortened(message: String) -> String {
-    match message.char_indices().nth(LONGEST) {
-        None => message,
-        Some(_) => {
-            let kept: String = message.chars().take(LONGEST - 3).collect();
-            kept + "..."
-        }
+    if message.chars().nth(LONGEST).is_none() {
+        return message;
     }
+    let kept: String = message.chars().take(LONGEST - 3).collect();
+    kept + "..."
 }
 
 impl fmt::Display for ApiError {
@@ -312,8 +310,15 @@ mod tests {
             path: "/".to_owned(),
         };
         let body = answered(&conflict.into());
-        assert_eq!((&body["statusCode"], &body["error"]), (&400.into(), &"BadRequest".into()));
-        let body = answered(&ApiError::field("name", IssueCode::TooSmall, "must not be empty"));
+        assert_eq!(
+            (&body["statusCode"], &body["error"]),
+            (&400.into(), &"BadRequest".into())
+        );
+        let body = answered(&ApiError::field(
+            "name",
+            IssueCode::TooSmall,
+            "must not be empty",
+        ));
         assert_eq!(body["statusCode"], 422);
         assert_eq!(body["message"][0]["path"][0], "name");
     }

@@ -89,11 +89,11 @@ pub fn bind(path: &Path, mode: u32, group: Option<&str>) -> Result<UnixListener,
     if is_socket(&draft) {
         fs::remove_file(&draft).map_err(failed)?;
     }
-    let made = make(&draft, mode, group).and_then(|listener| {
+    let listener = make(&draft, mode, group).and_then(|listener| {
         fs::rename(&draft, path)?;
         Ok(listener)
     });
-    made.map_err(|error| {
+    listener.map_err(|error| {
         if is_socket(&draft) {
             // What failed is what is told.
             let _ = fs::remove_file(&draft);
@@ -105,8 +105,7 @@ pub fn bind(path: &Path, mode: u32, group: Option<&str>) -> Result<UnixListener,
 /// Whoever connects before `listen` is refused, so there is no moment with the wrong mode.
 fn make(path: &Path, mode: u32, group: Option<u32>) -> io::Result<UnixListener> {
     let flags = SocketFlags::CLOEXEC;
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
     if group.is_some() {
@@ -177,7 +176,11 @@ mod tests {
             UnixStream::connect(&path).unwrap();
             drop(listener);
         }
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no draft is left");
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            2,
+            "no draft is left"
+        );
     }
 
     #[test]
@@ -187,7 +190,11 @@ mod tests {
         let first = bind(&path, 0o660, None).unwrap();
         let second = bind(&path, 0o660, None).unwrap_err();
         assert!(matches!(second, BindError::InUse(_)), "{second}");
-        assert!(second.to_string().contains("already in use by a running daemon"));
+        assert!(
+            second
+                .to_string()
+                .contains("already in use by a running daemon")
+        );
         UnixStream::connect(&path).unwrap();
         drop(first);
         bind(&path, 0o660, None).unwrap();
@@ -198,19 +205,28 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("admin.sock");
         fs::write(&path, "precious").unwrap();
-        assert!(matches!(bind(&path, 0o660, None), Err(BindError::NotASocket(_))));
+        assert!(matches!(
+            bind(&path, 0o660, None),
+            Err(BindError::NotASocket(_))
+        ));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         // Not even through a link.
         let link = dir.path().join("link.sock");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert!(matches!(bind(&link, 0o660, None), Err(BindError::NotASocket(_))));
+        assert!(matches!(
+            bind(&link, 0o660, None),
+            Err(BindError::NotASocket(_))
+        ));
     }
 
     #[test]
     fn a_missing_directory_and_a_missing_group_are_said() {
         let dir = tempfile::tempdir().unwrap();
         let nowhere = dir.path().join("none/admin.sock");
-        assert!(matches!(bind(&nowhere, 0o660, None), Err(BindError::Io { .. })));
+        assert!(matches!(
+            bind(&nowhere, 0o660, None),
+            Err(BindError::Io { .. })
+        ));
         let path = dir.path().join("admin.sock");
         let unknown = bind(&path, 0o660, Some("no-such-group-here")).unwrap_err();
         assert!(unknown.to_string().contains("no-such-group-here"));

@@ -32,7 +32,10 @@ pub(super) async fn providers(daemon: &Shared) -> Result<Vec<Known>, ApiError> {
         .collect();
     let kept = daemon.store.read(|reader| reader.descriptions()).await?;
     for kept in kept {
-        if known.iter().any(|known| known.description.slug.as_str() == kept.slug) {
+        if known
+            .iter()
+            .any(|known| known.description.slug.as_str() == kept.slug)
+        {
             continue;
         }
         // What an older version described and this one can't read is as good as never described.
@@ -47,7 +50,10 @@ pub(super) async fn providers(daemon: &Shared) -> Result<Vec<Known>, ApiError> {
 }
 
 /// What the provider of this type says of itself, or last said.
-pub(super) async fn description(daemon: &Shared, kind: &str) -> Result<ProviderDescription, ApiError> {
+pub(super) async fn description(
+    daemon: &Shared,
+    kind: &str,
+) -> Result<ProviderDescription, ApiError> {
     let known = daemon.providers.description(kind).await?;
     known.ok_or_else(|| ApiError::not_found(format!("There is no provider {kind}")))
 }
@@ -145,7 +151,11 @@ pub(super) async fn opened(
         .store
         .read(move |reader| reader.connection_secrets(id))
         .await?;
-    Ok(target::connection(provider.description(), &connection, &secrets))
+    Ok(target::connection(
+        provider.description(),
+        &connection,
+        &secrets,
+    ))
 }
 
 /// The project with this id.

@@ -109,7 +109,9 @@ pub(super) async fn get_rotation_by_name(
         .await?
         .filter(|record| record.details.provider == kind)
         .ok_or_else(|| {
-            ApiError::not_found(format!("Could not find {title} Rotation with name \"{name}\""))
+            ApiError::not_found(format!(
+                "Could not find {title} Rotation with name \"{name}\""
+            ))
         })?;
     shown(&daemon, &record).await
 }
@@ -132,7 +134,10 @@ async fn shown(daemon: &Shared, record: &RotationRecord) -> Reply {
     Ok(ok(&answer(daemon, record).await?))
 }
 
-async fn answer(daemon: &Shared, record: &RotationRecord) -> Result<SecretRotationAnswer, ApiError> {
+async fn answer(
+    daemon: &Shared,
+    record: &RotationRecord,
+) -> Result<SecretRotationAnswer, ApiError> {
     let viewer = Viewer::new(daemon).await?;
     Ok(SecretRotationAnswer {
         secret_rotation: viewer.show(record),

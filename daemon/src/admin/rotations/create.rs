@@ -41,7 +41,10 @@ pub(in crate::admin) async fn create_rotation(
             None => return wait::accepted(&daemon, id).await,
         },
     };
-    if let Some(RunEnd { result: Err(why), .. }) = end {
+    if let Some(RunEnd {
+        result: Err(why), ..
+    }) = end
+    {
         return Err(failed(&why));
     }
     let record = daemon
@@ -74,8 +77,13 @@ async fn prepared(
     issues.or(())?;
     let parameters = parameters?;
     let plan = plan::of_new(&body, provider.description())?;
-    let place =
-        lookup::place(daemon, &body.project_id, &body.environment, &body.secret_path).await?;
+    let place = lookup::place(
+        daemon,
+        &body.project_id,
+        &body.environment,
+        &body.secret_path,
+    )
+    .await?;
     let connection = usable(daemon, provider, &place, body.connection_id).await?;
     let mapping = body.secrets_mapping;
     names::check_free(daemon, &place, Some(&body.name), Some(&mapping), None).await?;
@@ -119,7 +127,10 @@ async fn usable(
             connection.name, connection.kind, description.title
         )));
     }
-    if connection.project.is_some_and(|project| project != place.project.id) {
+    if connection
+        .project
+        .is_some_and(|project| project != place.project.id)
+    {
         return Err(ApiError::refused(format!(
             "The App Connection \"{}\" is for another project",
             connection.name

@@ -5,7 +5,7 @@ use actix_web::web::Path;
 use rotord_api::rotation::{GeneratedCredential, GeneratedCredentials};
 use rotord_api::{Sensitive, routes};
 use rotord_provider::contract::{Output, Verdict};
-use rotord_store::{Generated, Secret};
+use rotord_store::{Generated, Secret, SecretMap};
 use serde_json::json;
 
 use super::target;
@@ -26,13 +26,19 @@ pub(in crate::admin) async fn generated_credentials(
 ) -> Reply {
     let record = lookup::rotation(&daemon, Some(&path.0), &path.1).await?;
     let id = record.details.id;
-    let generated = daemon.store.read(move |reader| reader.generated(id)).await?;
+    let generated = daemon
+        .store
+        .read(move |reader| reader.generated(id))
+        .await?;
     let detail = json!({"type": path.0});
     let action = "get-secret-rotation-generated-credentials";
     let note = audit::of_rotation(&peer, action, id, detail);
     let at = daemon.clock.now().wall;
     // Noted before it is shown.
-    daemon.store.write(move |store| store.note(at, &note)).await?;
+    daemon
+        .store
+        .write(move |store| store.note(at, &note))
+        .await?;
     Ok(ok_secret(&GeneratedCredentials {
         generated_credentials: generated.iter().map(shown).collect::<Result<_, _>>()?,
         active_index: record.state.active_index().into(),
@@ -77,7 +83,10 @@ pub(in crate::admin) async fn check_credentials(
     let detail = json!({"type": path.0, "works": refused.is_none()});
     let note = audit::of_rotation(&peer, "check-secret-rotation-credentials", id, detail);
     let at = daemon.clock.now().wall;
-    daemon.store.write(move |store| store.note(at, &note)).await?;
+    daemon
+        .store
+        .write(move |store| store.note(at, &note))
+        .await?;
     match refused {
         None => Ok(HttpResponse::NoContent().finish()),
         Some(why) => Err(ApiError::refused(why)),
@@ -86,7 +95,7 @@ pub(in crate::admin) async fn check_credentials(
 
 fn shown(generated: &Generated) -> Result<GeneratedCredential, ApiError> {
     let handle = generated.credential.handle.as_ref();
-    let outputs = generated.outputs.iter().flat_map(|outputs| outputs.iter());
+    let outputs = generated.outputs.iter().flat_map(SecretMap::iter);
     Ok(GeneratedCredential {
         key_id: handle.map(ToString::to_string).unwrap_or_default(),
         outputs: outputs

@@ -79,7 +79,15 @@ pub(in crate::admin) async fn remove_credential(
     let detail = json!({"keyId": body.0.key_id});
     let handle = Handle(body.0.key_id);
     let command = Command::Remove { handle };
-    orders::order(&daemon, &record, &peer, command, "remove-secret-rotation-credential", detail).await?;
+    orders::order(
+        &daemon,
+        &record,
+        &peer,
+        command,
+        "remove-secret-rotation-credential",
+        detail,
+    )
+    .await?;
     shown_anew(&daemon, &record).await
 }
 
@@ -106,9 +114,7 @@ fn complete(
     }
     for name in given.keys() {
         let message = "is not an output of this provider";
-        issues.extend(
-            Issues::from(Issue::new(IssueCode::UnrecognizedKeys, message)).under(name),
-        );
+        issues.extend(Issues::from(Issue::new(IssueCode::UnrecognizedKeys, message)).under(name));
     }
     issues.under("outputs").or(outputs).map_err(ApiError::from)
 }
@@ -123,14 +129,20 @@ async fn check_listed(
     let (provider, target) = target::configured(daemon, &record.details).await?;
     let survey = ApiError::of_call(provider.survey(&target).await)?;
     let mut listed = survey.credentials.into_iter();
-    let listed = listed.find(|listed| listed.handle == key_id).ok_or_else(|| {
-        ApiError::refused(format!("The provider lists no credential with the key id \"{key_id}\""))
-    })?;
+    let listed = listed
+        .find(|listed| listed.handle == key_id)
+        .ok_or_else(|| {
+            ApiError::refused(format!(
+                "The provider lists no credential with the key id \"{key_id}\""
+            ))
+        })?;
     check_label(&listed, record, daemon.installation)?;
     if let (Some(hint), Some(outputs)) = (&listed.hint, outputs) {
         let secret = |name: &str| {
             let outputs = provider.description().outputs.iter();
-            outputs.clone().any(|output| output.secret && output.name == name)
+            outputs
+                .clone()
+                .any(|output| output.secret && output.name == name)
         };
         let fits = outputs
             .iter()
@@ -149,7 +161,10 @@ fn check_label(
     record: &RotationRecord,
     installation: InstallationId,
 ) -> Result<(), ApiError> {
-    let label = listed.label.as_deref().and_then(|label| label.parse::<Label>().ok());
+    let label = listed
+        .label
+        .as_deref()
+        .and_then(|label| label.parse::<Label>().ok());
     let Some(label) = label else {
         return Ok(());
     };

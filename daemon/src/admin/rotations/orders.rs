@@ -47,7 +47,11 @@ pub(in crate::admin) async fn rotate_secrets(
 #[utoipa::path(post, path = routes::PAUSE, tag = "rotord",
     params(("rotationId" = String, Path, description = "The rotation's id")),
     responses((status = 200, body = SecretRotationAnswer)))]
-pub(in crate::admin) async fn pause_rotation(daemon: Daemon, id: Path<String>, peer: Peer) -> Reply {
+pub(in crate::admin) async fn pause_rotation(
+    daemon: Daemon,
+    id: Path<String>,
+    peer: Peer,
+) -> Reply {
     at_once(&daemon, &id, &peer, Command::Pause, "pause-secret-rotation").await
 }
 
@@ -55,16 +59,38 @@ pub(in crate::admin) async fn pause_rotation(daemon: Daemon, id: Path<String>, p
 #[utoipa::path(post, path = routes::RESUME, tag = "rotord",
     params(("rotationId" = String, Path, description = "The rotation's id")),
     responses((status = 200, body = SecretRotationAnswer)))]
-pub(in crate::admin) async fn resume_rotation(daemon: Daemon, id: Path<String>, peer: Peer) -> Reply {
-    at_once(&daemon, &id, &peer, Command::Resume, "resume-secret-rotation").await
+pub(in crate::admin) async fn resume_rotation(
+    daemon: Daemon,
+    id: Path<String>,
+    peer: Peer,
+) -> Reply {
+    at_once(
+        &daemon,
+        &id,
+        &peer,
+        Command::Resume,
+        "resume-secret-rotation",
+    )
+    .await
 }
 
 /// A person mended what kept it from working.
 #[utoipa::path(post, path = UNBLOCK, tag = "rotord",
     params(("rotationId" = String, Path, description = "The rotation's id")),
     responses((status = 200, body = SecretRotationAnswer)))]
-pub(in crate::admin) async fn unblock_rotation(daemon: Daemon, id: Path<String>, peer: Peer) -> Reply {
-    at_once(&daemon, &id, &peer, Command::Unblock, "unblock-secret-rotation").await
+pub(in crate::admin) async fn unblock_rotation(
+    daemon: Daemon,
+    id: Path<String>,
+    peer: Peer,
+) -> Reply {
+    at_once(
+        &daemon,
+        &id,
+        &peer,
+        Command::Unblock,
+        "unblock-secret-rotation",
+    )
+    .await
 }
 
 /// Revokes without waiting what has leaked.
@@ -86,7 +112,15 @@ pub(in crate::admin) async fn retire_credential(
     };
     let detail = json!({"keyId": key_id, "now": force});
     let command = Command::Retire { credential, force };
-    order(&daemon, &record, &peer, command, "retire-secret-rotation-credential", detail).await?;
+    order(
+        &daemon,
+        &record,
+        &peer,
+        command,
+        "retire-secret-rotation-credential",
+        detail,
+    )
+    .await?;
     shown_anew(&daemon, &record).await
 }
 
@@ -98,17 +132,13 @@ fn with_handle(record: &RotationRecord, key_id: &str) -> Result<CredentialId, Ap
         .find(|credential| credential.handle.as_ref() == Some(&handle))
         .map(|credential| credential.id)
         .ok_or_else(|| {
-            ApiError::refused(format!("This rotation has no credential with the key id \"{key_id}\""))
+            ApiError::refused(format!(
+                "This rotation has no credential with the key id \"{key_id}\""
+            ))
         })
 }
 
-async fn at_once(
-    daemon: &Shared,
-    id: &str,
-    peer: &Peer,
-    command: Command,
-    action: &str,
-) -> Reply {
+async fn at_once(daemon: &Shared, id: &str, peer: &Peer, command: Command, action: &str) -> Reply {
     let record = lookup::rotation(daemon, None, id).await?;
     order(daemon, &record, peer, command, action, Value::Null).await?;
     shown_anew(daemon, &record).await

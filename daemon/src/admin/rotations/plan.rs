@@ -26,7 +26,10 @@ pub(super) fn of_new(
     Ok(Plan {
         auto: body.is_auto_rotation_enabled,
         interval: interval(body.rotation_interval, provider)?,
-        daily: DailyTime { at: daily(at)?, zone },
+        daily: DailyTime {
+            at: daily(at)?,
+            zone,
+        },
         overlap: body.overlap_hours.map(hours),
     })
 }

@@ -29,7 +29,9 @@ pub(in crate::admin) async fn move_rotation(
         overwrite_destination: overwrite,
     } = body.0;
     let project = record.place.project.id.to_string();
-    let folder = lookup::place(&daemon, &project, &environment, &path).await?.folder;
+    let folder = lookup::place(&daemon, &project, &environment, &path)
+        .await?
+        .folder;
     let id = record.details.id;
     let detail = json!({
         "from": {"environment": record.place.environment.slug, "secretPath": record.place.folder.path},

@@ -60,7 +60,10 @@ fn agreed(
     seen: Vec<NamedValue>,
 ) -> Inspected {
     let mut canonical = given.clone();
-    canonical.extend(seen.into_iter().filter_map(|named| Some((named.name, json(named.value)?))));
+    canonical.extend(
+        seen.into_iter()
+            .filter_map(|named| Some((named.name, json(named.value)?))),
+    );
     let key = target::key(provider.description(), connection, &canonical);
     let mut parameters = canonical;
     parameters.extend(given);

@@ -64,7 +64,9 @@ async fn changed(
     let details = &record.details;
     let form = describe::provider(description);
     let mut issues = Issues::default();
-    let mapping = body.secrets_mapping.filter(|mapping| *mapping != details.mapping);
+    let mapping = body
+        .secrets_mapping
+        .filter(|mapping| *mapping != details.mapping);
     if let Some(mapping) = &mapping {
         issues.extend(form.check_mapping(mapping).err().unwrap_or_default());
     }
@@ -103,21 +105,26 @@ async fn change_parameters(
     change: &mut RotationChange,
 ) -> Result<(), ApiError> {
     let details = &record.details;
-    let plain = target::plain(given);
-    if is_within(&plain, &details.parameters) {
+    let new = target::plain(given);
+    if is_within(&new, &details.parameters) {
         return Ok(());
     }
     let moves = description.parameters.iter().any(|parameter| {
         let name = &parameter.field.name;
-        parameter.key && plain.get(name) != details.parameters.get(name)
+        parameter.key && new.get(name) != details.parameters.get(name)
     });
-    if moves && record.state.credentials.iter().any(|c| !c.stage.is_settled()) {
+    if moves
+        && record
+            .state
+            .credentials
+            .iter()
+            .any(|c| !c.stage.is_settled())
+    {
         return Err(Conflict::TargetInUse.into());
     }
     let provider = lookup::provider(daemon, &details.provider).await?;
     let connection = lookup::connection(daemon, None, &details.connection.to_string()).await?;
-    let inspected =
-        target::inspect(daemon, &provider, connection, given, plan.interval).await?;
+    let inspected = target::inspect(daemon, &provider, connection, given, plan.interval).await?;
     change.parameters = Some(inspected.parameters);
     change.target_key = Some(inspected.key);
     Ok(())

@@ -87,9 +87,10 @@ impl Viewer {
                 hours: state.plan.daily.at.hours(),
                 minutes: state.plan.daily.at.minutes(),
             }),
-            overlap_hours: state.plan.overlap.map(|overlap| {
-                u32::try_from(overlap.as_secs() / 3600).unwrap_or(u32::MAX)
-            }),
+            overlap_hours: state
+                .plan
+                .overlap
+                .map(|overlap| u32::try_from(overlap.as_secs() / 3600).unwrap_or(u32::MAX)),
             state: Some(state::show(self, record)),
         }
     }

@@ -49,7 +49,9 @@ pub(super) async fn answered(
 /// The answer to a person who asked for a run: 200 once it has published, 202 while it goes on.
 pub(super) async fn reply(daemon: &Shared, record: &RotationRecord, told: Told) -> Reply {
     match end(daemon, told).await? {
-        Waited::Ended(Some(RunEnd { result: Err(why), .. })) => Err(ApiError::rotation_failed(why)),
+        Waited::Ended(Some(RunEnd {
+            result: Err(why), ..
+        })) => Err(ApiError::rotation_failed(why)),
         Waited::Ended(_) => shown_anew(daemon, record).await,
         Waited::GoesOn(_) => accepted(daemon, record.details.id).await,
     }

@@ -58,7 +58,10 @@ fn summary(state: &Rotation, run: Option<&RunState>, notices: &[Notice]) -> Stri
 fn show_run(state: &Rotation, run: &Run) -> RunState {
     let (step, words) = match &run.phase {
         Phase::Preparing => (RunStep::Intend, "it looks at the target".to_owned()),
-        Phase::Issuing { .. } => (RunStep::Issue, "a new credential is being issued".to_owned()),
+        Phase::Issuing { .. } => (
+            RunStep::Issue,
+            "a new credential is being issued".to_owned(),
+        ),
         Phase::Verifying { proof, .. } => {
             let words = format!(
                 "the new credential is tried out: {} logins in a row worked, {} s since it was issued",
@@ -97,7 +100,7 @@ fn show_run(state: &Rotation, run: &Run) -> RunState {
 /// None for what has no name at the provider yet: it is watched for, or was refused.
 fn show_credential(
     viewer: &Viewer,
-    state: &Rotation,
+    of: &Rotation,
     credential: &Credential,
 ) -> Option<CredentialState> {
     let handle = credential.handle.as_ref()?;
@@ -112,7 +115,7 @@ fn show_credential(
     };
     let label = Label {
         installation: viewer.installation.into(),
-        rotation: state.id.into(),
+        rotation: of.id.into(),
         sequence: credential.sequence,
         nonce: credential.nonce,
     };

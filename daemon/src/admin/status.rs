@@ -1,0 +1,213 @@
+//! How the daemon is doing, and what became of the providers.
+
+use chrono::{DateTime, Utc};
+use rotord_api::issue::{Finding, Severity};
+use rotord_api::provider::{ProviderReport, ProviderState, ProvidersAnswer};
+use rotord_api::rotation::{RotationStatus, SecretRotation};
+use rotord_api::status::{DaemonStatus, PeriodicWork, RotationCounts, StatusItem};
+use rotord_api::{Timestamp, routes};
+use rotord_store::RotationRecord;
+
+use super::error::ApiError;
+use super::request::ok;
+use super::rotations::view::Viewer;
+use super::{Daemon, Reply, Shared, describe, lookup, projects};
+use crate::actors::scheduler::{GetOutlook, Outlook};
+
+/// How the daemon and its rotations are doing.
+#[utoipa::path(get, path = routes::STATUS, tag = "rotord",
+    responses((status = 200, body = DaemonStatus)))]
+pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
+    let records = every_rotation(&daemon).await?;
+    let viewer = Viewer::new(&daemon).await?;
+    let rotations: Vec<_> = records.iter().map(|record| viewer.show(record)).collect();
+    let outlook = daemon.scheduler.send(GetOutlook).await?;
+    let now = daemon.clock.now().wall;
+    let uptime = (now - daemon.started_at).num_seconds();
+    Ok(ok(&DaemonStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: Timestamp(daemon.started_at),
+        uptime_seconds: u64::try_from(uptime).unwrap_or(0),
+        default_project_id: projects::default_id(&daemon).await?,
+        providers: reports(&daemon).await?,
+        rotations: counted(&rotations),
+        overdue: items(&rotations, |rotation| {
+            let state = rotation.state.as_ref()?;
+            let due = state.overdue.then_some(rotation.next_rotation_at)?;
+            Some((state.summary.clone(), state.due_at.or(due)))
+        }),
+        failing: items(&rotations, |rotation| {
+            let failed = rotation.rotation_status == RotationStatus::Failed;
+            let message = rotation.last_rotation_message.clone().unwrap_or_default();
+            failed.then_some((message, rotation.last_rotation_attempted_at))
+        }),
+        waiting: items(&rotations, waiting),
+        attention: items(&rotations, |rotation| {
+            let attention = rotation.state.as_ref()?.attention.first()?;
+            Some((attention.message.clone(), None))
+        }),
+        next_due: next_due(&rotations),
+        findings: findings(&outlook),
+        work: vec![work(&outlook)],
+    }))
+}
+
+/// What the providers say of themselves, and why some could not be loaded.
+#[utoipa::path(get, path = routes::PROVIDERS, tag = "rotord",
+    responses((status = 200, body = ProvidersAnswer)))]
+pub(super) async fn list_providers(daemon: Daemon) -> Reply {
+    let providers = reports(&daemon).await?;
+    Ok(ok(&ProvidersAnswer { providers }))
+}
+
+async fn every_rotation(daemon: &Shared) -> Result<Vec<RotationRecord>, ApiError> {
+    let records = daemon
+        .store
+        .read(|reader| {
+            let mut all = Vec::new();
+            for project in reader.projects()? {
+                all.extend(reader.rotations(project.id, None)?);
+            }
+            Ok(all)
+        })
+        .await?;
+    Ok(records)
+}
+
+/// Every file, and every provider that rotations need and no file has.
+async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
+    let host = daemon.providers.host();
+    let mut reports: Vec<ProviderReport> = daemon
+        .providers
+        .reports()
+        .into_iter()
+        .map(|report| {
+            let loaded = match &report.result {
+                Ok((slug, _)) => host.provider(slug),
+                // An older content of the file may still be at work.
+                Err(_) => host
+                    .providers()
+                    .into_iter()
+                    .find(|provider| provider.file() == report.file),
+            };
+            ProviderReport {
+                file: report.file.display().to_string(),
+                state: match report.result {
+                    Ok(_) => ProviderState::Loaded,
+                    Err(_) => ProviderState::Failed,
+                },
+                message: report.result.err(),
+                description: loaded.map(|provider| describe::provider(provider.description())),
+            }
+        })
+        .collect();
+    let needed = every_rotation(daemon).await?;
+    let missing = lookup::providers(daemon)
+        .await?
+        .into_iter()
+        .filter(|known| {
+            let slug = known.description.slug.as_str();
+            !known.is_loaded && needed.iter().any(|record| record.details.provider == slug)
+        });
+    reports.extend(missing.map(|known| ProviderReport {
+        file: String::new(),
+        state: ProviderState::Missing,
+        message: Some(format!(
+            "rotations need {} and no file in the providers' directories has it",
+            known.description.slug
+        )),
+        description: Some(describe::provider(&known.description)),
+    }));
+    Ok(reports)
+}
+
+fn counted(rotations: &[SecretRotation]) -> RotationCounts {
+    let count = |is: &dyn Fn(&SecretRotation) -> bool| {
+        u32::try_from(rotations.iter().filter(|rotation| is(rotation)).count()).unwrap_or(u32::MAX)
+    };
+    RotationCounts {
+        total: count(&|_| true),
+        automatic: count(&|rotation| rotation.is_auto_rotation_enabled),
+        paused: count(&|rotation| !rotation.is_auto_rotation_enabled),
+        running: count(&|rotation| {
+            rotation
+                .state
+                .as_ref()
+                .is_some_and(|state| state.run.is_some())
+        }),
+        failed: count(&|rotation| rotation.rotation_status == RotationStatus::Failed),
+    }
+}
+
+fn items(
+    rotations: &[SecretRotation],
+    tell: impl Fn(&SecretRotation) -> Option<(String, Option<Timestamp>)>,
+) -> Vec<StatusItem> {
+    let told = rotations.iter().filter_map(|rotation| {
+        let (message, at) = tell(rotation)?;
+        Some(item(rotation, message, at))
+    });
+    told.collect()
+}
+
+fn item(rotation: &SecretRotation, message: String, at: Option<Timestamp>) -> StatusItem {
+    StatusItem {
+        rotation_id: rotation.id,
+        name: rotation.name.clone(),
+        message,
+        at,
+    }
+}
+
+/// A run, a lost call, or a credential that is on its way out and is kept by something.
+fn waiting(rotation: &SecretRotation) -> Option<(String, Option<Timestamp>)> {
+    let state = rotation.state.as_ref()?;
+    if let Some(run) = &state.run {
+        return Some((run.words.clone(), Some(run.started_at)));
+    }
+    if state.watched > 0 {
+        let message = format!(
+            "{} lost answers of the provider are watched for",
+            state.watched
+        );
+        return Some((message, None));
+    }
+    state.credentials.iter().find_map(|credential| {
+        let why = credential.waiting_for.as_ref()?;
+        Some((
+            format!("{} waits to be removed: {why}", credential.key_id),
+            None,
+        ))
+    })
+}
+
+fn next_due(rotations: &[SecretRotation]) -> Option<StatusItem> {
+    let due = rotations
+        .iter()
+        .filter_map(|rotation| Some((rotation.next_rotation_at?, rotation)));
+    let (at, rotation) = due.min_by_key(|(at, _)| *at)?;
+    Some(item(rotation, "rotates next".to_owned(), Some(at)))
+}
+
+fn findings(outlook: &Outlook) -> Vec<Finding> {
+    let trouble = outlook.trouble.iter().map(|trouble| Finding {
+        code: "scheduler".to_owned(),
+        severity: Severity::Problem,
+        message: format!("what is due can't be read: {trouble}"),
+        remedy: Some("see the daemon's log".to_owned()),
+    });
+    trouble.collect()
+}
+
+fn work(outlook: &Outlook) -> PeriodicWork {
+    let at = |at: Option<DateTime<Utc>>| at.map(Timestamp);
+    PeriodicWork {
+        name: "scheduler".to_owned(),
+        description: "hands over the rotations that are due".to_owned(),
+        last_at: at(outlook.last_batch.map(|(at, _)| at)),
+        last_outcome: outlook
+            .last_batch
+            .map(|(_, count)| format!("{count} were due")),
+        next_at: at(outlook.next_wake),
+    }
+}

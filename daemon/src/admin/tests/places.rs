@@ -1,0 +1,91 @@
+//! Projects, environments, folders.
+
+use serde_json::json;
+
+use super::house::House;
+
+#[actix_rt::test]
+async fn the_default_project_is_there_with_its_environments() {
+    let house = House::open().await;
+    let projects = house.get("/api/v1/projects").await;
+    let project = &projects.body["projects"][0];
+    assert_eq!(project["isDefault"], true);
+    let slugs: Vec<_> = project["environments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["slug"].clone())
+        .collect();
+    assert_eq!(slugs, ["dev", "staging", "prod"]);
+    assert_eq!(project["environments"][0]["folders"][0]["path"], "/");
+    let bare = house.get("/api/v1/projects/slug/default").await;
+    assert_eq!(bare.body["id"], house.project);
+    let one = house
+        .get(&format!("/api/v1/projects/{}", house.project))
+        .await;
+    assert_eq!(one.body["project"]["slug"], "default");
+    house.get("/api/v1/projects/none").await.is(404);
+    house
+        .get(&format!("/api/v1/projects/slug/{}", house.project))
+        .await
+        .is(404);
+}
+
+#[actix_rt::test]
+async fn places_are_made_once_and_in_what_exists() {
+    let house = House::open().await;
+    let made = house
+        .post("/api/v1/projects", &json!({"projectName": "My App"}))
+        .await;
+    assert_eq!(made.body["project"]["slug"], "my-app");
+    let again = house
+        .post("/api/v1/projects", &json!({"projectName": "My App"}))
+        .await;
+    again.is(400).says("already exists");
+    house
+        .post("/api/v1/projects", &json!({"projectName": "äöü"}))
+        .await
+        .is(422);
+
+    let environments = format!("/api/v1/projects/{}/environments", house.project);
+    let qa = json!({"name": "Quality", "slug": "qa"});
+    house.post(&environments, &qa).await.is(200);
+    house
+        .post(&environments, &qa)
+        .await
+        .is(400)
+        .says("already exists");
+    let listed = house.get(&environments).await;
+    assert_eq!(listed.body["environments"][3]["name"], "Quality");
+
+    let folder = |path: &str, name: &str| json!({"projectId": house.project, "environment": "qa", "path": path, "name": name});
+    house
+        .post("/api/v1/folders", &folder("/a", "b"))
+        .await
+        .is(400)
+        .says("/a");
+    house
+        .post("/api/v1/folders", &folder("/", "a"))
+        .await
+        .is(200);
+    let made = house.post("/api/v1/folders", &folder("/a", "b")).await;
+    assert_eq!(made.body["folder"]["path"], "/a/b");
+    house
+        .post("/api/v1/folders", &folder("/a", "b"))
+        .await
+        .is(400)
+        .says("already exists");
+    let list = |path: &str| {
+        format!(
+            "/api/v1/folders?workspaceId={}&environment=qa&path={path}",
+            house.project
+        )
+    };
+    assert_eq!(house.get(&list("/")).await.body["folders"][0]["path"], "/a");
+    assert_eq!(house.get(&list("/a")).await.body["folders"][0]["name"], "b");
+    assert_eq!(house.get(&list("/a/b")).await.body["folders"], json!([]));
+    for action in ["create-project", "create-environment"] {
+        assert_eq!(house.noted(action).await, 1, "{action}");
+    }
+    assert_eq!(house.noted("create-folder").await, 2);
+}

@@ -1,0 +1,275 @@
+//! Reading secrets, on both sockets.
+
+use serde_json::{Value, json};
+
+use super::house::{Answer, House, ROTATIONS, grant};
+use crate::settings::ReaderGrant;
+
+fn list(house: &House, route: &str, project: &str) -> String {
+    format!(
+        "{route}?{project}={}&environment=dev&secretPath=%2F&tagSlugs=&include_imports=true",
+        house.project
+    )
+}
+
+#[actix_rt::test]
+async fn both_routes_answer_what_their_clients_need() {
+    let (house, connection) = House::connected().await;
+    let rotation = house
+        .get(&house.rotation(&connection).await)
+        .await
+        .rotation();
+    for (route, project) in [
+        ("/api/v3/secrets/raw", "workspaceId"),
+        ("/api/v4/secrets", "projectId"),
+    ] {
+        let listed = house.get(&list(&house, route, project)).await;
+        listed.is(200);
+        assert_eq!(listed.body["imports"], json!([]));
+        let secrets = listed.body["secrets"].as_array().unwrap();
+        assert_eq!(secrets.len(), 2);
+        let secret = &secrets[1];
+        assert_eq!(secret["secretKey"], "ECHO_VALUE");
+        assert!(
+            secret["secretValue"]
+                .as_str()
+                .unwrap()
+                .starts_with("value-")
+        );
+        assert_eq!(secret["id"], secret["_id"]);
+        assert_eq!(secret["workspace"], house.project);
+        assert_eq!(secret["type"], "shared");
+        assert_eq!(secret["secretComment"], "");
+        assert_eq!(secret["version"], 1);
+        assert_eq!(secret["isRotatedSecret"], true);
+        assert_eq!(secret["rotationId"], rotation["id"]);
+        let one = list(&house, &format!("{route}/ECHO_VALUE"), project);
+        let one = house.get(&one).await;
+        assert_eq!(one.body["secret"], *secret);
+        assert_eq!(one.headers["cache-control"], "no-store");
+    }
+    // The same values by the same caller, however they were asked for.
+    assert_eq!(
+        house.noted("get-secrets").await + house.noted("get-secret").await,
+        2
+    );
+    let audit = format!("{:?}", house.audit().await);
+    assert!(!audit.contains("value-"), "{audit}");
+}
+
+#[actix_rt::test]
+async fn values_can_be_left_out_and_versions_asked_for() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    let one = list(&house, "/api/v4/secrets/ECHO_VALUE", "projectId");
+    let hidden = house
+        .get(&format!("{one}&viewSecretValue=false"))
+        .await
+        .body["secret"]
+        .clone();
+    assert_eq!(
+        (&hidden["secretValue"], &hidden["secretValueHidden"]),
+        (&json!(""), &json!(true))
+    );
+    assert_eq!(house.noted("get-secret").await, 0);
+    let first = house.get(&one).await.body["secret"]["secretValue"].clone();
+    house.order(&format!("{path}/rotate-secrets")).await.is(200);
+    let second = house.get(&one).await.body["secret"].clone();
+    assert_eq!(second["version"], 2);
+    assert_ne!(second["secretValue"], first);
+    let old = house.get(&format!("{one}&version=1")).await.body["secret"].clone();
+    assert_eq!(old["secretValue"], first);
+    house.get(&format!("{one}&version=9")).await.is(404);
+    house.get(&format!("{one}&version=x")).await.is(422);
+}
+
+#[actix_rt::test]
+async fn an_etag_spares_the_second_read_until_something_changes() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    for route in ["/api/v4/secrets", "/api/v3/secrets/raw/ECHO_VALUE"] {
+        let path_of_secret = list(&house, route, "projectId");
+        let tag = house.get(&path_of_secret).await.headers["etag"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        for known in [
+            tag.clone(),
+            format!("W/{tag}"),
+            format!("\"x\", {tag}"),
+            "*".to_owned(),
+        ] {
+            let same = house
+                .get_with(&path_of_secret, &[("if-none-match", &known)])
+                .await;
+            same.is(304);
+            assert_eq!(same.body, Value::Null);
+            assert_eq!(same.headers["etag"], tag.as_str());
+        }
+        house.order(&format!("{path}/rotate-secrets")).await.is(200);
+        let changed = house
+            .get_with(&path_of_secret, &[("if-none-match", &tag)])
+            .await;
+        changed.is(200);
+        assert_ne!(changed.headers["etag"], tag.as_str());
+    }
+}
+
+#[actix_rt::test]
+async fn what_is_missing_or_unknown_is_said() {
+    let house = House::open().await;
+    house
+        .get("/api/v4/secrets")
+        .await
+        .is(400)
+        .says("Missing workspace id or environment");
+    house
+        .get("/api/v3/secrets/raw?environment=dev")
+        .await
+        .is(400);
+    house
+        .get("/api/v4/secrets?projectId=none&environment=dev")
+        .await
+        .is(404);
+    let moon = format!(
+        "/api/v4/secrets?projectId={}&environment=moon",
+        house.project
+    );
+    house.get(&moon).await.is(404).says("moon");
+    let path = format!(
+        "/api/v4/secrets?projectId={}&environment=dev&secretPath=/none",
+        house.project
+    );
+    house.get(&path).await.is(404);
+    house
+        .get(&list(&house, "/api/v4/secrets/NONE", "projectId"))
+        .await
+        .is(404)
+        .says("NONE");
+    // By its slug, as one client does.
+    house
+        .get("/api/v3/secrets/raw?workspaceSlug=default&environment=dev")
+        .await
+        .is(200);
+}
+
+async fn granted(grants: Vec<ReaderGrant>) -> House {
+    let house = House::with(|settings| settings.reader.grants = grants).await;
+    let connection = house.connect("echo", json!({})).await;
+    house.rotation(&connection).await;
+    let mut app = house.request(&connection);
+    house
+        .post(
+            "/api/v1/folders",
+            &json!({"projectId": house.project, "environment": "dev", "name": "app"}),
+        )
+        .await
+        .is(200);
+    app["name"] = json!("app");
+    app["secretPath"] = json!("/app");
+    house.post(ROTATIONS, &app).await.is(200);
+    house
+}
+
+fn names(answer: &Answer) -> Vec<String> {
+    answer.is(200);
+    let secrets = answer.body["secrets"].as_array().unwrap();
+    let name = |s: &Value| {
+        format!(
+            "{}:{}",
+            s["secretPath"].as_str().unwrap(),
+            s["secretKey"].as_str().unwrap()
+        )
+    };
+    secrets.iter().map(name).collect()
+}
+
+#[actix_rt::test]
+async fn a_reader_sees_what_is_granted_and_nothing_else_looks_different_from_nothing() {
+    let house = granted(vec![grant("/", &["ECHO_VALUE"])]).await;
+    let base = format!("projectId={}&environment=dev", house.project);
+    let all = house.read(&format!("/api/v4/secrets?{base}")).await;
+    assert_eq!(names(&all), ["/:ECHO_VALUE"]);
+    let recursive = house
+        .read(&format!("/api/v4/secrets?{base}&recursive=true"))
+        .await;
+    assert_eq!(names(&recursive), ["/:ECHO_VALUE"]);
+    house
+        .read(&format!("/api/v3/secrets/raw/ECHO_VALUE?{base}"))
+        .await
+        .is(200);
+
+    // There, not there, another folder, environment or project, another route: all alike.
+    let other = house
+        .post("/api/v1/projects", &json!({"projectName": "Other"}))
+        .await;
+    let other = other.body["project"]["id"].as_str().unwrap();
+    let mut refused = Vec::new();
+    for path in [
+        format!("/api/v4/secrets/ECHO_NAME?{base}"),
+        format!("/api/v4/secrets/NONE?{base}"),
+        format!("/api/v4/secrets?{base}&secretPath=/app"),
+        format!("/api/v4/secrets?{base}&secretPath=/none"),
+        format!(
+            "/api/v4/secrets?projectId={}&environment=prod",
+            house.project
+        ),
+        format!(
+            "/api/v4/secrets?projectId={}&environment=moon",
+            house.project
+        ),
+        format!("/api/v4/secrets?projectId={other}&environment=dev"),
+        "/api/v4/secrets?projectId=none&environment=dev".to_owned(),
+        "/api/v1/rotord/status".to_owned(),
+        "/api/v1/projects".to_owned(),
+        "/nothing".to_owned(),
+    ] {
+        let mut answer = house.read(&path).await;
+        answer.is(403);
+        answer.body["reqId"] = json!("");
+        refused.push((path, answer.body));
+    }
+    for (path, body) in &refused {
+        assert_eq!(*body, refused[0].1, "{path}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_whole_folder_can_be_granted_and_is_tagged_by_what_is_seen() {
+    let house = granted(vec![grant("/app", &["*"]), grant("/", &["ECHO_NAME"])]).await;
+    let base = format!("projectId={}&environment=dev", house.project);
+    let below = house
+        .read(&format!("/api/v4/secrets?{base}&recursive=true"))
+        .await;
+    assert_eq!(
+        names(&below),
+        ["/:ECHO_NAME", "/app:ECHO_NAME", "/app:ECHO_VALUE"]
+    );
+    let tag = below.headers["etag"].to_str().unwrap();
+    let path = format!("/api/v4/secrets?{base}&recursive=true");
+    house
+        .read_with(&path, &[("if-none-match", tag)])
+        .await
+        .is(304);
+    assert_ne!(
+        house.get(&path).await.headers["etag"],
+        tag,
+        "another view has another tag"
+    );
+}
+
+#[actix_rt::test]
+async fn without_a_grant_everything_is_403_before_anything_is_looked_at() {
+    let stranger = ReaderGrant {
+        uids: vec![rustix::process::geteuid().as_raw() + 1],
+        ..grant("/", &["*"])
+    };
+    let house = granted(vec![stranger]).await;
+    for path in [
+        "/api/v4/secrets",
+        "/api/v4/secrets/X?version=x",
+        "/api/v3/secrets/raw",
+    ] {
+        house.read(path).await.is(403);
+    }
+}
