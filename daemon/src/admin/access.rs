@@ -88,13 +88,22 @@ impl Reach<'_> {
         }
     }
 
-    /// The tag of what this caller sees: other grants are another view of the same secrets.
+    /// What tells this caller's view of the secrets from others'.
+    pub(super) fn view(&self) -> View {
+        match self {
+            Self::Everything => View(String::new()),
+            Self::Granted(grants) => View(format!("{grants:?}")),
+        }
+    }
+}
+
+/// A view of the secrets.
+pub(super) struct View(String);
+
+impl View {
+    /// The tag of what is seen: other grants are another view of the same secrets.
     pub(super) fn tag(&self, tag: &SecretsTag) -> String {
-        let seen = match self {
-            Self::Everything => String::new(),
-            Self::Granted(grants) => format!("{grants:?}"),
-        };
-        let digest = digest::digest(&digest::SHA256, format!("{} {seen}", tag.0).as_bytes());
+        let digest = digest::digest(&digest::SHA256, format!("{} {}", tag.0, self.0).as_bytes());
         // Half of it is as hard to hit.
         let (half, _) = digest.as_ref().split_at(16);
         let half = half
@@ -186,9 +195,9 @@ mod tests {
         let tag = SecretsTag("t".to_owned());
         let access = access();
         let tags = [
-            access.of(&peer(1000, 1, &[])).tag(&tag),
-            access.of(&peer(7, 50, &[])).tag(&tag),
-            Reach::Everything.tag(&tag),
+            access.of(&peer(1000, 1, &[])).view().tag(&tag),
+            access.of(&peer(7, 50, &[])).view().tag(&tag),
+            Reach::Everything.view().tag(&tag),
         ];
         assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
     }

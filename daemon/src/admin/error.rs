@@ -102,6 +102,14 @@ impl ApiError {
         Self::new(status, names::SERVICE_UNAVAILABLE, text(STOPPING))
     }
 
+    /// 503: nobody says any more how a run ended.
+    pub(super) fn unknown_end() -> Self {
+        let message = "How it ended is not known yet: the daemon stops, or its log says what it met; look at the \
+                       rotation again";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, names::SERVICE_UNAVAILABLE, text(message))
+    }
+
     /// What a provider's call that brought no answer is for a caller: 400 with the provider's words.
     pub(super) fn of_call<T>(outcome: CallOutcome<T>) -> Result<T, Self> {
         let ambiguous = outcome.is_ambiguous();
@@ -217,8 +225,7 @@ impl From<Conflict> for ApiError {
                 format!("An App Connection with the name \"{name}\" already exists")
             }
             Conflict::ConnectionInUse { rotations } => format!(
-                "Cannot delete App Connection with existing connections. Remove all existing connections and try \
-                 again: {}",
+                "The App Connection is in use and cannot be deleted. Delete what uses it first: {}",
                 rotations.join(", ")
             ),
             other => sentence(&other.to_string()),

@@ -1,21 +1,22 @@
 //! Reading secrets, on both sockets. On the reader socket whatever is not granted is answered alike, whether it
 //! exists or not.
 
+mod find;
+
 use actix_web::http::header;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use rotord_api::issue::IssueCode;
-use rotord_api::secret::{Secret, SecretAnswer, SecretsAnswer, SecretsQuery};
-use rotord_api::{Issues, Sensitive, Timestamp, routes, rules};
-use rotord_store::places::DEFAULT_PROJECT;
-use rotord_store::{Environment, Project, SecretRecord, SecretsTag};
+use rotord_api::secret::{SecretAnswer, SecretsAnswer, SecretsQuery};
+use rotord_api::{Issues, routes, rules};
+use rotord_store::{Reader, SecretRecord};
 
+use self::find::{Found, find};
 use super::access::Reach;
 use super::error::ApiError;
 use super::lookup::optional;
 use super::peer::Peer;
 use super::request::{Query, ok_secret};
-use super::rotations::credentials::text;
 use super::{Daemon, Reply, Shared};
 
 /// A folder's secrets.
@@ -76,33 +77,28 @@ async fn list(daemon: &Shared, request: &HttpRequest, peer: &Peer, query: Secret
     if !reach.has_folder(&asked.environment, &asked.path, asked.recursive) {
         return Err(ApiError::denied());
     }
-    let (project, environment, tag) = place(daemon, &reach, &asked).await?;
-    let tag = reach.tag(&tag);
-    if is_known(request, &tag) {
-        return Ok(unchanged(&tag));
-    }
     let (path, recursive, values) = (asked.path.clone(), asked.recursive, asked.values);
-    let id = environment.id;
-    let read = move |reader: &mut rotord_store::Reader| {
-        // Opened one by one where only some are granted.
-        reader.secrets(id, &path, recursive, values)
+    let read = move |reader: &Reader, environment| {
+        let list = reader.secrets(environment, &path, recursive, values)?;
+        Ok(list.secrets)
     };
-    let mut secrets = daemon.store.read(read).await?.secrets;
-    secrets.retain(|secret| reach.has_secret(&environment.slug, &secret.path, &secret.name));
+    let mut found = match find(daemon, request, &reach, &asked, read).await? {
+        Found::Unchanged(tag) => return Ok(unchanged(&tag)),
+        Found::Secrets(found) => found,
+    };
+    let slug = found.environment.slug.clone();
+    found
+        .secrets
+        .retain(|secret| reach.has_secret(&slug, &secret.path, &secret.name));
     if asked.values {
-        note(daemon, peer, "get-secrets", &secrets).await?;
+        note(daemon, peer, "get-secrets", &found.secrets).await?;
     }
-    let secrets = secrets
-        .iter()
-        .map(|secret| view(&project, &environment, secret))
-        .collect::<Result<_, _>>()?;
-    Ok(tagged(
-        ok_secret(&SecretsAnswer {
-            secrets,
-            imports: Vec::new(),
-        }),
-        &tag,
-    ))
+    let secrets = found.secrets.iter().map(|secret| found.view(secret));
+    let answer = SecretsAnswer {
+        secrets: secrets.collect::<Result<_, _>>()?,
+        imports: Vec::new(),
+    };
+    Ok(tagged(ok_secret(&answer), &found.tag))
 }
 
 async fn one(
@@ -117,25 +113,25 @@ async fn one(
     if !reach.has_secret(&asked.environment, &asked.path, &name) {
         return Err(ApiError::denied());
     }
-    let (project, environment, tag) = place(daemon, &reach, &asked).await?;
-    let tag = reach.tag(&tag);
-    if is_known(request, &tag) {
-        return Ok(unchanged(&tag));
-    }
-    let (path, version, values) = (asked.path, asked.version, asked.values);
-    let (id, wanted) = (environment.id, name.clone());
-    let found = daemon
-        .store
-        .read(move |reader| optional(reader.secret(id, &path, &wanted, version, values)))
-        .await?
-        .ok_or_else(|| {
-            ApiError::not_found(format!("Could not find secret with name \"{name}\""))
-        })?;
+    let (path, version, values) = (asked.path.clone(), asked.version, asked.values);
+    let wanted = name.clone();
+    let read = move |reader: &Reader, environment| {
+        let secret = optional(reader.secret(environment, &path, &wanted, version, values))?;
+        Ok(secret.into_iter().collect())
+    };
+    let found = match find(daemon, request, &reach, &asked, read).await? {
+        Found::Unchanged(tag) => return Ok(unchanged(&tag)),
+        Found::Secrets(found) => found,
+    };
+    let [secret] = found.secrets.as_slice() else {
+        let message = format!("Could not find secret with name \"{name}\"");
+        return Err(ApiError::not_found(message));
+    };
     if asked.values {
-        note(daemon, peer, "get-secret", std::slice::from_ref(&found)).await?;
+        note(daemon, peer, "get-secret", &found.secrets).await?;
     }
-    let secret = view(&project, &environment, &found)?;
-    Ok(tagged(ok_secret(&SecretAnswer { secret }), &tag))
+    let secret = found.view(secret)?;
+    Ok(tagged(ok_secret(&SecretAnswer { secret }), &found.tag))
 }
 
 /// What this caller may read: refused where that is nothing at all, before anything that he sent is looked at.
@@ -184,33 +180,6 @@ impl Asked {
     }
 }
 
-async fn place(
-    daemon: &Shared,
-    reach: &Reach<'_>,
-    asked: &Asked,
-) -> Result<(Project, Environment, SecretsTag), ApiError> {
-    let (project, environment) = (asked.project.clone(), asked.environment.clone());
-    let found = daemon
-        .store
-        .read(move |reader| {
-            optional(reader.project(&project).and_then(|project| {
-                let environment = reader.environment(project.id, &environment)?;
-                // Read before the secrets: it may be older than they are, and never newer.
-                let tag = reader.secrets_tag(environment.id)?;
-                Ok((project, environment, tag))
-            }))
-        })
-        .await?;
-    match found {
-        Some(found) if reach.is_everything() || found.0.slug == DEFAULT_PROJECT => Ok(found),
-        _ if !reach.is_everything() => Err(ApiError::denied()),
-        _ => Err(ApiError::not_found(format!(
-            "Could not find environment \"{}\" of project \"{}\"",
-            asked.environment, asked.project
-        ))),
-    }
-}
-
 /// Noted before it is answered.
 async fn note(
     daemon: &Shared,
@@ -228,46 +197,6 @@ async fn note(
         .await?;
     daemon.reads.noted(read);
     Ok(())
-}
-
-fn view(
-    project: &Project,
-    environment: &Environment,
-    secret: &SecretRecord,
-) -> Result<Secret, ApiError> {
-    let value = secret.value.as_ref().map(text).transpose()?;
-    Ok(Secret {
-        id: secret.id.0,
-        legacy_id: secret.id.0,
-        workspace: project.id.to_string(),
-        environment: environment.slug.clone(),
-        version: secret.version,
-        kind: "shared".to_owned(),
-        secret_key: secret.name.clone(),
-        secret_value_hidden: value.is_none(),
-        secret_value: value.unwrap_or_else(|| Sensitive::new(String::new())),
-        secret_comment: String::new(),
-        secret_path: secret.path.clone(),
-        created_at: Timestamp(secret.created_at),
-        updated_at: Timestamp(secret.updated_at),
-        tags: Vec::new(),
-        secret_metadata: Vec::new(),
-        skip_multiline_encoding: None,
-        is_rotated_secret: secret.rotation.is_some(),
-        rotation_id: secret.rotation.map(|id| id.0),
-        secret_reminder_note: None,
-        secret_reminder_repeat_days: None,
-    })
-}
-
-/// The caller has what there is: one of his tags is this one, or he takes any.
-fn is_known(request: &HttpRequest, tag: &str) -> bool {
-    let known = request.headers().get_all(header::IF_NONE_MATCH);
-    known
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|known| known.trim().trim_start_matches("W/"))
-        .any(|known| known == tag || known == "*")
 }
 
 fn unchanged(tag: &str) -> HttpResponse {

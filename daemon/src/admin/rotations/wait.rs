@@ -25,8 +25,7 @@ pub(super) async fn end(daemon: &Shared, told: Told) -> Result<Waited, ApiError>
     let limit = daemon.settings.admin.wait;
     match tokio::time::timeout(limit, &mut running.ended).await {
         Ok(Ok(end)) => Ok(Waited::Ended(Some(end))),
-        // Nobody says any more how it ended.
-        Ok(Err(_)) => Err(ApiError::stopping()),
+        Ok(Err(_)) => Err(ApiError::unknown_end()),
         Err(_) => Ok(Waited::GoesOn(running)),
     }
 }
