@@ -326,6 +326,16 @@ async fn a_granted_name_at_a_private_address_is_denied() {
 }
 
 #[tokio::test]
+async fn a_private_address_in_place_of_a_name_is_denied() {
+    let server = Server::start(Behaviour::Answer(200, "fine")).await;
+    let echo = Echo::reaching(&server).await;
+    // The connection names it, which grants the host and not that it is private.
+    let outcome = get(&echo, &format!("https://127.0.0.1:{}/", server.port())).await;
+    assert_eq!(error_of(&outcome), "denied");
+    assert_eq!((outcome.requests, server.connections()), (0, 0));
+}
+
+#[tokio::test]
 async fn plain_http_is_denied() {
     let server = Server::start(Behaviour::Answer(200, "fine")).await;
     let echo = Echo::reaching(&server).await;
