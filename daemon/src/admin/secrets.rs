@@ -88,12 +88,12 @@ async fn list(daemon: &Shared, request: &HttpRequest, peer: &Peer, query: Secret
     };
     let slug = found.environment.slug.clone();
     found
-        .secrets
+        .records
         .retain(|secret| reach.has_secret(&slug, &secret.path, &secret.name));
     if asked.values {
-        note(daemon, peer, "get-secrets", &found.secrets).await?;
+        note(daemon, peer, "get-secrets", &found.records).await?;
     }
-    let secrets = found.secrets.iter().map(|secret| found.view(secret));
+    let secrets = found.records.iter().map(|secret| found.view(secret));
     let answer = SecretsAnswer {
         secrets: secrets.collect::<Result<_, _>>()?,
         imports: Vec::new(),
@@ -123,12 +123,12 @@ async fn one(
         Found::Unchanged(tag) => return Ok(unchanged(&tag)),
         Found::Secrets(found) => found,
     };
-    let [secret] = found.secrets.as_slice() else {
+    let [secret] = found.records.as_slice() else {
         let message = format!("Could not find secret with name \"{name}\"");
         return Err(ApiError::not_found(message));
     };
     if asked.values {
-        note(daemon, peer, "get-secret", &found.secrets).await?;
+        note(daemon, peer, "get-secret", &found.records).await?;
     }
     let secret = found.view(secret)?;
     Ok(tagged(ok_secret(&SecretAnswer { secret }), &found.tag))

@@ -33,6 +33,8 @@ pub(in crate::admin) async fn rotate_secrets(
     body: Body<RotateNow>,
 ) -> Reply {
     let record = lookup::rotation(&daemon, Some(&path.0), &path.1).await?;
+    // Without its provider the run could only wait, and its caller with it.
+    lookup::provider(&daemon, &path.0).await?;
     let after = body.0.retire_previous_after;
     let command = Command::Rotate {
         retire_after: after.map(|seconds| Duration::from_secs(seconds.into())),

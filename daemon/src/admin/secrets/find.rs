@@ -29,7 +29,7 @@ pub(super) struct Secrets {
     pub(super) project: Project,
     pub(super) environment: Environment,
     pub(super) tag: String,
-    pub(super) secrets: Vec<SecretRecord>,
+    pub(super) records: Vec<SecretRecord>,
 }
 
 /// Reads secrets of the environment that was asked for, unless the caller has what there is.
@@ -55,12 +55,12 @@ pub(super) async fn find(
             if known.has(&tag) {
                 return Ok(Some(Found::Unchanged(tag)));
             }
-            let secrets = read(reader, environment.id)?;
+            let records = read(reader, environment.id)?;
             Ok(Some(Found::Secrets(Secrets {
                 project,
                 environment,
                 tag,
-                secrets,
+                records,
             })))
         })
         .await?;
