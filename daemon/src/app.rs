@@ -228,7 +228,7 @@ async fn reload(providers: &Providers, rotator: &Addr<Rotator>, scheduler: &Addr
             scheduler.do_send(LookAtAll);
         }
         Err(failed) => {
-            tracing::error!(error = %failed, "the providers could not be loaded anew: the old ones stay")
+            tracing::error!(error = %failed, "the providers could not be loaded anew: the old ones stay");
         }
     }
     notify::ready();

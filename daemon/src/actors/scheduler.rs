@@ -106,6 +106,7 @@ enum Scope {
     ClockSet,
 }
 
+#[derive(Debug, Clone, Copy)]
 enum Next {
     Look,
     ClockSet,

@@ -45,13 +45,11 @@ impl<S: Unpin + 'static, T: Send + 'static> Handler<Do<S, T>> for Worker<S> {
         let Some(connection) = &mut self.0 else {
             return Err(Failed::Closed);
         };
-        match catch_unwind(AssertUnwindSafe(|| job.0(connection))) {
-            Ok(result) => result.map_err(Failed::Store),
-            Err(_) => {
-                tracing::error!("a store handler panicked");
-                Err(Failed::Panicked)
-            }
+        if let Ok(result) = catch_unwind(AssertUnwindSafe(|| job.0(connection))) {
+            return result.map_err(Failed::Store);
         }
+        tracing::error!("a store handler panicked");
+        Err(Failed::Panicked)
     }
 }
 

@@ -274,7 +274,7 @@ impl Worker {
                     );
                 }
                 Write::RemoveRotation => {
-                    tracing::info!(rotation = %id, name, "the rotation is settled and gone")
+                    tracing::info!(rotation = %id, name, "the rotation is settled and gone");
                 }
                 Write::KeepOutputs { .. } | Write::DropOutputs { .. } => {}
             }
