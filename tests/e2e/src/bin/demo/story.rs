@@ -71,10 +71,7 @@ pub(crate) async fn tell(screen: &Screen, stage: &Stage) -> Result<Consumer, Fai
     let retired = until("retirement", PATIENCE, async || {
         let rotation = stage.operator().rotation(rotation.id).await?;
         timeline.note(&rotation);
-        Ok(
-            is_settled(&rotation, &[CredentialStage::Active])
-                .then_some(rotation),
-        )
+        Ok(is_settled(&rotation, &[CredentialStage::Active]).then_some(rotation))
     });
     let rotation = screen
         .during("waiting for the replaced ones to go", standing, retired)

@@ -1,0 +1,139 @@
+//! Connections: how they are checked, and the ways to log in.
+
+use azure_standin::AppRole;
+use e2e::azure::{MANAGER, MANAGER_SECRET, tenant};
+use e2e::operator::CONNECTIONS;
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
+use rotord_api::routes;
+use serde_json::{Value, json};
+
+use crate::rig::Rig;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotorctl_adds_checks_and_lists_by_a_connection() {
+    let rig = Rig::start(&["payroll", "payments", "billing"]).await;
+    let mut line = rig.daemon.rotorctl().unwrap().args([
+        "connection",
+        "add",
+        "by-hand",
+        "--method",
+        "client-secret",
+    ]);
+    for (field, value) in rig.azure.connection_fields().unwrap() {
+        line = line.args(["--set".to_owned(), format!("{field}={value}")]);
+    }
+    let added = line
+        .args(["--file", "clientSecret=-"])
+        .input(format!("{MANAGER_SECRET}\n"))
+        .run()
+        .await
+        .unwrap();
+    assert!(!added.stdout.contains(MANAGER_SECRET));
+    added.well().unwrap();
+
+    let ctl = async |words: &[&str]| {
+        let line = rig.daemon.rotorctl().unwrap().args(words);
+        line.run().await.unwrap()
+    };
+    let checked = ctl(&["connection", "check", "by-hand", "--json"]).await;
+    assert_eq!(
+        checked.code,
+        Some(0),
+        "{}{}",
+        checked.stdout,
+        checked.stderr
+    );
+    let found = ctl(&["choices", "by-hand", "clients", "pay", "--json"]).await;
+    let text = found.json().unwrap().to_string();
+    assert!(
+        text.contains("payroll") && text.contains("payments"),
+        "{text}"
+    );
+    assert!(!text.contains("billing"), "{text}");
+    let by_id = rig.azure.app("billing").unwrap().app_id.to_string();
+    let found = ctl(&["choices", "by-hand", "clients", &by_id, "--json"]).await;
+    assert!(found.json().unwrap().to_string().contains("billing"));
+    let shown = ctl(&["connection", "show", "by-hand", "--json"]).await;
+    assert!(!shown.stdout.contains(MANAGER_SECRET) && !shown.stdout.contains("clientSecret\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_may_not_rotate_is_told_what_it_lacks() {
+    let rig = Rig::start(&["payroll"]).await;
+    let role = AppRole::ApplicationReadWriteOwnedBy;
+    rig.azure.standin.ungrant(MANAGER, role).unwrap();
+    let check = routes::connection_check(rig.connection);
+    let answer = rig.operator.http.get(&check).await.unwrap().json().unwrap();
+    let problem = answer["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["severity"] == json!("problem"))
+        .unwrap_or_else(|| panic!("{answer}"));
+    assert!(
+        problem.to_string().contains("Application.ReadWrite"),
+        "{problem}"
+    );
+    let line = rig.daemon.rotorctl().unwrap();
+    let ended = line
+        .args(["connection", "check", "azure"])
+        .run()
+        .await
+        .unwrap();
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_listed_by_name_over_every_page() {
+    let mut config = tenant(&["payroll"]);
+    config.tenant.fill = 250;
+    let rig = Rig::with(config, |daemon| daemon).await;
+    let path = routes::choices(CONNECTIONS, rig.connection, "clients");
+    let answer = rig.operator.http.get(&path).await.unwrap().json().unwrap();
+    let clients = answer["clients"].as_array().unwrap();
+    assert_eq!(clients.len(), 252);
+    let ids = rig.azure.app("payroll").unwrap();
+    let listed = clients
+        .iter()
+        .find(|client| client["name"] == json!("payroll"))
+        .unwrap();
+    assert_eq!(listed["id"], json!(ids.object_id));
+    assert_eq!(listed["appId"], json!(ids.app_id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_does_for_a_secret() {
+    let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+    let certificate = CertificateParams::new(Vec::new())
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    let mut config = tenant(&["payroll", "billing"]);
+    config.applications[0].secrets.clear();
+    config.applications[0].certificate_pems = vec![certificate.pem()];
+    let azure = e2e::Azure::start(config).await.unwrap();
+    let mut daemon = e2e::Daemon::new().unwrap().trusting(&azure).unwrap();
+    daemon.start().await.unwrap();
+    let operator = daemon.operator();
+    for (algorithm, app) in [("PS256", "payroll"), ("RS256", "billing")] {
+        let mut credentials = json!({
+            "certificateBody": certificate.pem(), "privateKey": key.serialize_pem(), "algorithm": algorithm,
+        });
+        for (field, value) in azure.connection_fields().unwrap() {
+            credentials[field] = value.into();
+        }
+        let name = algorithm.to_lowercase();
+        let body = json!({ "name": name, "method": "certificate", "credentials": credentials });
+        let path = routes::connections_of_app(CONNECTIONS);
+        let reply = operator.http.post(&path, &body).await.unwrap();
+        let added: Value = reply.parse().unwrap();
+        assert!(!reply.text().contains("PRIVATE KEY"), "{}", reply.text());
+        let id = added["appConnection"]["id"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        operator.create(&azure, id, app).await.unwrap();
+        assert_eq!(azure.issued(app).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,19 @@
+//! The daemon, its provider and `rotorctl`, as they are built, against the stand-in for Azure.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "every function here is a test's; the lint's own exception knows only those marked so"
+)]
+
+mod changing;
+mod connecting;
+mod crashing;
+mod deleting;
+mod reading;
+mod refusing;
+mod rig;
+mod rotating;
+mod sample;
+mod scheduling;
+mod silence;
+mod starting;

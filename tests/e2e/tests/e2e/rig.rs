@@ -1,0 +1,135 @@
+//! A stand-in, a daemon beside it and a connection between them.
+
+use std::time::Duration;
+
+use azure_standin::Config;
+use e2e::azure::tenant;
+use e2e::consumer::Task;
+use e2e::operator::{is_settled, live, secret_name};
+use e2e::{Azure, Consumer, Daemon, Operator};
+use rotord_api::rotation::{CredentialStage, SecretRotation};
+use uuid::Uuid;
+
+pub(crate) struct Rig {
+    pub(crate) azure: Azure,
+    pub(crate) daemon: Daemon,
+    pub(crate) operator: Operator,
+    pub(crate) connection: Uuid,
+}
+
+impl Rig {
+    /// With these applications, and nothing out of the ordinary.
+    pub(crate) async fn start(applications: &[&str]) -> Self {
+        Self::with(tenant(applications), |daemon| daemon).await
+    }
+
+    pub(crate) async fn with(config: Config, prepare: impl FnOnce(Daemon) -> Daemon) -> Self {
+        let azure = Azure::start(config).await.unwrap();
+        let mut daemon = prepare(Daemon::new().unwrap().trusting(&azure).unwrap());
+        daemon.start().await.unwrap();
+        let operator = daemon.operator();
+        let connection = operator.connect(&azure, "azure").await.unwrap();
+        Self {
+            azure,
+            daemon,
+            operator,
+            connection,
+        }
+    }
+
+    pub(crate) async fn create(&self, app: &str) -> SecretRotation {
+        self.operator
+            .create(&self.azure, self.connection, app)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn rotate(&self, rotation: &SecretRotation) -> SecretRotation {
+        self.operator.rotate(rotation.id, None).await.unwrap()
+    }
+
+    /// Waits until a rotation is as `is` wants it.
+    pub(crate) async fn until(
+        &self,
+        what: &str,
+        rotation: &SecretRotation,
+        is: impl Fn(&SecretRotation) -> bool,
+    ) -> SecretRotation {
+        self.operator.until(what, rotation.id, is).await.unwrap()
+    }
+
+    /// Waits until nothing is left of a rotation but what is published, and nothing is under way.
+    pub(crate) async fn settled(&self, rotation: &SecretRotation) -> SecretRotation {
+        self.until("everything else to be gone", rotation, |rotation| {
+            is_settled(rotation, &[CredentialStage::Active])
+        })
+        .await
+    }
+
+    /// Waits until nothing is under way, but for what was replaced and waits for its time.
+    pub(crate) async fn settled_but_previous(&self, rotation: &SecretRotation) -> SecretRotation {
+        let stages = [CredentialStage::Active, CredentialStage::Previous];
+        self.until("the run's end", rotation, |rotation| {
+            is_settled(rotation, &stages)
+        })
+        .await
+    }
+
+    /// Waits until so many secrets of ours are at the provider.
+    pub(crate) async fn until_issued(&self, app: &str, count: usize) {
+        let what = format!("{count} secrets of ours on {app}");
+        e2e::until(&what, Duration::from_mins(2), async || {
+            let issued = self.azure.issued(app)?;
+            Ok((issued.len() == count).then_some(()))
+        })
+        .await
+        .unwrap();
+    }
+
+    pub(crate) async fn consumer(&self, app: &str, pause: Duration) -> Consumer {
+        let task = Task {
+            socket: self.daemon.admin(),
+            project: self.operator.project().await.unwrap(),
+            id_name: secret_name(app, "ID"),
+            secret_name: secret_name(app, "SECRET"),
+            pause,
+        };
+        Consumer::start(&self.azure, task).unwrap()
+    }
+
+    /// What the state lists is what is at the provider, and nobody else's was touched.
+    pub(crate) fn assert_no_orphans(&self, app: &str, rotation: &SecretRotation) {
+        let at_azure: Vec<String> = self
+            .azure
+            .issued(app)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(at_azure, keys(rotation), "{app}: at Azure and in the state");
+        self.assert_others_untouched(app);
+    }
+
+    pub(crate) fn assert_others_untouched(&self, app: &str) {
+        let secrets = self.azure.standin.secrets(app).unwrap();
+        let by_hand = secrets
+            .iter()
+            .find(|secret| secret.display_name.as_deref() == Some("made by hand"));
+        assert!(by_hand.unwrap().live(), "{app}: somebody else's is gone");
+    }
+}
+
+/// The keyIds of every live credential of a rotation, in order.
+pub(crate) fn keys(rotation: &SecretRotation) -> Vec<String> {
+    let mut keys: Vec<String> = live(rotation)
+        .map(|credential| credential.key_id.clone())
+        .collect();
+    keys.sort();
+    keys
+}
+
+/// The keyId of the credential at a stage.
+pub(crate) fn key_at(rotation: &SecretRotation, stage: CredentialStage) -> String {
+    let mut at_stage = live(rotation).filter(|credential| credential.stage == stage);
+    at_stage.next().expect("none at that stage").key_id.clone()
+}

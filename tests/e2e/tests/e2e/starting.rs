@@ -1,0 +1,166 @@
+//! Starts that can't be: a clear message, and an exit code that says whether trying again helps.
+
+use e2e::azure::tenant;
+use e2e::daemon::Start;
+use e2e::{Azure, Daemon, built};
+use rotord_api::provider::ProviderState;
+use std::os::unix::net::UnixListener;
+
+use crate::rig::Rig;
+
+fn ended(start: Start) -> (i32, String) {
+    match start {
+        Start::Ready => panic!("it is ready"),
+        Start::Ended { code, said } => (code.expect("a signal ended it"), said),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_settings_end_it_with_78_and_the_line() {
+    let mut daemon = Daemon::new().unwrap();
+    for (text, words) in [
+        ("[admin\n", &["line 1"][..]),
+        ("[admin]\nsockt = \"/x\"\n", &["line 2", "sockt"]),
+        ("\n[timing]\nsoak_short = 5\n", &["line 3", "soak_short"]),
+        ("[providers]\nengine = \"fast\"\n", &["line 2", "fast"]),
+        ("[timing]\nscale = 0.0\n", &["timing.scale"]),
+    ] {
+        std::fs::write(daemon.settings_file(), text).unwrap();
+        let (code, said) = ended(daemon.launch_as_written().await.unwrap());
+        assert_eq!(code, 78, "{text:?}: {said}");
+        let file = daemon.settings_file().display().to_string();
+        for word in words {
+            assert!(said.contains(word), "{text:?}: {word} is not in {said}");
+        }
+        assert!(said.contains(&file) || text.contains("scale"), "{said}");
+    }
+    std::fs::remove_file(daemon.settings_file()).unwrap();
+    let (code, said) = ended(daemon.launch_as_written().await.unwrap());
+    assert_eq!(code, 78, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_none_ends_it_with_78_and_stays_as_it_is() {
+    let mut daemon = Daemon::new().unwrap();
+    daemon.start().await.unwrap();
+    daemon.stop().await.unwrap();
+    let database = daemon.path("state/rotord.db");
+    let garbage = b"this is no database, however one looks at it".repeat(1000);
+    std::fs::write(&database, &garbage).unwrap();
+    let (code, said) = ended(daemon.launch().await.unwrap());
+    assert_eq!(code, 78, "{said}");
+    assert!(said.contains("rotord.db"), "{said}");
+    assert_eq!(std::fs::read(&database).unwrap(), garbage);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_root_key_is_never_made_anew_beside_a_database() {
+    let mut daemon = Daemon::new().unwrap();
+    daemon.start().await.unwrap();
+    daemon.stop().await.unwrap();
+    let key = std::fs::read_dir(daemon.path("state"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_string_lossy().contains("root"))
+        .expect("the state directory has a root key");
+    std::fs::rename(&key, daemon.path("root-key-elsewhere")).unwrap();
+    let (code, said) = ended(daemon.launch().await.unwrap());
+    assert_eq!(code, 78, "{said}");
+    assert!(said.contains("root key"), "{said}");
+    assert!(!key.exists());
+    std::fs::rename(daemon.path("root-key-elsewhere"), &key).unwrap();
+    daemon.start().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_daemon_on_the_same_state_does_not_start() {
+    let rig = Rig::start(&["payroll"]).await;
+    let state = rig.daemon.path("state").display().to_string();
+    let mut second = Daemon::new().unwrap().with("state.directory", state);
+    let (code, said) = ended(second.launch().await.unwrap());
+    assert_eq!(code, 1, "{said}");
+    let pid = rig.daemon.pid().unwrap().to_string();
+    assert!(said.contains(&pid), "{pid} is not in {said}");
+    // The first is none the worse for it.
+    rig.create("payroll").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_another_listens_on_is_left_to_it() {
+    let rig = Rig::start(&["payroll"]).await;
+    let socket = rig.daemon.admin().socket().display().to_string();
+    let mut second = Daemon::new().unwrap().with("admin.socket", socket.clone());
+    let (code, said) = ended(second.launch().await.unwrap());
+    assert!([1, 78].contains(&code), "{code}: {said}");
+    assert!(said.contains(&socket), "{said}");
+    rig.operator.status().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_nobody_listens_on_any_more_is_replaced() {
+    let mut daemon = Daemon::new().unwrap();
+    drop(UnixListener::bind(daemon.admin().socket()).unwrap());
+    daemon.start().await.unwrap();
+    daemon.operator().status().await.unwrap();
+    daemon.kill().await.unwrap();
+    assert!(daemon.admin().socket().exists());
+    daemon.start().await.unwrap();
+    daemon.operator().status().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_provider_is_reported_and_the_others_work() {
+    let azure = Azure::start(tenant(&["payroll"])).await.unwrap();
+    let mut daemon = Daemon::new().unwrap().trusting(&azure).unwrap();
+    for guest in ["other-contract", "trap-on-describe"] {
+        daemon.add_provider(&built::guest(guest).unwrap()).unwrap();
+    }
+    std::fs::write(daemon.path("providers/garbage.wasm"), b"no component").unwrap();
+    daemon.start().await.unwrap();
+    let operator = daemon.operator();
+    let status = operator.status().await.unwrap();
+    let report = |name: &str| {
+        let file = status
+            .providers
+            .iter()
+            .find(|report| report.file.ends_with(name));
+        file.unwrap_or_else(|| panic!("{name} is not reported"))
+    };
+    for bad in [
+        "garbage.wasm",
+        "other-contract.wasm",
+        "trap-on-describe.wasm",
+    ] {
+        let report = report(bad);
+        assert_eq!(report.state, ProviderState::Failed, "{bad}");
+        assert!(
+            !report.message.as_deref().unwrap_or_default().is_empty(),
+            "{bad}"
+        );
+    }
+    assert_eq!(
+        report("azure-client-secret.wasm").state,
+        ProviderState::Loaded
+    );
+    let connection = operator.connect(&azure, "azure").await.unwrap();
+    operator
+        .create(&azure, connection, "payroll")
+        .await
+        .unwrap();
+    let log = daemon.log().unwrap();
+    assert!(log.contains("garbage.wasm"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_in_the_middle_of_things_loses_nothing() {
+    let mut rig = Rig::start(&["payroll"]).await;
+    let rotation = rig.create("payroll").await;
+    let before = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+    rig.daemon.stop().await.unwrap();
+    assert!(rig.operator.status().await.is_err());
+    rig.daemon.start().await.unwrap();
+    assert_eq!(rig.operator.secret("PAYROLL_SECRET").await.unwrap(), before);
+    let rotated = rig.rotate(&rotation).await;
+    assert_eq!(rotated.active_index, 1);
+    rig.assert_no_orphans("payroll", &rotated);
+}
