@@ -42,7 +42,7 @@
 //! | GET [`STATUS`] | | `DaemonStatus` |
 //! | GET [`PROVIDERS`] | | `ProvidersAnswer` |
 //! | GET [`ROTATION_OF_ANY_TYPE`] | | `SecretRotationAnswer` |
-//! | POST [`PAUSE`], [`RESUME`] | | `SecretRotationAnswer` |
+//! | POST [`PAUSE`], [`RESUME`], [`UNBLOCK`] | | `SecretRotationAnswer` |
 //! | POST [`RETIRE`] | `RetireCredential` or nothing | `SecretRotationAnswer` |
 //! | POST [`ADOPT`] | `AdoptCredential` | `SecretRotationAnswer` |
 //! | POST [`REMOVE`] | `RemoveCredential` | `SecretRotationAnswer` |
@@ -125,6 +125,8 @@ pub const ROTATION_OF_ANY_TYPE: &str = "/api/v1/rotord/rotations/{rotationId}";
 pub const PAUSE: &str = "/api/v1/rotord/rotations/{rotationId}/pause";
 /// Scheduled runs again.
 pub const RESUME: &str = "/api/v1/rotord/rotations/{rotationId}/resume";
+/// A person mended what kept it.
+pub const UNBLOCK: &str = "/api/v1/rotord/rotations/{rotationId}/unblock";
 /// Revoke without waiting.
 pub const RETIRE: &str = "/api/v1/rotord/rotations/{rotationId}/retire";
 /// Take over a credential that carries our label.
@@ -197,7 +199,7 @@ pub fn environments(project: &str) -> String {
 }
 
 /// One of the routes that have a rotation's id and nothing else: [`ROTATION_OF_ANY_TYPE`], [`PAUSE`],
-/// [`RESUME`], [`RETIRE`], [`ADOPT`], [`REMOVE`].
+/// [`RESUME`], [`UNBLOCK`], [`RETIRE`], [`ADOPT`], [`REMOVE`].
 pub fn of_rotation(pattern: &str, id: Uuid) -> String {
     fill(pattern, &[&id])
 }

@@ -81,6 +81,8 @@ enum Command {
     Pause(commands::pause::Pause),
     /// Let scheduled runs go on
     Resume(commands::pause::Resume),
+    /// Go on after what the provider refused for good, or what made the database look old, was mended
+    Unblock(commands::pause::Unblock),
     /// Delete a rotation
     Delete(commands::delete::Delete),
     /// Take over a credential that carries our label and is not in the database
@@ -161,6 +163,7 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
         Command::Check(command) => commands::check::run(session, command).await,
         Command::Pause(command) => commands::pause::pause(session, command).await,
         Command::Resume(command) => commands::pause::resume(session, command).await,
+        Command::Unblock(command) => commands::pause::unblock(session, command).await,
         Command::Delete(command) => commands::delete::run(session, command).await,
         Command::Adopt(command) => commands::adopt::run(session, command).await,
         Command::Remove(command) => commands::remove::run(session, command).await,

@@ -21,7 +21,7 @@ use crate::event::{Event, Refusal};
 use crate::fault::Fault;
 use crate::id::{CredentialId, RotationId, RunId};
 use crate::label::{Label, Nonce};
-use crate::rotation::{Facts, Life, Outcome, Plan, Rotation};
+use crate::rotation::{Contact, Facts, Life, Outcome, Plan, Rotation};
 use crate::run::{Phase, Run, RunEnd, RunKind};
 
 impl Rotation {
@@ -51,6 +51,7 @@ impl Rotation {
             deliveries_open: Vec::new(),
             drift_absences: 0,
             next_drift_check: later(now, ctx.timing.drift_check),
+            contact: Contact::default(),
             facts: Facts::default(),
         };
         let mut machine = Machine::new(rotation, ctx);
@@ -280,6 +281,8 @@ impl<'a> Machine<'a> {
     fn on_clock_step(&mut self) {
         let (now, timing) = (self.ctx.now.wall, self.ctx.timing);
         let r = &mut self.rotation;
+        // What was compared with the clock as it was says nothing any more.
+        r.contact.clocks = None;
         if r.due_at.is_some_and(|due| due > r.latest_due(now)) {
             r.base = r.base.map(|base| crate::schedule::Base {
                 from: base.from.min(now),
@@ -354,19 +357,17 @@ impl<'a> Machine<'a> {
 
     /// A background call failed: the next one waits.
     fn background_failed(&mut self, fault: &Fault) {
-        let failures = self.rotation.facts.background_failures;
+        let failures = self.rotation.contact.failures;
         let wait = self.retry_wait(failures, fault.retry_after);
-        let facts = &mut self.rotation.facts;
-        facts.background_failures = failures.saturating_add(1);
-        facts.background_trouble = Some(fault.to_string());
-        facts.background_not_before = self.ctx.now.boot + wait;
+        self.rotation.contact.failures = failures.saturating_add(1);
+        self.rotation.contact.trouble = Some(fault.to_string());
+        self.rotation.facts.background_not_before = self.ctx.now.boot + wait;
     }
 
     fn background_worked(&mut self) {
-        let facts = &mut self.rotation.facts;
-        facts.background_failures = 0;
-        facts.background_trouble = None;
-        facts.background_not_before = Boot::default();
+        self.rotation.contact.failures = 0;
+        self.rotation.contact.trouble = None;
+        self.rotation.facts.background_not_before = Boot::default();
     }
 
     /// Exponential with jitter, never below the first wait nor below what the service asked for.
@@ -379,13 +380,13 @@ impl<'a> Machine<'a> {
 
     fn compare_clocks(&mut self, provider_time: Option<DateTime<Utc>>) {
         if let Some(provider) = provider_time {
-            self.rotation.facts.clocks = Some((provider, self.ctx.now.wall));
+            self.rotation.contact.clocks = Some((provider, self.ctx.now.wall));
         }
     }
 
     /// The provider's clock now, as well as it is known.
     fn provider_now(&self) -> DateTime<Utc> {
-        match self.rotation.facts.clocks {
+        match self.rotation.contact.clocks {
             Some((provider, local)) => self.ctx.now.wall + (provider - local),
             None => self.ctx.now.wall,
         }

@@ -121,6 +121,9 @@ pub struct Rotation {
     pub drift_absences: u32,
     /// When the target is surveyed next for drift.
     pub next_drift_check: DateTime<Utc>,
+    /// How the last calls went.
+    #[serde(default)]
+    pub contact: Contact,
     /// What was learned since the start. Not kept: after a restart it is learned anew.
     #[serde(skip)]
     pub facts: Facts,
@@ -139,10 +142,15 @@ pub struct Facts {
     pub inspection: Option<(Boot, Inspection)>,
     /// No background call before this: the last one failed.
     pub background_not_before: Boot,
-    /// Background calls that failed in a row, and what the last one said.
-    pub background_failures: u32,
-    /// For a person.
-    pub background_trouble: Option<String>,
+}
+
+/// How the last calls went: kept, so that it is seen while nothing is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Contact {
+    /// Background calls that failed in a row.
+    pub failures: u32,
+    /// What the last of them said, for a person.
+    pub trouble: Option<String>,
     /// The provider's clock and ours, when they were last compared.
     pub clocks: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
@@ -220,7 +228,7 @@ impl Rotation {
 
     /// How far the local clock was from the provider's when they were last compared.
     pub fn skew(&self) -> Option<Duration> {
-        let (provider, local) = self.facts.clocks?;
+        let (provider, local) = self.contact.clocks?;
         Some((provider - local).abs().to_std().unwrap_or_default())
     }
 

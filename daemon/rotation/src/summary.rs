@@ -133,7 +133,7 @@ impl Rotation {
             let text = "its provider is not loaded: everything waits until it is";
             notices.attention("provider-missing", text.to_owned());
         }
-        if let Some(trouble) = &self.facts.background_trouble {
+        if let Some(trouble) = &self.contact.trouble {
             let text = format!("looking at the target failed and is tried again: {trouble}");
             notices.warning("provider-trouble", text);
         }

@@ -23,6 +23,14 @@ pub enum Failed {
     Closed,
 }
 
+impl Failed {
+    /// The transaction may have been committed: what is in memory can't be trusted.
+    pub fn leaves_doubt(&self) -> bool {
+        let refused = StoreError::is_refusal;
+        !matches!(self, Self::Store(error) if refused(error))
+    }
+}
+
 type Job<S, T> = Box<dyn FnOnce(&mut S) -> Result<T, StoreError> + Send>;
 
 struct Do<S, T>(Job<S, T>);

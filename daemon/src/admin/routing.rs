@@ -9,12 +9,12 @@ use rotord_api::routes::{
     GENERATED_CREDENTIALS, MOVE_ROTATION, OPENAPI, PAUSE, PROJECT, PROJECT_BY_SLUG, PROJECTS,
     PROVIDERS, REMOVE, RESUME, RETIRE, ROTATE_SECRETS, ROTATION, ROTATION_BY_NAME,
     ROTATION_OF_ANY_TYPE, ROTATION_OPTIONS, ROTATIONS, ROTATIONS_OF_TYPE, SECRET_V3, SECRET_V4,
-    SECRETS_V3, SECRETS_V4, STATUS,
+    SECRETS_V3, SECRETS_V4, STATUS, UNBLOCK,
 };
 
 use super::connections::{self, change, check, choices};
 use super::error::ApiError;
-use super::rotations::orders::{self, UNBLOCK};
+use super::rotations::orders;
 use super::rotations::{self, create, credentials, delete as deletion, doubt, relocate, update};
 use super::{Reply, openapi, projects, secrets, status};
 

@@ -55,6 +55,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A plain no, given before anything was written: what was there before is there still.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Conflict(_) | Self::NotFound { .. } | Self::NoSuchOutput { .. }
+        )
+    }
+
     pub(crate) fn not_found(what: What, id: impl fmt::Display) -> Self {
         Self::NotFound {
             what,

@@ -1,4 +1,4 @@
-//! `rotorctl pause` and `rotorctl resume`.
+//! `rotorctl pause`, `rotorctl resume` and `rotorctl unblock`.
 
 use clap::Args;
 use rotord_api::rotation::SecretRotationAnswer;
@@ -24,6 +24,30 @@ pub(crate) struct Resume {
     rotation: String,
     #[command(flatten)]
     place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unblock {
+    /// The rotation's name or id
+    rotation: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) async fn unblock(session: &mut Session, command: Unblock) -> Result<Exit, CtlError> {
+    let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
+    let reply = session
+        .client
+        .post_nothing(&routes::of_rotation(routes::UNBLOCK, rotation.id))
+        .await?;
+    if session.output.is_json() {
+        session.output.json(&reply.body)?;
+    } else {
+        session
+            .output
+            .line(format!("{}: goes on as before", rotation.name))?;
+    }
+    Ok(Exit::Done)
 }
 
 pub(crate) async fn pause(session: &mut Session, command: Pause) -> Result<Exit, CtlError> {

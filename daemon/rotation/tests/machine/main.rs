@@ -1,5 +1,7 @@
 //! The rules of a rotation, one at a time. What holds among all of them at once is the simulator's.
 
+#![expect(clippy::unwrap_used, reason = "a script that can't go on should stop")]
+
 mod play;
 
 use std::time::Duration;

@@ -71,11 +71,11 @@ pub(crate) fn rules() -> Rules {
 
 impl Play {
     /// A creation that was begun and answered 202.
-    pub(crate) fn begin(plan: Plan) -> Self {
-        Self::begin_with(plan, |_| {})
+    pub(crate) fn begin(its: Plan) -> Self {
+        Self::begin_with(its, |_| {})
     }
 
-    pub(crate) fn begin_with(plan: Plan, prepare: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn begin_with(its: Plan, prepare: impl FnOnce(&mut Self)) -> Self {
         let now = utc("2026-03-01T10:00:00Z");
         let (timing, rules) = (Timing::default(), rules());
         let ctx = Context {
@@ -89,7 +89,7 @@ impl Play {
             entropy: 1,
             provider_ready: true,
         };
-        let step = Rotation::create(ROTATION, plan, false, &ctx);
+        let step = Rotation::create(ROTATION, its, false, &ctx);
         let mut play = Self {
             now,
             timing,

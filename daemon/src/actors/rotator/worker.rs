@@ -82,7 +82,8 @@ impl Worker {
                 }
                 Some(Next::Mail(mail)) => {
                     let taken = self.take(&mut at_hand, mail.event, mail.with).await;
-                    let broken = matches!(&taken, Err(TellError::Failed(_)));
+                    let broken =
+                        matches!(&taken, Err(TellError::Failed(failed)) if failed.leaves_doubt());
                     // Nobody waits for the answer: it was taken all the same.
                     let _ = mail.reply.send(taken);
                     if broken {
@@ -102,8 +103,7 @@ impl Worker {
 
     /// Nothing under way that a reload would lose.
     fn may_leave(&self, rotation: &Rotation) -> bool {
-        let remembers = rotation.facts.background_failures > 0 || rotation.run.is_some();
-        self.in_flight.is_none() && (!remembers || self.desk.is_draining())
+        self.in_flight.is_none() && (rotation.run.is_none() || self.desk.is_draining())
     }
 
     async fn next(&mut self) -> Option<Next> {

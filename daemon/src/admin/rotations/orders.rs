@@ -16,9 +16,6 @@ use crate::admin::peer::Peer;
 use crate::admin::request::Body;
 use crate::admin::{Daemon, Reply, Shared, audit, lookup};
 
-/// A person mended what the provider said would never work, or looked into a database that seemed old.
-pub(in crate::admin) const UNBLOCK: &str = "/api/v1/rotord/rotations/{rotationId}/unblock";
-
 /// Rotates now and waits for the new credential.
 #[utoipa::path(post, path = routes::ROTATE_SECRETS, tag = "rotations",
     params(("type" = String, Path, description = "The provider's slug"),
@@ -77,7 +74,7 @@ pub(in crate::admin) async fn resume_rotation(
 }
 
 /// A person mended what kept it from working.
-#[utoipa::path(post, path = UNBLOCK, tag = "rotord",
+#[utoipa::path(post, path = routes::UNBLOCK, tag = "rotord",
     params(("rotationId" = String, Path, description = "The rotation's id")),
     responses((status = 200, body = SecretRotationAnswer)))]
 pub(in crate::admin) async fn unblock_rotation(
