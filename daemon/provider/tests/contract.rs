@@ -49,11 +49,11 @@ fn accepts(old: &Path, new: &Path) -> Result<(), String> {
             "package rotor:provider@",
             "package rotor:provider@0.0.1-was-",
         );
-        let text: String = text
+        let lines: Vec<_> = text
             .lines()
             .filter(|line| !line.trim_start().starts_with("@since"))
-            .map(|line| format!("{line}\n"))
             .collect();
+        let text = lines.join("\n");
         std::fs::write(renamed.path().join(name), text).unwrap();
     }
     let deps = renamed.path().join("deps");
