@@ -16,6 +16,7 @@ impl Settings {
         Self(Table::new())
             .with("state.directory", path("state"))
             .with("state.witness", path("witness"))
+            .with("state.witness", path("witness/generation"))
             .with("admin.socket", path("admin.sock"))
             .with("reader.socket", path("read/reader.sock"))
             .with(

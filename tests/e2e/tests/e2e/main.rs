@@ -9,6 +9,7 @@ mod changing;
 mod connecting;
 mod crashing;
 mod deleting;
+mod doubting;
 mod reading;
 mod refusing;
 mod rig;

@@ -11,6 +11,7 @@ use crate::rig::Rig;
 
 const GRANTED: u32 = 54_321;
 const STRANGER: u32 = 54_322;
+const GROUP: u32 = 54_399;
 
 fn with_grant(daemon: Daemon) -> Daemon {
     let grant: Table = format!(
@@ -18,7 +19,14 @@ fn with_grant(daemon: Daemon) -> Daemon {
     )
     .parse()
     .unwrap();
-    daemon.with("reader.grants", Value::Array(vec![grant.into()]))
+    let to_group: Table =
+        format!("gids = [{GROUP}]\nenvironment = 'dev'\npath = '/'\nsecrets = ['*']")
+            .parse()
+            .unwrap();
+    daemon.with(
+        "reader.grants",
+        Value::Array(vec![grant.into(), to_group.into()]),
+    )
 }
 
 async fn curl(uid: u32, socket: &std::path::Path, path: &str) -> Ended {
@@ -98,4 +106,36 @@ async fn another_user_reads_what_is_granted_and_nothing_else() {
     let admin = rig.daemon.admin();
     let refused = curl(GRANTED, admin.socket(), routes::STATUS).await;
     assert_ne!(refused.code, Some(0), "{}", refused.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_not_the_primary_one_counts() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can act as other users");
+        return;
+    }
+    let rig = Rig::with(tenant(&["payroll"]), with_grant).await;
+    rig.create("payroll").await;
+    let project = rig.operator.project().await.unwrap();
+    let path = format!(
+        "{}?workspaceId={project}&environment=dev",
+        routes::SECRETS_V3
+    );
+    for (groups, expected) in [(GROUP.to_string(), "200"), ("54398".to_owned(), "403")] {
+        let stranger = STRANGER.to_string();
+        let ended = Line::new("setpriv")
+            .args(["--reuid", &stranger, "--regid", &stranger])
+            .args(["--groups", &groups, "curl", "--silent"])
+            .args(["--write-out", "\n%{http_code}", "--unix-socket"])
+            .args([rig.daemon.reader().socket()])
+            .args([format!("http://localhost{path}")])
+            .run()
+            .await
+            .unwrap();
+        let (status, body) = status_and_body(ended);
+        assert_eq!(status, expected, "{groups}: {body}");
+        if status == "200" {
+            assert_eq!(body["secrets"].as_array().unwrap().len(), 2);
+        }
+    }
 }

@@ -78,14 +78,19 @@ impl Timeline {
             .collect();
         let refused = tried.iter().rposition(|entry| entry.status != Some(200));
         let worked = &tried[refused.map_or(0, |last| last + 1)..];
-        if let (Some(first), Some(last)) = (worked.first(), worked.last()) {
-            let refusals = tried.len() - worked.len();
+        if let Some(last) = worked.last() {
+            let before = match refused {
+                Some(refused) => format!(
+                    "some replica refused it until {:.1} s after issue, then",
+                    seconds(secret.created, tried[refused].at)
+                ),
+                None => "never refused,".to_owned(),
+            };
             moments.push(Moment {
                 at: last.at,
                 what: "verified",
                 text: format!(
-                    "secret {number}: worked from {:.1} s after issue on ({refusals} logins before did not all), {} in a row",
-                    seconds(secret.created, first.at),
+                    "secret {number}: {before} {} logins in a row worked",
                     worked.len()
                 ),
             });
@@ -98,13 +103,18 @@ impl Timeline {
             });
         }
         if let Some(at) = secret.removed {
+            let later = self.published.values().filter(|at| published < Some(**at));
+            let text = match later.min() {
+                Some(replaced) => format!(
+                    "secret {number}, {:.1} s after it was replaced",
+                    seconds(*replaced, at)
+                ),
+                None => format!("secret {number}"),
+            };
             moments.push(Moment {
                 at,
                 what: "retired",
-                text: format!(
-                    "secret {number}, {:.1} s after it was issued",
-                    seconds(secret.created, at)
-                ),
+                text,
             });
         }
         moments
