@@ -58,9 +58,10 @@ impl Daemon {
     /// # Errors
     /// Something was not built, or the folder can't be made.
     pub fn new() -> Result<Self, Failure> {
-        let program = built::program("rotord").or_fail(|| "no daemon".to_owned())?;
-        let provider =
-            built::provider("azure-client-secret").or_fail(|| "no provider".to_owned())?;
+        let program =
+            built::program("rotord").or_fail(|| "there is no daemon to start".to_owned())?;
+        let provider = built::provider("azure-client-secret")
+            .or_fail(|| "there is no provider to load".to_owned())?;
         let io = || "a temporary folder can't be made".to_owned();
         let folder = tempfile::Builder::new()
             .prefix("rotord-")
@@ -132,7 +133,8 @@ impl Daemon {
     /// # Errors
     /// It was not built.
     pub fn with_test_clock(mut self) -> Result<Self, Failure> {
-        self.program = built::test_clock_daemon().or_fail(|| "no daemon".to_owned())?;
+        self.program =
+            built::test_clock_daemon().or_fail(|| "there is no daemon to start".to_owned())?;
         Ok(self)
     }
 
@@ -298,7 +300,8 @@ impl Daemon {
     /// # Errors
     /// It was not built.
     pub fn rotorctl(&self) -> Result<Line, Failure> {
-        let program = built::program("rotorctl").or_fail(|| "no rotorctl".to_owned())?;
+        let program =
+            built::program("rotorctl").or_fail(|| "there is no rotorctl to run".to_owned())?;
         Ok(Line::new(program).env("ROTORD_SOCKET", self.path("admin.sock")))
     }
 

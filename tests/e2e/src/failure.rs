@@ -1,9 +1,10 @@
 //! Why something here did not go as it should, in words for a person.
 
 use std::error::Error;
+use std::fmt;
 
 /// One sentence, and what led to it.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("{what}")]
 pub struct Failure {
     what: String,
@@ -36,6 +37,13 @@ impl Failure {
             next = error.source();
         }
         text
+    }
+}
+
+/// What a test shows that unwraps it: the words, not the shape.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.whole())
     }
 }
 

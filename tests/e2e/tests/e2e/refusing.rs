@@ -1,8 +1,9 @@
 //! Bad input, by example: refused in the documented shape, and nothing changes here or at the provider.
 
-use e2e::operator::{CONNECTIONS, KIND};
-use e2e::{Reply, until};
+use e2e::Reply;
+use e2e::operator::{CONNECTIONS, KIND, live};
 use hyper::Method;
+use rotord_api::rotation::CredentialStage;
 use rotord_api::routes;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -377,12 +378,10 @@ async fn a_second_rotation_at_a_time_is_refused() {
         let (http, rotate) = (http.clone(), rotate.clone());
         async move { http.post(&rotate, &json!(null)).await }
     });
-    until("the first run", Duration::from_mins(1), async || {
-        let rotation = rig.operator.rotation(rotation.id).await?;
-        Ok(rotation.state.and_then(|state| state.run))
+    rig.until("the first run's credential", &rotation, |rotation| {
+        live(rotation).any(|credential| credential.stage == CredentialStage::Pending)
     })
-    .await
-    .unwrap();
+    .await;
     let second = http.post(&rotate, &json!(null)).await.unwrap();
     let refusal = assert_refused("a second run", &second, 400, "BadRequest");
     assert_eq!(

@@ -8,8 +8,8 @@ mod timeline;
 
 use std::process::ExitCode;
 
-use e2e::Failure;
 use e2e::failure::OrFail as _;
+use e2e::{Consumer, Failure};
 use tokio::signal::unix::{SignalKind, signal};
 
 use screen::Screen;
@@ -18,11 +18,7 @@ use stage::Stage;
 #[tokio::main]
 async fn main() -> ExitCode {
     let screen = Screen::stdout();
-    let outcome = tokio::select! {
-        outcome = demo(&screen) => outcome,
-        stopped = asked_to_stop() => stopped.and(Err(Failure::new("stopped before its end"))),
-    };
-    match outcome {
+    match demo(&screen).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             screen.bad(&format!("The demo failed: {}", failure.whole()));
@@ -33,28 +29,42 @@ async fn main() -> ExitCode {
 
 async fn demo(screen: &Screen) -> Result<(), Failure> {
     let keep = std::env::var("KEEP").is_ok_and(|keep| !keep.is_empty() && keep != "0");
-    let mut stage = Stage::set(screen).await?;
-    let told = story::tell(screen, &stage).await;
-    let consumer = match told {
-        Ok(consumer) => consumer,
-        Err(failure) => {
-            screen.log_tail(&stage.daemon.log()?);
-            return Err(failure);
+    let (mut stage, consumer) = tokio::select! {
+        played = play(screen) => played?,
+        stopped = asked_to_stop() => {
+            stopped?;
+            return Err(Failure::new("stopped before its end"));
         }
     };
     if keep {
         stage.how_to_talk_to_it(screen);
         asked_to_stop().await?;
-        let tally = consumer.tally();
+    }
+    let tally = consumer.stop().await?;
+    if keep {
         screen.line(&format!(
             "\nThe consumer logged in {} times; {} failed.",
             tally.logins, tally.failures
         ));
     }
-    consumer.stop().await?;
     stage.daemon.stop().await?;
     screen.dim("Everything is stopped and its temporary folder deleted.");
+    if tally.failures > 0 {
+        return Err(Failure::new("the consumer could not log in all along"));
+    }
     Ok(())
+}
+
+/// Sets the stage and tells the story on it.
+async fn play(screen: &Screen) -> Result<(Stage, Consumer), Failure> {
+    let stage = Stage::set(screen).await?;
+    match story::tell(screen, &stage).await {
+        Ok(consumer) => Ok((stage, consumer)),
+        Err(failure) => {
+            screen.log_tail(&stage.daemon.log()?);
+            Err(failure)
+        }
+    }
 }
 
 async fn asked_to_stop() -> Result<(), Failure> {
