@@ -14,8 +14,8 @@ use e2e::Failure;
 use e2e::azure::{Azure, tenant};
 use e2e::daemon::Daemon;
 use e2e::operator::Operator;
-use rotord_api::secret::SecretsQuery;
 use rotord_api::routes;
+use rotord_api::secret::SecretsQuery;
 
 use crate::proc::Usage;
 
