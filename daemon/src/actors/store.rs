@@ -122,6 +122,9 @@ impl StoreHandle {
     /// Closes the writing connection after everything that was sent before: the journal is folded into the
     /// database file.
     pub async fn close(&self) {
+        if let Err(error) = self.write(|store| store.fold_journal()).await {
+            tracing::warn!(%error, "the journal stays beside the database: the two belong together");
+        }
         // A mailbox that is closed already has nothing to close.
         let _ = self.writer.send(Close).await;
     }

@@ -45,6 +45,20 @@ impl Store {
         self.generation
     }
 
+    /// Folds the journal into the database file, which is then whole by itself: for the end, as `SQLite` does it
+    /// unasked only when the last of all connections closes, and readers may close later. What a reader holds on to
+    /// is left in the journal, and is read from there at the next start.
+    ///
+    /// # Errors
+    /// The database can't be written.
+    pub fn fold_journal(&self) -> Result<(), StoreError> {
+        let folded =
+            self.reader
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        Ok(folded?)
+    }
+
     /// Runs `work` in one transaction: all of it is committed, or nothing.
     pub(crate) fn write<T>(
         &mut self,

@@ -52,6 +52,18 @@ fn commits_are_synced_to_a_write_ahead_log() {
 }
 
 #[test]
+fn a_folded_journal_leaves_the_database_whole_though_a_reader_is_open() {
+    let mut books = Books::new();
+    books.connection("azure");
+    let reader = books.store.reader().unwrap();
+    let journal = books.dir.path().join("rotord.db-wal");
+    assert!(fs::metadata(&journal).unwrap().len() > 0);
+    books.store.fold_journal().unwrap();
+    assert_eq!(fs::metadata(&journal).unwrap().len(), 0);
+    drop(reader);
+}
+
+#[test]
 fn a_second_daemon_is_told_who_holds_the_directory() {
     let books = Books::new();
     let refused = open(books.dir.path()).unwrap_err();
