@@ -144,6 +144,8 @@ impl App {
     /// # Errors
     /// A part did not start.
     pub async fn run(self) -> Result<(), StartError> {
+        // First: from here on a stop is a stop in order, and a reload ends nothing.
+        let mut signals = Signals::new().map_err(StartError::Signals)?;
         let installation = self.store.as_reader().installation()?.id;
         let store = StoreHandle::start(self.store, self.readers);
         let providers = Providers::new(self.host, store.clone(), self.clock, self.timing.clone());
@@ -177,7 +179,6 @@ impl App {
             admin::serve_admin(self.admin_socket, admin.clone()).map_err(StartError::Serve)?;
         let (reader_server, reader_handle) =
             admin::serve_reader(self.reader_socket, admin).map_err(StartError::Serve)?;
-        let mut signals = Signals::new().map_err(StartError::Signals)?;
         actix_rt::spawn(admin_server);
         actix_rt::spawn(reader_server);
         scheduler.do_send(Begin {

@@ -112,6 +112,11 @@ impl Proof {
         self.next_login = now + (self.silent_for() / 4).max(rules.verify_spacing);
     }
 
+    /// No login before this, whatever was planned.
+    pub fn rest_until(&mut self, at: Boot) {
+        self.next_login = self.next_login.max(at);
+    }
+
     /// Enough was shown, for long enough.
     pub fn is_complete(&self, soak: Duration, rules: &Rules) -> bool {
         self.successes >= rules.verify_successes.max(1) && self.remaining(soak).is_zero()

@@ -16,7 +16,7 @@ pub struct RotationState {
     /// The run that is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunState>,
-    /// Every credential of this rotation that is not gone, newest first.
+    /// Every credential of this rotation that is not settled, or that holds a slot, newest first.
     #[serde(default)]
     pub credentials: Vec<CredentialState>,
     /// How many issuing calls have no known end and are watched for.

@@ -304,13 +304,22 @@ impl Machine<'_> {
     }
 
     fn publish_unless_skewed(&mut self, id: CredentialId) {
-        if self.is_skewed() {
-            let skew = self.rotation.skew().unwrap_or_default().as_secs();
-            self.rotation.message = Some(format!(
-                "the new credential works and waits: this host's clock is {skew} s from the provider's; set it right"
-            ));
-        } else {
-            self.publish(id);
+        if !self.is_skewed() {
+            return self.publish(id);
+        }
+        let skew = self.rotation.skew().unwrap_or_default().as_secs();
+        self.rotation.message = Some(format!(
+            "the new credential works and waits: this host's clock is {skew} s from the provider's; \
+             set it right"
+        ));
+        // Proved as it is: what is waited for now is the clock, and a person.
+        let next = self.ctx.now.boot + self.ctx.timing.retry_first;
+        if let Some(Run {
+            phase: Phase::Verifying { proof, .. },
+            ..
+        }) = &mut self.rotation.run
+        {
+            proof.rest_until(next);
         }
     }
 

@@ -33,10 +33,15 @@ pub(crate) async fn run(session: &mut Session, named: &str) -> Result<Exit, CtlE
                 Severity::Warning => ("warning", Tone::Warn),
                 Severity::Problem => ("problem", Tone::Bad),
             };
+            // What is fine needs no help, though a provider may know how to get more of it.
+            let remedy = finding
+                .remedy
+                .as_deref()
+                .filter(|_| finding.severity != Severity::Fine);
             table.row([
                 Cell::new(word, tone),
                 finding.message.as_str().into(),
-                finding.remedy.as_deref().unwrap_or("").into(),
+                remedy.unwrap_or("").into(),
             ]);
         }
         session.output.table(&table)?;
