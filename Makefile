@@ -6,7 +6,7 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins guests test-clock demo test lint deny simulate bench azure install clean
+.PHONY: help build plugins guests test-clock demo test lint deny simulate bench azure install clean test-clock
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,9 +20,10 @@ plugins: ## The provider components, into build/plugins
 guests: ## The misbehaving components that tests use, into build/guests
 	plugins/build guests
 
-# The daemon with a clock that can run faster: for tests that need months in seconds.
+# The daemon with a clock that can run faster: for tests that need months in seconds. `--workspace`, so that it is
+# built on the same dependencies as the rest.
 test-clock:
-	$(CARGO) build --package rotord --features test-clock --bin rotord-test-clock
+	$(CARGO) build --workspace --features rotord/test-clock --bin rotord-test-clock
 
 demo: build ## The main job, to watch: KEEP=1 leaves it running
 	@$(CARGO) run --quiet --package e2e --bin demo
