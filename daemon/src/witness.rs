@@ -51,7 +51,8 @@ impl Witness {
             installation,
             ahead: AtomicU64::new(ahead),
         };
-        witness.note(generation)?;
+        // Until it is settled every start is to see it, however many commits there are in between.
+        witness.write(if ahead > 0 { u64::MAX } else { generation })?;
         Ok(witness)
     }
 
@@ -65,9 +66,13 @@ impl Witness {
     /// # Errors
     /// The file can't be written.
     pub fn note(&self, generation: u64) -> io::Result<()> {
-        if generation <= self.ahead.load(Ordering::Acquire) {
+        if self.ahead.load(Ordering::Acquire) > 0 {
             return Ok(());
         }
+        self.write(generation)
+    }
+
+    fn write(&self, generation: u64) -> io::Result<()> {
         let line = format!("{} {generation:020}\n", self.installation);
         self.file.write_all_at(line.as_bytes(), 0)?;
         self.file.sync_data()
@@ -116,7 +121,10 @@ mod tests {
         assert_eq!(old.ahead(), Some(17));
         // Until it is settled, another start sees it again, whatever was committed since.
         old.note(10).unwrap();
-        assert_eq!(Witness::open(&path, id(1), 10).unwrap().ahead(), Some(17));
+        assert_eq!(
+            Witness::open(&path, id(1), 90).unwrap().ahead(),
+            Some(u64::MAX)
+        );
         old.settle(11).unwrap();
         assert_eq!(Witness::open(&path, id(1), 11).unwrap().ahead(), None);
     }

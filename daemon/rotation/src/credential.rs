@@ -120,16 +120,16 @@ pub enum Reason {
     Room,
 }
 
-/// What must hold, besides a fresh survey that lists it, before a credential is revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What must hold, besides a fresh survey that lists it, before a credential is revoked. The more, the later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
-    /// Everything: deliveries acknowledged, the published one listed and unexpired, a login with it just now.
-    Full,
-    /// A login with the published one just now.
-    Published,
     /// Nothing: never published, expired, or ordered with force.
     Open,
+    /// A login with the published one just now.
+    Published,
+    /// Everything: deliveries acknowledged, the published one listed and unexpired, a login with it just now.
+    Full,
 }
 
 /// How a removal goes.
@@ -196,8 +196,11 @@ impl Credential {
     pub(crate) fn retire(&mut self, reason: Reason, gate: Gate) {
         match self.removal_mut() {
             Some(removal) => {
-                removal.reason = reason;
-                removal.gate = gate;
+                // A person's order stays one, and no gate closes again.
+                if removal.reason != Reason::Ordered {
+                    removal.reason = reason;
+                }
+                removal.gate = removal.gate.min(gate);
                 if removal.accepted_at.is_none() {
                     removal.next_step = Boot::default();
                 }

@@ -21,7 +21,7 @@ use crate::event::{Event, Refusal};
 use crate::fault::Fault;
 use crate::id::{CredentialId, RotationId, RunId};
 use crate::label::{Label, Nonce};
-use crate::rotation::{Contact, Facts, Life, Outcome, Plan, Rotation};
+use crate::rotation::{Contact, Facts, Life, Outcome, Plan, Rotation, Urgent};
 use crate::run::{Phase, Run, RunEnd, RunKind};
 
 impl Rotation {
@@ -51,6 +51,7 @@ impl Rotation {
             deliveries_open: Vec::new(),
             drift_absences: 0,
             next_drift_check: later(now, ctx.timing.drift_check),
+            urgent: None,
             contact: Contact::default(),
             facts: Facts::default(),
         };
@@ -179,6 +180,7 @@ impl<'a> Machine<'a> {
     fn settle_deletion(&mut self) {
         let settled = self.rotation.life == Life::Deleting
             && self.rotation.facts.in_flight.is_none()
+            && self.rotation.doubts.is_empty()
             && self
                 .rotation
                 .credentials
@@ -196,21 +198,29 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// A run that is due, or that the guard asks for.
+    /// A run that is due, urgent, or that the guard asks for.
     fn start_due_run(&mut self) {
         let (now, r) = (self.ctx.now.wall, &self.rotation);
-        let may = r.life == Life::Live && r.plan.auto && r.run.is_none() && r.blocked.is_none();
-        if !may || r.next_try_at.is_some_and(|at| at > now) {
+        if !self.may_start() || r.next_try_at.is_some_and(|at| at > now) {
             return;
         }
-        if let Some(due) = r.due_at.filter(|due| *due <= now) {
+        if r.wants_urgent() {
+            self.start_run(RunKind::Urgent);
+        } else if let Some(due) = r.due_at.filter(|due| *due <= now) {
             self.start_run(RunKind::Scheduled);
             if let Some(run) = &mut self.rotation.run {
                 run.due = Some(due);
             }
-        } else if r.guard_at(self.ctx.timing).is_some_and(|at| at <= now) {
+        } else if r.plan.auto && r.guard_at(self.ctx.timing).is_some_and(|at| at <= now) {
             self.start_run(RunKind::Urgent);
         }
+    }
+
+    /// The daemon itself may start a run.
+    fn may_start(&self) -> bool {
+        let r = &self.rotation;
+        let by_itself = r.plan.auto || r.wants_urgent();
+        r.life == Life::Live && by_itself && r.run.is_none() && r.blocked.is_none()
     }
 
     fn start_run(&mut self, kind: RunKind) -> RunId {
@@ -224,7 +234,7 @@ impl<'a> Machine<'a> {
             phase: Phase::Preparing,
             retries: 0,
             retire_after: None,
-            retire_at_once: false,
+            retire_at_once: self.rotation.urgent == Some(Urgent::Leaked),
             room_made: false,
             force: false,
         });
@@ -237,6 +247,8 @@ impl<'a> Machine<'a> {
     fn on_started(&mut self) {
         let now = self.ctx.now;
         self.rotation.facts = Facts::default();
+        // The clock may have been set while the daemon was off.
+        self.on_clock_step();
         let spread = self.ctx.timing.catch_up_spread;
         let intended: Vec<CredentialId> = self
             .rotation
@@ -418,11 +430,12 @@ impl<'a> Machine<'a> {
         let by_boot = |at: Boot| later(now.wall, at - now.boot);
         let background = by_boot(facts.background_not_before);
         let mut times: Vec<DateTime<Utc>> = Vec::new();
-        if r.life == Life::Live && r.plan.auto && r.run.is_none() && r.blocked.is_none() {
-            let first = r
-                .due_at
+        if self.may_start() {
+            let urgent = r.wants_urgent().then_some(now.wall);
+            let planned = r.due_at.into_iter().chain(r.guard_at(self.ctx.timing));
+            let first = urgent
                 .into_iter()
-                .chain(r.guard_at(self.ctx.timing))
+                .chain(planned.filter(|_| r.plan.auto))
                 .min();
             times.extend(first.map(|at| r.next_try_at.map_or(at, |next| at.max(next))));
         }

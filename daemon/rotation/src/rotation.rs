@@ -121,6 +121,9 @@ pub struct Rotation {
     pub drift_absences: u32,
     /// When the target is surveyed next for drift.
     pub next_drift_check: DateTime<Utc>,
+    /// A new credential is needed without waiting for the due time, until one is published.
+    #[serde(default)]
+    pub urgent: Option<Urgent>,
     /// How the last calls went.
     #[serde(default)]
     pub contact: Contact,
@@ -142,6 +145,17 @@ pub struct Facts {
     pub inspection: Option<(Boot, Inspection)>,
     /// No background call before this: the last one failed.
     pub background_not_before: Boot,
+}
+
+/// Why a new credential is needed at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Urgent {
+    /// The published one leaked: it is revoked as soon as it is replaced. A person's order, so a pause does not
+    /// keep it.
+    Leaked,
+    /// The published one was removed outside.
+    Drifted,
 }
 
 /// How the last calls went: kept, so that it is seen while nothing is under way.
@@ -198,6 +212,15 @@ impl Rotation {
         }
     }
 
+    /// A run is wanted before the due time, and may be tried by the daemon itself.
+    pub(crate) fn wants_urgent(&self) -> bool {
+        match self.urgent {
+            Some(Urgent::Leaked) => true,
+            Some(Urgent::Drifted) => self.plan.auto,
+            None => false,
+        }
+    }
+
     /// Something is in doubt: lost answers are reported and not removed.
     pub fn needs_attention(&self) -> bool {
         !self.doubts.is_empty() || self.stale.is_some()
@@ -219,6 +242,9 @@ impl Rotation {
 
     /// What answers show as the next rotation: the next try of a run that is due, else when it is due.
     pub fn next_rotation_at(&self) -> Option<DateTime<Utc>> {
+        if self.urgent.is_some() && self.next_try_at.is_some() {
+            return self.next_try_at;
+        }
         match (self.due_at, self.next_try_at) {
             (Some(due), Some(next_try)) => Some(due.max(next_try)),
             (due, None) => due,

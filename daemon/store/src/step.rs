@@ -1,7 +1,7 @@
 //! A step of a rotation, committed: whole or not at all.
 
 use chrono::{DateTime, Utc};
-use rotord_rotation::{Rotation, Step, Write};
+use rotord_rotation::{Life, Rotation, Step, Write};
 
 use crate::audit::AuditEntry;
 use crate::columns::Text;
@@ -119,7 +119,10 @@ impl Books<'_> {
         let known = commit.old.map_or(&[][..], |old| &old.credentials);
         let changed = self.save_credentials(rotation.id, known, &rotation.credentials)?;
         self.end_former_names(&changed)?;
-        if let Some(fate) = commit.secrets {
+        // A creation that nobody was told of gives its names back at once.
+        let ends = rotation.life == Life::Deleting
+            && commit.old.is_some_and(|old| old.life != Life::Deleting);
+        if let Some(fate) = commit.secrets.or(ends.then_some(SecretsFate::Keep)) {
             self.give_up_secrets(rotation.id, fate)?;
         }
         let mut published = Vec::new();

@@ -9,7 +9,7 @@ use crate::event::{Command, Refusal};
 use crate::id::{CredentialId, Handle};
 use crate::label::Nonce;
 use crate::proof::Proof;
-use crate::rotation::{Life, Plan};
+use crate::rotation::{Doubt, Life, Plan, Urgent};
 use crate::run::{Phase, RunKind};
 
 impl Machine<'_> {
@@ -38,10 +38,7 @@ impl Machine<'_> {
                 Ok(())
             }
             Command::Retire { credential, force } => self.retire_command(credential, force),
-            Command::Delete { revoke } => {
-                self.delete(revoke);
-                Ok(())
-            }
+            Command::Delete { revoke } => self.delete(revoke),
             Command::Adopt {
                 handle,
                 expires_at,
@@ -89,6 +86,9 @@ impl Machine<'_> {
     /// Effective at once: a manual run finishes, a scheduled one keeps what it has for a resume.
     fn pause(&mut self) {
         self.rotation.plan.auto = false;
+        if self.rotation.urgent == Some(Urgent::Drifted) {
+            self.rotation.urgent = None;
+        }
         self.rotation.due_at = None;
         self.rotation.next_try_at = None;
         if self
@@ -105,6 +105,14 @@ impl Machine<'_> {
         let now = self.ctx.now.wall;
         let was = self.rotation.plan;
         self.rotation.plan = plan;
+        if was
+            == (Plan {
+                overlap: was.overlap,
+                ..plan
+            })
+        {
+            return;
+        }
         if self.rotation.due_at.is_some_and(|due| due <= now)
             && was.auto
             && plan.auto
@@ -173,43 +181,70 @@ impl Machine<'_> {
 
     /// The published one leaked: another takes its place, urgently; then it goes at once.
     fn replace_leaked(&mut self) {
-        match &mut self.rotation.run {
-            Some(run) if run.kind == RunKind::Scheduled => run.kind = RunKind::Urgent,
-            Some(_) => {}
-            None => {
-                self.start_run(RunKind::Urgent);
-            }
-        }
+        // Kept until something is published: a run that fails is followed by another.
+        self.rotation.urgent = Some(Urgent::Leaked);
+        self.rotation.next_try_at = None;
+        self.rotation.blocked = None;
         if let Some(run) = &mut self.rotation.run {
             run.retire_at_once = true;
+            if run.kind == RunKind::Scheduled {
+                run.kind = RunKind::Urgent;
+            }
         }
-        self.rotation.blocked = None;
     }
 
     /// Committed and effective at once, whatever is under way. Only what was published may be left alive.
-    fn delete(&mut self, revoke: bool) {
-        self.rotation.run = None;
+    fn delete(&mut self, revoke: bool) -> Result<(), Refusal> {
+        if !revoke && self.rotation.needs_attention() {
+            let handles: Vec<_> = self
+                .rotation
+                .doubts
+                .iter()
+                .map(|d| d.handle.to_string())
+                .collect();
+            return Err(Refusal::Other(format!(
+                "the database may be older than what was done with it: adopt or remove what is in doubt ({}), and \
+                 unblock the rotation, or delete it with revoking",
+                handles.join(", ")
+            )));
+        }
+        if let Some(run) = self.rotation.run.take()
+            && run.kind == RunKind::Adoption
+        {
+            self.give_back(&run);
+        }
         self.rotation.due_at = None;
         self.rotation.next_try_at = None;
+        self.rotation.urgent = None;
+        self.rotation.stale = None;
         self.rotation.life = Life::Deleting;
         for credential in &mut self.rotation.credentials {
             let published = credential.published_at.is_some();
             let ordered = credential
                 .removal()
                 .is_some_and(|removal| removal.reason == Reason::Ordered);
+            let gated = credential
+                .removal()
+                .is_some_and(|removal| removal.gate != Gate::Open);
             match &credential.stage {
                 Stage::Pending => credential.retire(Reason::Failed, Gate::Open),
                 Stage::Active | Stage::Previous if revoke => {
                     credential.retire(Reason::Deleted, Gate::Open);
                 }
-                Stage::Retiring(_) if published && (revoke || ordered) => {
+                Stage::Retiring(_) if ordered || (revoke && (published || gated)) => {
                     credential.retire(Reason::Deleted, Gate::Open);
                 }
                 Stage::Active | Stage::Previous => credential.stage = Stage::Released,
-                Stage::Retiring(_) if published => credential.stage = Stage::Released,
+                Stage::Retiring(_) if published || gated => credential.stage = Stage::Released,
                 _ => {}
             }
         }
+        // Only with revoking does anything in doubt come here: a person's word.
+        for doubt in std::mem::take(&mut self.rotation.doubts) {
+            let credential = self.ordered(doubt, Gate::Open);
+            self.rotation.credentials.push(credential);
+        }
+        Ok(())
     }
 
     fn adopt(
@@ -271,23 +306,29 @@ impl Machine<'_> {
         let doubt = self
             .take_doubt(handle)
             .ok_or_else(|| Refusal::NoSuchCredential(handle.to_string()))?;
-        self.rotation.credentials.push(Credential {
+        let credential = self.ordered(doubt, Gate::Published);
+        self.rotation.credentials.push(credential);
+        Ok(())
+    }
+
+    /// What was in doubt, to be removed because a person said so.
+    fn ordered(&mut self, doubt: Doubt, gate: Gate) -> Credential {
+        Credential {
             id: CredentialId(self.fresh.uuid()),
             sequence: doubt.sequence,
             nonce: doubt.nonce,
             handle: Some(doubt.handle),
-            stage: Stage::Retiring(Removal::new(Reason::Ordered, Gate::Published)),
+            stage: Stage::Retiring(Removal::new(Reason::Ordered, gate)),
             slot: None,
             intended_at: doubt.seen_at,
             expires_at: doubt.expires_at,
             published_at: None,
             revoke_not_before: None,
             has_outputs: false,
-        });
-        Ok(())
+        }
     }
 
-    fn take_doubt(&mut self, handle: &Handle) -> Option<crate::rotation::Doubt> {
+    fn take_doubt(&mut self, handle: &Handle) -> Option<Doubt> {
         let at = self
             .rotation
             .doubts

@@ -10,7 +10,7 @@ use crate::effect::{Call, Write};
 use crate::event::{Answer, Revocation};
 use crate::fault::{Fault, FaultKind};
 use crate::id::{CredentialId, Handle};
-use crate::rotation::{Life, SurveyFact};
+use crate::rotation::{Life, SurveyFact, Urgent};
 use crate::run::{Phase, RunKind};
 
 enum Next {
@@ -171,11 +171,11 @@ impl Machine<'_> {
         self.rotation.next_drift_check = later(self.ctx.now.wall, self.ctx.timing.drift_check);
         let what = "the published credential was removed at the provider and logs in no more";
         if self.rotation.plan.auto && self.rotation.life == Life::Live {
-            match &mut self.rotation.run {
-                Some(run) => run.kind = RunKind::Urgent,
-                None => {
-                    self.start_run(RunKind::Urgent);
-                }
+            // Never less than what a person already asked for.
+            self.rotation.urgent.get_or_insert(Urgent::Drifted);
+            self.rotation.next_try_at = None;
+            if let Some(run) = &mut self.rotation.run {
+                run.kind = RunKind::Urgent;
             }
             self.rotation.message = Some(format!("{what}: a new one is being issued"));
         } else {
@@ -330,7 +330,14 @@ impl Machine<'_> {
             return;
         };
         let (boot, provider_now, rules) = (self.ctx.now.boot, self.provider_now(), self.ctx.rules);
-        if run.room_made && run.retries < self.ctx.timing.retries_in_run {
+        if run.room_made && run.retries >= self.ctx.timing.retries_in_run {
+            let next = later(self.ctx.now.wall, rules.propagation_bound);
+            let message = format!(
+                "room was made on the full target, and the provider does not see it yet ({fault})"
+            );
+            return self.fail_run(message, Some(next));
+        }
+        if run.room_made {
             // A replica that has not seen the removal yet.
             let wait =
                 backoff::exponential(rules.write_spacing, rules.propagation_bound, run.retries);
@@ -342,14 +349,16 @@ impl Machine<'_> {
                 format!("room was made on the full target, and it is not seen yet ({fault})"),
             );
         }
-        let mut room = self
-            .rotation
-            .credentials
-            .iter()
-            .any(|c| c.removal().is_some_and(|r| r.gate == Gate::Open));
+        let mut room = self.rotation.credentials.iter().any(|c| {
+            c.removal()
+                .is_some_and(|r| r.gate == Gate::Open && r.accepted_at.is_none())
+        });
         let mut earliest = None;
         for credential in &mut self.rotation.credentials {
-            if !matches!(credential.stage, Stage::Previous | Stage::Retiring(_)) {
+            let under_way = credential
+                .removal()
+                .is_some_and(|r| r.accepted_at.is_some());
+            if under_way || !matches!(credential.stage, Stage::Previous | Stage::Retiring(_)) {
                 continue;
             }
             let gate = if credential.has_expired(provider_now) {

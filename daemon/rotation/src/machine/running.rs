@@ -380,6 +380,7 @@ impl Machine<'_> {
         r.outcome = Outcome::Success;
         r.message = None;
         r.blocked = None;
+        r.urgent = None;
         r.failures = 0;
         r.next_try_at = None;
         r.drift_absences = 0;
@@ -427,10 +428,14 @@ impl Machine<'_> {
             return;
         };
         let now = self.ctx.now.wall;
-        let follows = self.rotation.life == Life::Live
-            && self.rotation.plan.auto
-            && (matches!(run.kind, RunKind::Scheduled | RunKind::Urgent)
-                || self.rotation.due_at.is_some_and(|due| due <= now));
+        let r = &self.rotation;
+        let due = r.due_at.is_some_and(|due| due <= now);
+        let planned = matches!(run.kind, RunKind::Scheduled | RunKind::Urgent) || due;
+        let follows = r.life == Life::Live && (r.wants_urgent() || (r.plan.auto && planned));
+        if run.kind == RunKind::Adoption {
+            // What others made and we only tried to take over is theirs still.
+            self.give_back(&run);
+        }
         if follows {
             let wait = self.retry_wait(self.rotation.failures, None);
             let next_try = later(now, wait).max(not_before.unwrap_or(now));
@@ -455,6 +460,20 @@ impl Machine<'_> {
             result: Err(message),
         });
         self.settle_deletion();
+    }
+
+    /// An adoption that came to nothing leaves the credential as it was found.
+    pub(super) fn give_back(&mut self, run: &Run) {
+        let Phase::Verifying { credential: id, .. } = run.phase else {
+            return;
+        };
+        if let Some(credential) = self.rotation.credential_mut(id)
+            && credential.stage == Stage::Pending
+        {
+            credential.stage = Stage::Released;
+            credential.has_outputs = false;
+            self.writes.push(Write::DropOutputs { credential: id });
+        }
     }
 
     /// What was issued and not published is removed: no try follows.
