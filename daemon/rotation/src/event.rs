@@ -64,8 +64,14 @@ pub enum Command {
     Pause,
     /// Rotate by schedule again.
     Resume,
-    /// A changed plan.
-    Edit(Plan),
+    /// A changed plan. What is the same in both is left as it is by now: somebody else may have changed it
+    /// since the first was read.
+    Edit {
+        /// What was read.
+        from: Plan,
+        /// What it is to be.
+        to: Plan,
+    },
     /// Remove a credential that leaked; of the published one: replace it first.
     Retire {
         /// Which; none is every one that was replaced.

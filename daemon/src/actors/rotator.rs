@@ -170,7 +170,7 @@ impl Handler<Create> for Rotator {
 }
 
 impl Handler<Due> for Rotator {
-    type Result = ResponseFuture<Result<(), Failed>>;
+    type Result = ResponseFuture<()>;
 
     fn handle(&mut self, due: Due, _: &mut Self::Context) -> Self::Result {
         let desk = Rc::clone(&self.desk);

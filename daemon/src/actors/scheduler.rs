@@ -19,9 +19,9 @@ const BATCH: u32 = 64;
 /// After a failure to read what is due.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// A row's wake-up has come, or the clock was set.
+/// A row's wake-up has come, or the clock was set. Answered when what follows is committed, or put off.
 #[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "Result<(), Failed>")]
+#[rtype(result = "()")]
 pub struct Due {
     /// Which rotation.
     pub rotation: RotationId,
@@ -92,6 +92,8 @@ pub struct Scheduler {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Work {
     Waiting,
+    /// After a failure: nothing may cut it short, or what failed would be forgotten.
+    Pausing,
     HandingOver,
 }
 
@@ -110,7 +112,7 @@ enum Scope {
 enum Next {
     Look,
     ClockSet,
-    LookAfter(Duration),
+    LookAfter(Duration, Scope),
 }
 
 impl Scheduler {
@@ -157,7 +159,8 @@ impl Scheduler {
                 Err(failed) => {
                     tracing::error!(error = %failed, "what is due can't be read: trying again in 5 s");
                     actor.outlook.trouble = Some(failed.to_string());
-                    actor.after(ctx, Next::LookAfter(PAUSE_AFTER_FAILURE));
+                    // The whole of what was to be looked at, again.
+                    actor.after(ctx, Next::LookAfter(PAUSE_AFTER_FAILURE, scope));
                 }
             }
         }));
@@ -173,7 +176,7 @@ impl Scheduler {
                 Ok(Woken::ClockSet) => Next::ClockSet,
                 Err(error) => {
                     tracing::error!(%error, "the timer failed: looking again in 5 s");
-                    Next::LookAfter(PAUSE_AFTER_FAILURE)
+                    Next::LookAfter(PAUSE_AFTER_FAILURE, Scope::Due)
                 }
             }
         };
@@ -191,13 +194,13 @@ impl Scheduler {
                 tracing::info!("the wall clock was set: looking at every rotation");
                 self.look(ctx, Scope::ClockSet);
             }
-            Next::LookAfter(pause) => {
+            Next::LookAfter(pause, scope) => {
                 let pause = async move { actix_rt::time::sleep(pause).await };
-                let handle = ctx.spawn(pause.into_actor(self).map(|(), actor, ctx| {
+                let handle = ctx.spawn(pause.into_actor(self).map(move |(), actor, ctx| {
                     actor.work = None;
-                    actor.look(ctx, Scope::Due);
+                    actor.look(ctx, scope);
                 }));
-                self.work = Some((handle, Work::Waiting));
+                self.work = Some((handle, Work::Pausing));
             }
         }
     }
@@ -256,7 +259,7 @@ async fn hand_over(
 }
 
 async fn tell(rotator: &Recipient<Due>, due: Due) -> Result<(), Failed> {
-    rotator.send(due).await.map_err(|_| Failed::Closed)?
+    rotator.send(due).await.map_err(|_| Failed::Closed)
 }
 
 impl Actor for Scheduler {

@@ -30,7 +30,8 @@ impl Machine<'_> {
                 });
                 Ok(())
             }
-            Command::Edit(plan) => {
+            Command::Edit { from, to } => {
+                let plan = merged(self.rotation.plan, from, to);
                 if !plan.auto {
                     self.pause();
                 }
@@ -335,5 +336,31 @@ impl Machine<'_> {
             .iter()
             .position(|doubt| doubt.handle == *handle)?;
         Some(self.rotation.doubts.remove(at))
+    }
+}
+
+/// What differs between the two, and else what is.
+fn merged(is: Plan, from: Plan, to: Plan) -> Plan {
+    Plan {
+        auto: if from.auto == to.auto {
+            is.auto
+        } else {
+            to.auto
+        },
+        interval: if from.interval == to.interval {
+            is.interval
+        } else {
+            to.interval
+        },
+        daily: if from.daily == to.daily {
+            is.daily
+        } else {
+            to.daily
+        },
+        overlap: if from.overlap == to.overlap {
+            is.overlap
+        } else {
+            to.overlap
+        },
     }
 }

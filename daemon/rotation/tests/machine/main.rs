@@ -11,7 +11,7 @@ use play::{INSTALLATION, Play, ROTATION, plan, utc};
 use rotord_rotation::event::Answer;
 use rotord_rotation::{
     Call, Command, Event, Fault, FaultKind, Handle, Inspection, Label, Life, Listed, Nonce,
-    Outcome, Refusal, RunKind, Stage,
+    Outcome, Plan, Refusal, RunKind, Stage,
 };
 
 fn fault(kind: FaultKind) -> Fault {
@@ -518,7 +518,11 @@ fn a_paused_rotation_that_is_about_to_expire_is_shouted_about() {
 fn a_shorter_interval_that_has_passed_is_due_now() {
     let mut play = Play::live(30);
     play.pass(TimeDelta::days(10));
-    play.command(Command::Edit(plan(5))).unwrap();
+    play.command(Command::Edit {
+        from: plan(30),
+        to: plan(5),
+    })
+    .unwrap();
     assert!(play.rotation.due_at.unwrap() <= play.now);
     play.until(|play| play.published.len() == 2);
 }
@@ -531,4 +535,153 @@ fn a_clock_that_was_far_ahead_does_not_keep_a_rotation_waiting() {
     play.now -= TimeDelta::days(365);
     play.event(Event::ClockStepped).unwrap();
     assert!(play.rotation.due_at.unwrap() <= play.now + TimeDelta::days(32));
+}
+
+#[test]
+fn an_adoption_that_fails_leaves_the_credential_as_it_was_found() {
+    for delete in [false, true] {
+        let mut play = Play::live(30);
+        let handle = Handle("made-by-hand".to_owned());
+        let expires_at = Some(utc("2027-01-01T00:00:00Z"));
+        play.listed.push(Listed {
+            handle: handle.clone(),
+            label: None,
+            expires_at,
+        });
+        play.login = Answer::NotYet("invalid client".to_owned());
+        play.command(Command::Adopt {
+            handle: handle.clone(),
+            expires_at,
+            has_value: true,
+        })
+        .unwrap();
+        if delete {
+            play.command(Command::Delete { revoke: false }).unwrap();
+        } else {
+            play.until(|play| play.rotation.run.is_none());
+        }
+        play.pass(TimeDelta::days(2));
+        assert!(!play.revoked.contains(&handle), "deleted: {delete}");
+    }
+}
+
+#[test]
+fn the_order_to_revoke_a_leaked_one_outlives_a_run_that_fails_and_a_pause() {
+    let mut play = Play::live(30);
+    let leaked = play.active().id;
+    play.issue_faults.push(fault(FaultKind::Refused));
+    play.command(Command::Retire {
+        credential: Some(leaked),
+        force: false,
+    })
+    .unwrap();
+    play.until(|play| play.rotation.outcome == Outcome::Failed);
+    play.command(Command::Pause).unwrap();
+    play.until(|play| !play.revoked.is_empty());
+    assert_eq!(play.revoked, [Handle("key-1".to_owned())]);
+    assert!(play.now < utc("2026-03-01T12:00:00Z"), "{}", play.now);
+    assert_eq!(play.rotation.urgent, None);
+}
+
+#[test]
+fn deleting_what_is_in_doubt_needs_a_word() {
+    let mut play = Play::live(30);
+    let stranger = Listed {
+        handle: Handle("from-the-future".to_owned()),
+        label: Some(label(41, 0xabc)),
+        expires_at: Some(utc("2027-01-01T00:00:00Z")),
+    };
+    play.listed.push(stranger.clone());
+    play.until(|play| play.rotation.needs_attention());
+    let refused = play.command(Command::Delete { revoke: false }).unwrap_err();
+    assert!(refused.to_string().contains("from-the-future"), "{refused}");
+    play.command(Command::Delete { revoke: true }).unwrap();
+    play.until(|play| play.removed);
+    assert!(play.listed.is_empty());
+}
+
+#[test]
+fn a_removal_that_waits_for_its_gate_is_settled_when_the_rotation_is_deleted() {
+    let mut play = Play::live(30);
+    let handle = Handle("made-by-hand".to_owned());
+    play.listed.push(Listed {
+        handle: handle.clone(),
+        label: None,
+        expires_at: None,
+    });
+    play.command(Command::Adopt {
+        handle: handle.clone(),
+        expires_at: None,
+        has_value: false,
+    })
+    .unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.login = Answer::NotYet("invalid client".to_owned());
+    play.until(|play| matches!(play.stage("made-by-hand"), Some(Stage::Retiring(_))));
+    play.command(Command::Delete { revoke: true }).unwrap();
+    play.until(|play| play.removed);
+    assert!(play.revoked.contains(&handle));
+}
+
+#[test]
+fn a_full_target_is_not_asked_again_and_again() {
+    let mut play = Play::live(30);
+    play.until(|play| play.published.len() == 2);
+    // The replaced one's time has come, it is revoked, and the provider goes on saying "full".
+    play.until(|play| !play.revoked.is_empty());
+    play.issue_faults = vec![fault(FaultKind::Full); 1000];
+    let sequence = play.rotation.sequence;
+    play.pass(TimeDelta::hours(2));
+    assert!(
+        play.rotation.sequence - sequence < 40,
+        "{}",
+        play.rotation.sequence - sequence
+    );
+}
+
+#[test]
+fn a_force_once_given_is_not_taken_back() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.pass(TimeDelta::hours(1));
+    play.login = Answer::NotYet("invalid client".to_owned());
+    let key = play.by_handle("key-1").unwrap().id;
+    play.command(Command::Retire {
+        credential: Some(key),
+        force: true,
+    })
+    .unwrap();
+    play.command(Command::Retire {
+        credential: None,
+        force: false,
+    })
+    .unwrap();
+    play.until(|play| !play.revoked.is_empty());
+}
+
+#[test]
+fn a_clock_that_was_set_while_the_daemon_was_off_keeps_nothing_waiting() {
+    let mut play = Play::live(30);
+    play.rotation.next_try_at = Some(utc("2036-01-01T00:00:00Z"));
+    play.call = None;
+    play.event(Event::Started).unwrap();
+    play.until(|play| play.published.len() == 2);
+    assert!(play.now < utc("2026-04-02T00:00:00Z"), "{}", play.now);
+}
+
+#[test]
+fn an_edit_keeps_what_somebody_else_changed_meanwhile() {
+    let mut play = Play::live(30);
+    let read = play.rotation.plan;
+    play.command(Command::Pause).unwrap();
+    let to = Plan {
+        interval: plan(7).interval,
+        ..read
+    };
+    play.command(Command::Edit { from: read, to }).unwrap();
+    assert!(!play.rotation.plan.auto);
+    assert_eq!(play.rotation.plan.interval, plan(7).interval);
+    assert_eq!(play.rotation.due_at, None);
 }

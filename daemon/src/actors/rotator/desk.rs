@@ -13,7 +13,7 @@ use rotord_store::Commit;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use super::targets::Targets;
-use super::worker::{Mail, Worker};
+use super::worker::{Ended, Mail, Worker};
 use super::{Create, Tell, TellError, Told};
 use crate::actors::scheduler::{Due, Nudge};
 use crate::actors::store::StoreHandle;
@@ -25,6 +25,8 @@ pub type Rulebook = HashMap<String, Rules>;
 
 /// How many events may wait for one rotation.
 const INBOX: usize = 32;
+/// How long a rotation whose task broke is left alone.
+const REVIVE_AFTER: Duration = Duration::from_mins(1);
 
 /// What a rotator works with.
 pub struct Equipment {
@@ -60,6 +62,8 @@ pub(super) struct Desk {
     workers: RefCell<HashMap<RotationId, mpsc::Sender<Mail>>>,
     /// Those that were told of this start. Ids alone: the state stays in the database.
     started: RefCell<HashSet<RotationId>>,
+    /// Those whose task broke and that are looked at again.
+    reviving: RefCell<HashSet<RotationId>>,
     draining: Cell<bool>,
     idle: Notify,
 }
@@ -74,6 +78,7 @@ impl Desk {
             rulebook: RefCell::new(rulebook),
             workers: RefCell::default(),
             started: RefCell::default(),
+            reviving: RefCell::default(),
             draining: Cell::new(false),
             idle: Notify::new(),
         }
@@ -96,35 +101,44 @@ impl Desk {
             .unwrap_or_else(|_| Err(crate::actors::store::Failed::Closed.into()))
     }
 
-    pub(super) async fn wake(
-        self: &Rc<Self>,
-        due: Due,
-    ) -> Result<(), crate::actors::store::Failed> {
+    /// Never fails: a rotation that can't be worked on must not keep the others waiting. It is looked at again.
+    pub(super) async fn wake(self: &Rc<Self>, due: Due) {
         let event = if due.clock_set {
             Event::ClockStepped
         } else {
             Event::Woke
         };
-        match self.tell(Tell::new(due.rotation, event)).await {
-            Ok(_) => Ok(()),
-            Err(TellError::Failed(failed)) => {
-                tracing::error!(rotation = %due.rotation, error = %failed, "the rotation can't be worked on: it is looked at again in a minute");
-                self.postpone(due.rotation).await
-            }
-            Err(error) => {
-                tracing::warn!(rotation = %due.rotation, %error, "the rotation can't be worked on: it is looked at again in a minute");
-                self.postpone(due.rotation).await
-            }
+        if let Err(error) = self.tell(Tell::new(due.rotation, event)).await {
+            tracing::warn!(rotation = %due.rotation, %error, "the rotation can't be worked on: it is looked at again in a minute");
+            self.postpone(due.rotation).await;
         }
     }
 
     /// Out of the way of the others for a minute.
-    async fn postpone(&self, rotation: RotationId) -> Result<(), crate::actors::store::Failed> {
+    async fn postpone(&self, rotation: RotationId) {
         let until = self.equipment.clock.now().wall + chrono::TimeDelta::minutes(1);
-        self.equipment
-            .store
+        let store = &self.equipment.store;
+        if let Err(failed) = store
             .write(move |store| store.postpone(rotation, Some(until)))
             .await
+        {
+            // Gone meanwhile, or the disk is full: then its own task looks again.
+            tracing::debug!(%rotation, error = %failed, "the rotation could not be put off");
+        }
+    }
+
+    /// Looks at a rotation once a minute until that works: its task broke, and what is committed may have no
+    /// wake-up. In memory, so that a full disk can't defeat it.
+    async fn revive(self: &Rc<Self>, rotation: RotationId) {
+        while !self.draining.get() {
+            tokio::time::sleep(REVIVE_AFTER).await;
+            match self.tell(Tell::new(rotation, Event::Woke)).await {
+                Ok(_) | Err(TellError::Refused(_)) => return,
+                // It is gone.
+                Err(TellError::Failed(failed)) if !failed.leaves_doubt() => return,
+                Err(_) => {}
+            }
+        }
     }
 
     pub(super) async fn create(self: &Rc<Self>, create: Create) -> Result<Told, TellError> {
@@ -161,7 +175,13 @@ impl Desk {
             return Err(failed.into());
         }
         tracing::info!(rotation = %id, run = ?run, "a rotation is being created");
-        self.tell(Tell::new(id, Event::Woke)).await
+        let told = self.tell(Tell::new(id, Event::Woke)).await;
+        if told.is_err() {
+            // Committed, and nobody works on it: it is looked at again whatever became of the caller.
+            let desk = Rc::clone(self);
+            actix_rt::spawn(async move { desk.revive(id).await });
+        }
+        told
     }
 
     /// The worker's inbox; a worker is started where none is at work.
@@ -176,13 +196,16 @@ impl Desk {
         actix_rt::spawn(async move {
             let worker = Worker::new(Rc::clone(&desk), id, mail);
             // A bug in one rotation's task ends that task alone; its next event loads what was committed.
-            let ended =
-                futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(worker.run()))
-                    .await;
+            let run = std::panic::AssertUnwindSafe(worker.run());
+            let ended = futures_util::FutureExt::catch_unwind(run).await;
             if ended.is_err() {
                 tracing::error!(rotation = %id, "a bug ended the rotation's task: what was committed goes on in a minute");
                 desk.forget(id);
-                let _ = desk.postpone(id).await;
+            }
+            // One reviver a rotation: those that it wakes and that break again leave it to go on.
+            if !matches!(ended, Ok(Ended::Left)) && desk.reviving.borrow_mut().insert(id) {
+                desk.revive(id).await;
+                desk.reviving.borrow_mut().remove(&id);
             }
         });
         inbox

@@ -27,6 +27,15 @@ pub(super) struct Mail {
 
 type InFlight = Pin<Box<dyn Future<Output = Landed>>>;
 
+/// How a rotation's task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Nothing is under way.
+    Left,
+    /// What is committed may have no wake-up: somebody must look at it again.
+    Broken,
+}
+
 pub(super) struct Worker {
     desk: Rc<Desk>,
     id: RotationId,
@@ -57,7 +66,7 @@ impl Worker {
         }
     }
 
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self) -> Ended {
         let mut at_hand = match self.load().await {
             Ok(at_hand) => at_hand,
             Err(error) => return self.give_up(error),
@@ -66,11 +75,15 @@ impl Worker {
             if self.may_leave(&at_hand.rotation) {
                 // No await between the look and the leave: no mail can come in between.
                 if self.inbox.is_empty() {
-                    return self.desk.leave(self.id);
+                    self.desk.leave(self.id);
+                    return Ended::Left;
                 }
             }
             let result = match self.next().await {
-                None => return self.desk.leave(self.id),
+                None => {
+                    self.desk.leave(self.id);
+                    return Ended::Left;
+                }
                 Some(Next::Landed(landed)) => {
                     let with = With {
                         outputs: landed.outputs.map(sealed),
@@ -96,7 +109,8 @@ impl Worker {
             if let Err(TellError::Failed(_)) = result {
                 // What is in memory may not be what is committed.
                 tracing::error!(rotation = %self.id, "a step could not be committed: the rotation is read again before anything else");
-                return self.desk.forget(self.id);
+                self.desk.forget(self.id);
+                return Ended::Broken;
             }
         }
     }
@@ -145,14 +159,16 @@ impl Worker {
     }
 
     /// Not even loaded: everyone who wrote is told.
-    fn give_up(mut self, error: TellError) {
+    fn give_up(mut self, error: TellError) -> Ended {
         self.desk.forget(self.id);
         self.inbox.close();
+        let gone = matches!(&error, TellError::Failed(failed) if !failed.leaves_doubt());
         let mut error = Some(error);
         while let Ok(mail) = self.inbox.try_recv() {
             let error = error.take().unwrap_or(TellError::Failed(Failed::Closed));
             let _ = mail.reply.send(Err(error));
         }
+        if gone { Ended::Left } else { Ended::Broken }
     }
 
     /// Decides, commits, and only then begins the call.

@@ -47,7 +47,10 @@ pub(in crate::admin) async fn update_rotation(
     };
     let tell = Tell {
         rotation: id,
-        event: Event::Command(Command::Edit(plan)),
+        event: Event::Command(Command::Edit {
+            from: record.state.plan,
+            to: plan,
+        }),
         with,
     };
     daemon.rotator.send(tell).await??;
