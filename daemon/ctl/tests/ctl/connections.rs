@@ -128,14 +128,19 @@ fn a_check_fails_where_rotation_could_not_work() {
             {"code": "missing-role", "severity": severity, "message": "may not rotate", "remedy": "az ad app permission add …"}
         ]})
     };
-    for (severity, code) in [("fine", 0), ("warning", 0), ("problem", 1)] {
+    let remedy = "az ad app permission add …";
+    for (severity, code, help) in [
+        ("fine", 0, ""),
+        ("warning", 0, remedy),
+        ("problem", 1, remedy),
+    ] {
         let fake = Fake::start().on("GET", &check, 200, finding(severity));
         let ended = run(&fake, &["connection", "check", "azure"]);
         assert_eq!(ended.code, code, "{severity}: {}", ended.err);
         assert!(
-            ended.out.contains(&format!(
-                "{severity}\tmay not rotate\taz ad app permission add …\n"
-            )),
+            ended
+                .out
+                .contains(&format!("{severity}\tmay not rotate\t{help}\n")),
             "{}",
             ended.out
         );
