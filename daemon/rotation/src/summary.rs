@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::{Context, later};
 use crate::credential::Stage;
-use crate::rotation::{Life, Outcome, Rotation};
+use crate::rotation::{Life, Outcome, Rotation, Urgent};
 use crate::run::RunKind;
 
 /// How urgent a notice is.
@@ -80,6 +80,11 @@ impl Rotation {
             let why = self.message.as_deref().unwrap_or("no reason was kept");
             let text = format!("its creation failed: rotate it to try again, or delete it ({why})");
             notices.attention("creation-failed", text);
+        }
+        if self.urgent == Some(Urgent::Drifted) && !self.plan.auto {
+            let text = "the published credential was removed at the provider, and the rotation is paused: rotate it \
+                        by hand, or resume it";
+            notices.attention("drifted", text.to_owned());
         }
         let Some(end) = self.active().and_then(|c| c.expires_at) else {
             return;

@@ -87,9 +87,6 @@ impl Machine<'_> {
     /// Effective at once: a manual run finishes, a scheduled one keeps what it has for a resume.
     fn pause(&mut self) {
         self.rotation.plan.auto = false;
-        if self.rotation.urgent == Some(Urgent::Drifted) {
-            self.rotation.urgent = None;
-        }
         self.rotation.due_at = None;
         self.rotation.next_try_at = None;
         if self

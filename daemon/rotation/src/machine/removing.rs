@@ -148,6 +148,9 @@ impl Machine<'_> {
                 self.rotation.facts.login = Some((self.ctx.now.boot, id));
                 if is_active {
                     self.rotation.drift_absences = 0;
+                    if self.rotation.urgent == Some(Urgent::Drifted) {
+                        self.rotation.urgent = None;
+                    }
                 }
             }
             Answer::NotYet(why) | Answer::Never(why) => {
@@ -170,9 +173,9 @@ impl Machine<'_> {
         self.rotation.drift_absences = 0;
         self.rotation.next_drift_check = later(self.ctx.now.wall, self.ctx.timing.drift_check);
         let what = "the published credential was removed at the provider and logs in no more";
+        // Never less than what a person already asked for. Kept while paused, so that it is told for as long as it is so.
+        self.rotation.urgent.get_or_insert(Urgent::Drifted);
         if self.rotation.plan.auto && self.rotation.life == Life::Live {
-            // Never less than what a person already asked for.
-            self.rotation.urgent.get_or_insert(Urgent::Drifted);
             self.rotation.next_try_at = None;
             if let Some(run) = &mut self.rotation.run {
                 run.kind = RunKind::Urgent;
