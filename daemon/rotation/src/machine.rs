@@ -295,11 +295,15 @@ impl<'a> Machine<'a> {
         let r = &mut self.rotation;
         // What was compared with the clock as it was says nothing any more.
         r.contact.clocks = None;
+        // The next due time is counted from where a run began.
+        if let Some(run) = &mut r.run {
+            run.started_at = run.started_at.min(now);
+        }
+        r.base = r.base.map(|base| crate::schedule::Base {
+            from: base.from.min(now),
+            ..base
+        });
         if r.due_at.is_some_and(|due| due > r.latest_due(now)) {
-            r.base = r.base.map(|base| crate::schedule::Base {
-                from: base.from.min(now),
-                ..base
-            });
             r.due_at = r.compute_due(now);
         }
         r.next_try_at = r
