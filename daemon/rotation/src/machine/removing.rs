@@ -371,8 +371,10 @@ impl Machine<'_> {
             };
             match credential.revoke_not_before {
                 Some(at) if at > provider_now && gate == Gate::Full => {
+                    // What has ended may go as well.
+                    let free = credential.expires_at.map_or(at, |end| end.min(at));
                     earliest =
-                        Some(earliest.map_or(at, |e: chrono::DateTime<chrono::Utc>| e.min(at)));
+                        Some(earliest.map_or(free, |e: chrono::DateTime<chrono::Utc>| e.min(free)));
                 }
                 Some(_) => {
                     credential.retire(Reason::Room, gate);
