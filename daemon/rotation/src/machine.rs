@@ -456,7 +456,7 @@ impl<'a> Machine<'a> {
                 _ => {}
             }
         }
-        if r.life != Life::Deleting {
+        if r.is_looked_after() {
             times.push(r.next_drift_check.max(background));
         }
         // Kept to the millisecond, so never a moment too early.

@@ -226,6 +226,12 @@ impl Rotation {
         !self.doubts.is_empty() || self.stale.is_some()
     }
 
+    /// The target is looked at from time to time. Of a deleted rotation only for what is in doubt, which may be gone
+    /// by itself.
+    pub(crate) fn is_looked_after(&self) -> bool {
+        self.life != Life::Deleting || !self.doubts.is_empty()
+    }
+
     /// Lost answers that still count.
     pub fn lost(&self) -> usize {
         let counted = |c: &&Credential| matches!(&c.stage, Stage::Lost(watch) if !watch.dormant);

@@ -432,7 +432,7 @@ impl Machine<'_> {
     /// A survey for drift, or the login that decides it.
     pub(super) fn next_of_drift(&mut self) -> Option<Call> {
         let (now, r) = (self.ctx.now, &self.rotation);
-        if r.life == Life::Deleting
+        if !r.is_looked_after()
             || r.facts.background_not_before > now.boot
             || r.next_drift_check > now.wall
         {

@@ -102,6 +102,7 @@ impl Machine<'_> {
             if credential.stage == Stage::Gone {
                 credential.retire(Reason::Superseded, Gate::Open);
             }
+            self.rotation.doubts.retain(|d| d.handle != listed.handle);
             return;
         }
         let in_books = self
@@ -109,7 +110,11 @@ impl Machine<'_> {
             .credentials
             .iter()
             .find(|c| c.nonce == label.nonce);
-        let tombstone = tombstones.iter().find(|c| c.nonce == label.nonce);
+        let same_nonce = |c: &&Credential| c.nonce == label.nonce;
+        let tombstone = tombstones
+            .iter()
+            .find(|c| known(c))
+            .or_else(|| tombstones.iter().find(same_nonce));
         match (in_books, tombstone) {
             (Some(credential), _) => {
                 let (id, stage) = (credential.id, credential.stage.clone());
@@ -124,7 +129,9 @@ impl Machine<'_> {
                 }
             }
             (None, Some(tombstone)) if known(tombstone) => {
-                // Still there, or there again: a lagging replica, or a revoke without effect.
+                // Still there, or there again: a lagging replica, or a revoke without effect. It may have been settled
+                // while the survey before was under way, which then did not know it.
+                self.rotation.doubts.retain(|d| d.handle != listed.handle);
                 if tombstone.stage == Stage::Gone {
                     let mut credential = tombstone.clone();
                     credential.retire(Reason::Superseded, Gate::Open);
