@@ -24,7 +24,7 @@ pub struct Credential {
     pub stage: Stage,
     /// 0 or 1 from its publication until another one takes the slot: a view, changed by publishing alone.
     pub slot: Option<u8>,
-    /// When its attempt was written down, by the local clock.
+    /// When its attempt was written down, by the provider's clock as well as it was known.
     pub intended_at: DateTime<Utc>,
     /// When it ends: what the provider said, or before that what was asked for.
     pub expires_at: Option<DateTime<Utc>>,

@@ -335,7 +335,8 @@ impl<'a> Machine<'a> {
     fn intend(&mut self, lifetime: Duration) -> Call {
         let id = CredentialId(self.fresh.uuid());
         let nonce = Nonce(self.fresh.bits());
-        let now = self.ctx.now.wall;
+        // Its life is the provider's calendar: a local clock that is wrong must not end it here before it ends there.
+        let now = self.provider_now();
         self.rotation.sequence += 1;
         let sequence = self.rotation.sequence;
         self.rotation.credentials.push(Credential {
@@ -346,7 +347,7 @@ impl<'a> Machine<'a> {
             stage: Stage::Intended,
             slot: None,
             intended_at: now,
-            // Asked from the provider's now, which may be later than ours by the skew and the call.
+            // Asked from the provider's now when the call arrives.
             expires_at: Some(later(later(now, lifetime), Duration::from_hours(1))),
             published_at: None,
             revoke_not_before: None,
@@ -397,21 +398,24 @@ impl<'a> Machine<'a> {
     fn compare_clocks(&mut self, provider_time: Option<DateTime<Utc>>) {
         if let Some(provider) = provider_time {
             self.rotation.contact.clocks = Some((provider, self.ctx.now.wall));
+            self.rotation.facts.provider_clock = Some((provider, self.ctx.now.boot));
         }
     }
 
     /// The provider's clock now, as well as it is known.
     fn provider_now(&self) -> DateTime<Utc> {
-        match self.rotation.contact.clocks {
-            Some((provider, local)) => self.ctx.now.wall + (provider - local),
-            None => self.ctx.now.wall,
+        let now = self.ctx.now;
+        match (self.rotation.facts.provider_clock, self.rotation.contact.clocks) {
+            // The boot clock has no steps: it goes on from there whatever was done to the other one.
+            (Some((provider, at)), _) => later(provider, now.boot - at),
+            (None, Some((provider, local))) => now.wall + (provider - local),
+            (None, None) => now.wall,
         }
     }
 
     fn is_skewed(&self) -> bool {
-        self.rotation
-            .skew()
-            .is_some_and(|skew| skew > self.ctx.timing.skew_most)
+        let skew = (self.provider_now() - self.ctx.now.wall).abs();
+        skew.to_std().unwrap_or_default() > self.ctx.timing.skew_most
     }
 
     /// How far apart the absences lie that prove something gone: they span the propagation bound.

@@ -143,6 +143,8 @@ pub struct Facts {
     pub login: Option<(Boot, CredentialId)>,
     /// The last look at the target.
     pub inspection: Option<(Boot, Inspection)>,
+    /// The provider's clock, when it was last told.
+    pub provider_clock: Option<(DateTime<Utc>, Boot)>,
     /// No background call before this: the last one failed.
     pub background_not_before: Boot,
 }

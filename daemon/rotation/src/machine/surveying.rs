@@ -62,7 +62,7 @@ impl Machine<'_> {
         let others = survey.listed.iter().filter(|listed| !ours(listed)).count();
         let fact = SurveyFact {
             at: self.ctx.now.boot,
-            provider_time: survey.provider_time.unwrap_or(self.ctx.now.wall),
+            provider_time: survey.provider_time.unwrap_or(self.provider_now()),
             handles: survey
                 .listed
                 .into_iter()
