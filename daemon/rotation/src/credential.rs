@@ -202,7 +202,10 @@ impl Credential {
                 }
                 removal.gate = removal.gate.min(gate);
                 if removal.accepted_at.is_none() {
+                    // Looked at at once, so an absence then is not apart from the one before.
                     removal.next_step = Boot::default();
+                    removal.absences = 0;
+                    removal.first_absence = None;
                 }
             }
             None => self.stage = Stage::Retiring(Removal::new(reason, gate)),

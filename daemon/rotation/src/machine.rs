@@ -310,9 +310,20 @@ impl<'a> Machine<'a> {
             .next_try_at
             .map(|at| at.min(later(now, timing.retry_most)));
         r.next_drift_check = r.next_drift_check.min(later(now, timing.drift_check));
+        for doubt in &mut r.doubts {
+            doubt.seen_at = doubt.seen_at.min(now);
+            doubt.absences = 0;
+        }
         for credential in &mut r.credentials {
             if let Some(watch) = credential.watch_mut() {
+                watch.since = watch.since.min(now);
                 watch.next_look = watch.next_look.min(later(now, timing.watch_most));
+            }
+            if let Some(removal) = credential.removal_mut() {
+                // Absences are apart by the boot clock, and only those of one start and one clock count together.
+                removal.absences = 0;
+                removal.first_absence = None;
+                removal.accepted_at = removal.accepted_at.map(|at| at.min(now));
             }
         }
     }

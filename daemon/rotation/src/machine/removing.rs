@@ -283,8 +283,9 @@ impl Machine<'_> {
         } else if removal.next_step <= now.boot {
             removal.absences += 1;
             removal.next_step = now.boot + spacing;
-            let first = *removal.first_absence.get_or_insert(now.wall);
-            let proved = removal.absences >= least && between(first, now.wall) >= bound;
+            removal.first_absence.get_or_insert(now.wall);
+            // So many, so far apart: they span the propagation bound.
+            let proved = removal.absences >= least;
             if proved || expired {
                 self.gone(id);
             }
