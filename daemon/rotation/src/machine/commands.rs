@@ -146,12 +146,21 @@ impl Machine<'_> {
             Stage::Pending => {
                 self.retire(id, Reason::Ordered, Gate::Open);
                 if self.rotation.run_credential() == Some(id) {
-                    self.set_phase(Phase::Preparing);
+                    self.run_lost_its_credential();
                 }
             }
             _ => self.retire(id, Reason::Ordered, gate),
         }
         Ok(())
+    }
+
+    /// A run that issues tries again; one that takes over has nothing else to take.
+    fn run_lost_its_credential(&mut self) {
+        if self.rotation.run.as_ref().map(|run| run.kind) == Some(RunKind::Adoption) {
+            self.fail_run("a person had it removed".to_owned(), None);
+        } else {
+            self.set_phase(Phase::Preparing);
+        }
     }
 
     /// Everything that was published and replaced.
