@@ -376,6 +376,9 @@ impl Machine<'_> {
                 credential.published_at = Some(now);
             }
         }
+        // What an earlier try left for a next one has none any more.
+        self.drop_pending();
+        let r = &mut self.rotation;
         r.life = Life::Live;
         r.outcome = Outcome::Success;
         r.message = None;
