@@ -167,6 +167,7 @@ impl<'a> Machine<'a> {
         }
         self.start_removals();
         self.start_due_run();
+        self.drop_leftovers();
         let call = self
             .next_of_run()
             .or_else(|| self.next_of_watch())
@@ -213,6 +214,17 @@ impl<'a> Machine<'a> {
             }
         } else if r.plan.auto && r.guard_at(self.ctx.timing).is_some_and(|at| at <= now) {
             self.start_run(RunKind::Urgent);
+        }
+    }
+
+    /// What was issued and waits for a next try has none where nothing is due any more. While paused it is kept for a
+    /// resume.
+    fn drop_leftovers(&mut self) {
+        let (now, r) = (self.ctx.now.wall, &self.rotation);
+        let due = r.due_at.is_some_and(|due| due <= now) || r.next_try_at.is_some();
+        let kept = r.run.is_some() || !r.plan.auto || due || r.wants_urgent();
+        if r.life == Life::Live && !kept {
+            self.drop_pending();
         }
     }
 
