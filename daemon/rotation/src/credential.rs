@@ -212,6 +212,12 @@ impl Credential {
         }
     }
 
+    /// Never published, and no survey has shown it since its removal began: `absences` in a row, apart.
+    pub(crate) fn is_never_seen(&self, absences: u32) -> bool {
+        let open = |removal: &Removal| removal.gate == Gate::Open && removal.absences >= absences;
+        self.published_at.is_none() && self.removal().is_some_and(open)
+    }
+
     /// Past its end at this instant of the provider's clock.
     pub fn has_expired(&self, provider_time: DateTime<Utc>) -> bool {
         self.expires_at.is_some_and(|end| end <= provider_time)

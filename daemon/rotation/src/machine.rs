@@ -179,7 +179,7 @@ impl<'a> Machine<'a> {
 
     /// Deleted and nothing left to settle: the row goes.
     fn settle_deletion(&mut self) {
-        let settled = self.rotation.life == Life::Deleting
+        let settled = self.rotation.life.is_deleting()
             && self.rotation.facts.in_flight.is_none()
             && self.rotation.doubts.is_empty()
             && self
@@ -245,6 +245,7 @@ impl<'a> Machine<'a> {
             due: None,
             phase: Phase::Preparing,
             retries: 0,
+            lost: 0,
             retire_after: None,
             retire_at_once: self.rotation.urgent == Some(Urgent::Leaked),
             room_made: false,
@@ -283,7 +284,8 @@ impl<'a> Machine<'a> {
                 Phase::Issuing { .. } => run.phase = Phase::Preparing,
                 Phase::Verifying { proof, .. } => proof.resume(now.boot),
                 Phase::Waiting { until, .. } => *until = now.boot,
-                Phase::Preparing | Phase::MakingRoom => {}
+                Phase::MakingRoom { since } => *since = now.boot,
+                Phase::Preparing => {}
             }
         }
         let jitter = self.fresh.up_to(spread);
@@ -428,7 +430,10 @@ impl<'a> Machine<'a> {
     /// The provider's clock now, as well as it is known.
     fn provider_now(&self) -> DateTime<Utc> {
         let now = self.ctx.now;
-        match (self.rotation.facts.provider_clock, self.rotation.contact.clocks) {
+        match (
+            self.rotation.facts.provider_clock,
+            self.rotation.contact.clocks,
+        ) {
             // The boot clock has no steps: it goes on from there whatever was done to the other one.
             (Some((provider, at)), _) => later(provider, now.boot - at),
             (None, Some((provider, local))) => now.wall + (provider - local),
@@ -473,6 +478,9 @@ impl<'a> Machine<'a> {
         match r.run.as_ref().map(|run| &run.phase) {
             Some(Phase::Verifying { proof, .. }) => times.push(by_boot(proof.next_login())),
             Some(Phase::Waiting { until, .. }) => times.push(by_boot(*until)),
+            Some(Phase::MakingRoom { since }) => {
+                times.push(by_boot(*since + self.ctx.timing.verify_cap));
+            }
             _ => {}
         }
         for credential in &r.credentials {

@@ -42,7 +42,18 @@ pub enum Life {
     /// Its creation failed after an answer had been given: a person retries or deletes it.
     Failed,
     /// Deleted for everyone; what it left at the provider is being settled.
-    Deleting,
+    Deleting {
+        /// Nothing under its label is to stay alive.
+        #[serde(default)]
+        revoke: bool,
+    },
+}
+
+impl Life {
+    /// Deleted for everyone.
+    pub fn is_deleting(self) -> bool {
+        matches!(self, Self::Deleting { .. })
+    }
 }
 
 /// How the last run ended.
@@ -231,7 +242,7 @@ impl Rotation {
     /// The target is looked at from time to time. Of a deleted rotation only for what is in doubt, which may be gone
     /// by itself.
     pub(crate) fn is_looked_after(&self) -> bool {
-        self.life != Life::Deleting || !self.doubts.is_empty()
+        !self.life.is_deleting() || !self.doubts.is_empty()
     }
 
     /// Lost answers that still count.

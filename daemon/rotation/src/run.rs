@@ -58,6 +58,9 @@ pub struct Run {
     pub phase: Phase,
     /// Refusals in a row that asked to come again.
     pub retries: u32,
+    /// Answers lost in a row.
+    #[serde(default)]
+    pub lost: u32,
     /// A person's word for how long the replaced one stays; never below the provider's minimum.
     pub retire_after: Option<Duration>,
     /// The replaced one leaked: it is removed as soon as the new one is published.
@@ -95,8 +98,12 @@ pub enum Phase {
         /// For a person.
         why: String,
     },
-    /// The target was full: its removals come first.
-    MakingRoom,
+    /// The target was full: its removals come first, for a while.
+    MakingRoom {
+        /// By the boot clock; after a restart, the restart.
+        #[serde(default)]
+        since: Boot,
+    },
 }
 
 impl Phase {
@@ -107,7 +114,7 @@ impl Phase {
             Self::Issuing { .. } => "issuing",
             Self::Verifying { .. } => "verifying",
             Self::Waiting { .. } => "waiting",
-            Self::MakingRoom => "making room",
+            Self::MakingRoom { .. } => "making room",
         }
     }
 }

@@ -76,6 +76,11 @@ impl Rotation {
             );
             notices.attention("blocked", text);
         }
+        if self.life.is_deleting() && !self.doubts.is_empty() {
+            let text = "it is deleted, and what is in doubt is left to a person: delete it again, with revoking to \
+                        remove it, or without to leave it alive";
+            notices.attention("deletion-waits", text.to_owned());
+        }
         if self.life == Life::Failed {
             let why = self.message.as_deref().unwrap_or("no reason was kept");
             let text = format!("its creation failed: rotate it to try again, or delete it ({why})");
@@ -89,6 +94,15 @@ impl Rotation {
         let Some(end) = self.active().and_then(|c| c.expires_at) else {
             return;
         };
+        if let (Some(overlap), Some(due)) = (self.plan.overlap, self.due_at)
+            && later(due, overlap) > end
+        {
+            let text = format!(
+                "the overlap that is set reaches beyond the life of what it is for: the published credential, replaced at \
+                 {due}, ends at {end}"
+            );
+            notices.add(Urgency::Note, "overlap-cut", text);
+        }
         if end <= ctx.now.wall {
             let text = self.with_next(&format!("the published credential ended at {end}"));
             notices.attention("expired", text);

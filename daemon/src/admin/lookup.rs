@@ -105,7 +105,7 @@ pub(super) async fn rotation(
         .store
         .read(move |reader| optional(reader.rotation(id)))
         .await?
-        .filter(|record| record.state.life != Life::Deleting)
+        .filter(|record| !record.state.life.is_deleting())
         .ok_or_else(|| {
             ApiError::not_found(format!("Could not find {title} Rotation with ID \"{id}\""))
         })?;

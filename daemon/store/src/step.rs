@@ -1,7 +1,7 @@
 //! A step of a rotation, committed: whole or not at all.
 
 use chrono::{DateTime, Utc};
-use rotord_rotation::{Life, Rotation, Step, Write};
+use rotord_rotation::{Rotation, Step, Write};
 
 use crate::audit::AuditEntry;
 use crate::columns::Text;
@@ -120,8 +120,8 @@ impl Books<'_> {
         let changed = self.save_credentials(rotation.id, known, &rotation.credentials)?;
         self.end_former_names(&changed)?;
         // A creation that nobody was told of gives its names back at once.
-        let ends = rotation.life == Life::Deleting
-            && commit.old.is_some_and(|old| old.life != Life::Deleting);
+        let ends =
+            rotation.life.is_deleting() && commit.old.is_some_and(|old| !old.life.is_deleting());
         if let Some(fate) = commit.secrets.or(ends.then_some(SecretsFate::Keep)) {
             self.give_up_secrets(rotation.id, fate)?;
         }

@@ -14,7 +14,7 @@ use crate::run::{Phase, RunKind};
 
 impl Machine<'_> {
     pub(super) fn on_command(&mut self, command: Command) -> Result<(), Refusal> {
-        if self.rotation.life == Life::Deleting && !matches!(command, Command::Delete { .. }) {
+        if self.rotation.life.is_deleting() && !matches!(command, Command::Delete { .. }) {
             return Err(Refusal::Deleting);
         }
         match command {
@@ -202,7 +202,9 @@ impl Machine<'_> {
 
     /// Committed and effective at once, whatever is under way. Only what was published may be left alive.
     fn delete(&mut self, revoke: bool) -> Result<(), Refusal> {
-        if !revoke && self.rotation.needs_attention() {
+        // Said again of a deleted rotation without revoking: what is in doubt stays alive, and is forgotten.
+        let again = self.rotation.life.is_deleting();
+        if !revoke && !again && self.rotation.needs_attention() {
             let handles: Vec<_> = self
                 .rotation
                 .doubts
@@ -224,7 +226,7 @@ impl Machine<'_> {
         self.rotation.next_try_at = None;
         self.rotation.urgent = None;
         self.rotation.stale = None;
-        self.rotation.life = Life::Deleting;
+        self.rotation.life = Life::Deleting { revoke };
         for credential in &mut self.rotation.credentials {
             let published = credential.published_at.is_some();
             let ordered = credential
@@ -246,10 +248,16 @@ impl Machine<'_> {
                 _ => {}
             }
         }
-        // Only with revoking does anything in doubt come here: a person's word.
         for doubt in std::mem::take(&mut self.rotation.doubts) {
-            let credential = self.ordered(doubt, Gate::Open);
-            self.rotation.credentials.push(credential);
+            if revoke {
+                self.order_removal(doubt, Gate::Open);
+                continue;
+            }
+            for credential in &mut self.rotation.credentials {
+                if credential.nonce == doubt.nonce && matches!(credential.stage, Stage::Lost(_)) {
+                    credential.stage = Stage::Released;
+                }
+            }
         }
         Ok(())
     }
@@ -313,14 +321,13 @@ impl Machine<'_> {
         let doubt = self
             .take_doubt(handle)
             .ok_or_else(|| Refusal::NoSuchCredential(handle.to_string()))?;
-        let credential = self.ordered(doubt, Gate::Published);
-        self.rotation.credentials.push(credential);
+        self.order_removal(doubt, Gate::Published);
         Ok(())
     }
 
-    /// What was in doubt, to be removed because a person said so.
-    fn ordered(&mut self, doubt: Doubt, gate: Gate) -> Credential {
-        Credential {
+    /// What was in doubt is removed because a person said so.
+    pub(super) fn order_removal(&mut self, doubt: Doubt, gate: Gate) {
+        let credential = Credential {
             id: CredentialId(self.fresh.uuid()),
             sequence: doubt.sequence,
             nonce: doubt.nonce,
@@ -332,7 +339,8 @@ impl Machine<'_> {
             published_at: None,
             revoke_not_before: None,
             has_outputs: false,
-        }
+        };
+        self.rotation.credentials.push(credential);
     }
 
     fn take_doubt(&mut self, handle: &Handle) -> Option<Doubt> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Machine;
 use crate::backoff;
-use crate::clock::{between, later};
+use crate::clock::{Boot, between, later};
 use crate::credential::{Credential, Gate, Reason, Stage};
 use crate::effect::{Call, Write};
 use crate::event::{Answer, Revocation};
@@ -68,7 +68,8 @@ impl Machine<'_> {
             Some(survey) if fresh_since(survey.at) && survey.at >= removal.next_step => survey,
             _ => return Next::Call(Call::Survey),
         };
-        if !survey.handles.contains(&handle) || removal.accepted_at.is_some() {
+        let unseen = credential.is_never_seen(self.ctx.timing.absences);
+        if removal.accepted_at.is_some() || !(unseen || survey.handles.contains(&handle)) {
             // What that survey showed was counted; the next one is for later.
             return Next::Wait(self.ctx.timing.gate_fresh, None);
         }
@@ -77,7 +78,9 @@ impl Machine<'_> {
         {
             return wait;
         }
+        // What has ended helps nobody: its handle was read again, and that is enough.
         if removal.gate != Gate::Open
+            && !credential.has_expired(survey.provider_time)
             && let Some(next) = self.login_gate(&fresh_since)
         {
             return next;
@@ -153,9 +156,11 @@ impl Machine<'_> {
                     }
                 }
             }
+            // A login that was under way when its run ended says nothing of the published one.
+            _ if !is_active => {}
             Answer::NotYet(why) | Answer::Never(why) => {
                 self.gates_wait(&format!("the published credential does not log in: {why}"));
-                if is_active && self.rotation.drift_absences >= self.ctx.timing.absences {
+                if self.rotation.drift_absences >= self.ctx.timing.absences {
                     self.on_drift();
                 }
             }
@@ -177,7 +182,10 @@ impl Machine<'_> {
         self.rotation.urgent.get_or_insert(Urgent::Drifted);
         if self.rotation.plan.auto && self.rotation.life == Life::Live {
             self.rotation.next_try_at = None;
-            if let Some(run) = &mut self.rotation.run {
+            if let Some(run) = &mut self.rotation.run
+                && run.kind == RunKind::Scheduled
+            {
+                // Any other soaks as short already, and how it ends depends on what it is.
                 run.kind = RunKind::Urgent;
             }
             self.rotation.message = Some(format!("{what}: a new one is being issued"));
@@ -266,6 +274,7 @@ impl Machine<'_> {
             .handle
             .as_ref()
             .is_some_and(|handle| survey.handles.contains(handle));
+        let was_published = credential.published_at.is_some();
         let Some(removal) = credential.removal_mut() else {
             return;
         };
@@ -285,9 +294,12 @@ impl Machine<'_> {
             removal.next_step = now.boot + spacing;
             removal.first_absence.get_or_insert(now.wall);
             // So many, so far apart: they span the propagation bound.
-            let proved = removal.absences >= least;
-            if proved || expired {
+            let absent = removal.absences >= least;
+            if expired || (absent && (was_published || removal.accepted_at.is_some())) {
                 self.gone(id);
+            } else if absent && removal.gate == Gate::Open {
+                // It may never have been listed yet: it is removed all the same, and only then counted as gone.
+                removal.next_step = now.boot;
             }
         }
     }
@@ -333,9 +345,10 @@ impl Machine<'_> {
         let Some(run) = &self.rotation.run else {
             return;
         };
-        let (boot, provider_now, rules) = (self.ctx.now.boot, self.provider_now(), self.ctx.rules);
+        let (wall, boot) = (self.ctx.now.wall, self.ctx.now.boot);
+        let (provider_now, rules) = (self.provider_now(), self.ctx.rules);
         if run.room_made && run.retries >= self.ctx.timing.retries_in_run {
-            let next = later(self.ctx.now.wall, rules.propagation_bound);
+            let next = later(wall, rules.propagation_bound);
             let message = format!(
                 "room was made on the full target, and the provider does not see it yet ({fault})"
             );
@@ -353,17 +366,24 @@ impl Machine<'_> {
                 format!("room was made on the full target, and it is not seen yet ({fault})"),
             );
         }
-        let mut room = self.rotation.credentials.iter().any(|c| {
-            c.removal()
-                .is_some_and(|r| r.gate == Gate::Open && r.accepted_at.is_none())
-        });
+        let is_kept = self.rotation.needs_attention();
+        let mut room = false;
         let mut earliest = None;
         for credential in &mut self.rotation.credentials {
-            let under_way = credential
-                .removal()
-                .is_some_and(|r| r.accepted_at.is_some());
-            if under_way || !matches!(credential.stage, Stage::Previous | Stage::Retiring(_)) {
-                continue;
+            match &mut credential.stage {
+                // What a lost answer made takes a place, too: it is looked for now.
+                Stage::Lost(watch) if !is_kept && !watch.dormant => {
+                    watch.next_look = wall;
+                    room = true;
+                }
+                Stage::Retiring(removal) if removal.accepted_at.is_some() => continue,
+                // Of no use to anybody, or ordered by a person: its time does not matter.
+                Stage::Retiring(removal) if removal.gate != Gate::Full => {
+                    room = true;
+                    continue;
+                }
+                Stage::Previous | Stage::Retiring(_) => {}
+                _ => continue,
             }
             let gate = if credential.has_expired(provider_now) {
                 Gate::Open
@@ -386,7 +406,7 @@ impl Machine<'_> {
         }
         let others = self.rotation.facts.survey.as_ref().map_or(0, |s| s.others);
         if room {
-            self.set_phase(Phase::MakingRoom);
+            self.set_phase(Phase::MakingRoom { since: boot });
         } else if let Some(at) = earliest {
             let message = format!(
                 "the target is full ({fault}) and the replaced credential is needed until {at}: it can be rotated from then on"
@@ -394,7 +414,7 @@ impl Machine<'_> {
             self.fail_run(message, Some(at));
         } else {
             let message = format!(
-                "the target is full ({fault}): {others} credentials that rotord did not issue are there; \
+                "the target is full ({fault}): {others} credentials that this rotation did not issue are there; \
                  remove one of them, or use an application that allows more"
             );
             self.fail_run(message, None);
@@ -402,25 +422,37 @@ impl Machine<'_> {
     }
 
     /// While room is made the removals go on; where none is left that could, the run tries again.
-    pub(super) fn next_of_room(&mut self) -> Option<Call> {
-        if let Some(call) = self.next_of_removals() {
-            return Some(call);
-        }
-        let left = self
-            .rotation
-            .credentials
-            .iter()
-            .any(|c| c.removal().is_some_and(|r| r.accepted_at.is_none()));
-        if !left {
+    pub(super) fn next_of_room(&mut self, since: Boot) -> Option<Call> {
+        let is_kept = self.rotation.needs_attention();
+        let could = |c: &&Credential| match &c.stage {
+            Stage::Lost(watch) => !is_kept && !watch.dormant,
+            Stage::Retiring(removal) => removal.accepted_at.is_none(),
+            _ => false,
+        };
+        let Some(left) = self.rotation.credentials.iter().find(could) else {
             self.on_room_made();
+            return None;
+        };
+        if self.ctx.now.boot - since < self.ctx.timing.verify_cap {
+            return self.next_of_removals();
         }
+        let why = match left.removal().and_then(|r| r.waiting_for.as_deref()) {
+            Some(why) => why.to_owned(),
+            None => {
+                "an answer to an earlier attempt was lost, and what it made is not found".to_owned()
+            }
+        };
+        self.fail_run(
+            format!("the target is full, and no room could be made: {why}"),
+            None,
+        );
         None
     }
 
     fn on_room_made(&mut self) {
         let until = self.ctx.now.boot + self.ctx.rules.write_spacing;
         if let Some(run) = &mut self.rotation.run
-            && run.phase == Phase::MakingRoom
+            && matches!(run.phase, Phase::MakingRoom { .. })
         {
             run.room_made = true;
             run.phase = Phase::Waiting {

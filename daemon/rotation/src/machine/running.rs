@@ -34,7 +34,10 @@ impl Machine<'_> {
             } => (proof.next_login() <= now).then_some(Call::Verify {
                 credential: *credential,
             }),
-            Phase::MakingRoom => self.next_of_room(),
+            Phase::MakingRoom { since } => {
+                let since = *since;
+                self.next_of_room(since)
+            }
             Phase::Issuing { .. } | Phase::Waiting { .. } => None,
         }
     }
@@ -62,18 +65,18 @@ impl Machine<'_> {
             // Every start surveys before its first write.
             return Some(Call::Survey);
         }
+        if self.rotation.lost() >= timing.lost_most as usize {
+            let until = self.ctx.now.boot + timing.retry_first;
+            let why = "answers to earlier attempts were lost: nothing more is issued until they are settled";
+            self.wait(until, why.to_owned());
+            return None;
+        }
         let (at, inspection) = match &self.rotation.facts.inspection {
             Some(known) => known.clone(),
             None => return Some(Call::Inspect),
         };
         if self.ctx.now.boot - at > timing.gate_fresh {
             return Some(Call::Inspect);
-        }
-        if self.rotation.lost() >= timing.lost_most as usize {
-            let until = self.ctx.now.boot + timing.retry_first;
-            let why = "answers to earlier attempts were lost: nothing more is issued until they are settled";
-            self.wait(until, why.to_owned());
-            return None;
         }
         if let Some(message) = self.cap_refusal(&inspection) {
             self.fail_run(message, None);
@@ -110,7 +113,7 @@ impl Machine<'_> {
         let refused = run.kind == RunKind::Creation && !run.force && cap.saturating_sub(others) < 2;
         refused.then(|| {
             format!(
-                "this target holds at most {cap} credentials and {others} that rotord did not issue are there: \
+                "this target holds at most {cap} credentials and {others} that this rotation did not issue are there: \
                  two must be free for a rotation without a gap; remove one of them, or create with force"
             )
         })
@@ -167,6 +170,7 @@ impl Machine<'_> {
             });
             if let Some(run) = &mut self.rotation.run {
                 run.retries = 0;
+                run.lost = 0;
             }
         }
     }
@@ -175,16 +179,15 @@ impl Machine<'_> {
         let wanted = self.rotation.run_credential() == Some(id);
         if fault.kind.is_ambiguous() {
             self.lose(id);
-            if wanted {
-                // The run goes on under a new nonce; the old one is looked for beside it.
-                let until = self.ctx.now.boot
-                    + self
-                        .ctx
-                        .rules
-                        .write_spacing
-                        .max(fault.retry_after.unwrap_or_default());
+            if wanted && let Some(run) = &mut self.rotation.run {
+                // The run goes on under a new nonce; the old one is looked for beside it. Where every answer is lost,
+                // less and less often.
+                let (spacing, most) = (self.ctx.rules.write_spacing, self.ctx.timing.retry_most);
+                let wait = backoff::exponential(spacing, most, run.lost)
+                    .max(fault.retry_after.unwrap_or_default());
+                run.lost = run.lost.saturating_add(1);
                 self.wait(
-                    until,
+                    self.ctx.now.boot + wait,
                     format!("the answer to the last attempt was lost ({fault}): trying again"),
                 );
             }
@@ -450,8 +453,10 @@ impl Machine<'_> {
         match self.rotation.life {
             Life::Creating { answered: true } => self.rotation.life = Life::Failed,
             // Nobody was told of it: names are free again, and what it left is settled behind the scenes.
-            Life::Creating { answered: false } => self.rotation.life = Life::Deleting,
-            Life::Live | Life::Failed | Life::Deleting => {}
+            Life::Creating { answered: false } => {
+                self.rotation.life = Life::Deleting { revoke: false };
+            }
+            Life::Live | Life::Failed | Life::Deleting { .. } => {}
         }
         let r = &mut self.rotation;
         r.outcome = Outcome::Failed;

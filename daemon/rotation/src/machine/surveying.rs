@@ -9,7 +9,7 @@ use crate::event::{Listed, Survey};
 use crate::fault::Fault;
 use crate::id::CredentialId;
 use crate::label::{Label, Short};
-use crate::rotation::{Doubt, SurveyFact};
+use crate::rotation::{Doubt, Life, SurveyFact};
 use crate::run::Phase;
 
 impl Machine<'_> {
@@ -34,7 +34,7 @@ impl Machine<'_> {
             Err(fault) => {
                 self.compare_clocks(fault.provider_time);
                 self.background_failed(&fault);
-                if let Some(Phase::Preparing | Phase::MakingRoom) =
+                if let Some(Phase::Preparing | Phase::MakingRoom { .. }) =
                     self.rotation.run.as_ref().map(|run| &run.phase)
                 {
                     self.run_fault(&fault);
@@ -50,9 +50,7 @@ impl Machine<'_> {
             }
         }
         let ours = |listed: &Listed| {
-            listed
-                .label
-                .is_some_and(|label| label.installation == self.ctx.installation.into())
+            self.own_label(listed).is_some()
                 || self
                     .rotation
                     .credentials
@@ -118,7 +116,7 @@ impl Machine<'_> {
         match (in_books, tombstone) {
             (Some(credential), _) => {
                 let (id, stage) = (credential.id, credential.stage.clone());
-                if self.rotation.needs_attention() {
+                if self.rotation.needs_attention() && !self.nothing_is_to_stay() {
                     self.doubt(listed, label);
                 } else if matches!(stage, Stage::Lost(_) | Stage::Refused)
                     && credential.handle.is_none()
@@ -186,6 +184,10 @@ impl Machine<'_> {
     /// Our label and not in our books: they may be old. Reported, never touched; issuing goes on above it.
     fn doubt(&mut self, listed: &Listed, label: Label) {
         self.rotation.sequence = self.rotation.sequence.max(label.sequence);
+        if self.nothing_is_to_stay() {
+            let doubt = self.doubt_of(listed, label);
+            return self.order_removal(doubt, Gate::Open);
+        }
         match self
             .rotation
             .doubts
@@ -193,14 +195,26 @@ impl Machine<'_> {
             .find(|doubt| doubt.handle == listed.handle)
         {
             Some(doubt) => doubt.absences = 0,
-            None => self.rotation.doubts.push(Doubt {
-                handle: listed.handle.clone(),
-                sequence: label.sequence,
-                nonce: label.nonce,
-                expires_at: listed.expires_at,
-                seen_at: self.ctx.now.wall,
-                absences: 0,
-            }),
+            None => {
+                let doubt = self.doubt_of(listed, label);
+                self.rotation.doubts.push(doubt);
+            }
+        }
+    }
+
+    /// A person's word, which holds for what is in doubt, too.
+    fn nothing_is_to_stay(&self) -> bool {
+        self.rotation.life == (Life::Deleting { revoke: true })
+    }
+
+    fn doubt_of(&self, listed: &Listed, label: Label) -> Doubt {
+        Doubt {
+            handle: listed.handle.clone(),
+            sequence: label.sequence,
+            nonce: label.nonce,
+            expires_at: listed.expires_at,
+            seen_at: self.ctx.now.wall,
+            absences: 0,
         }
     }
 

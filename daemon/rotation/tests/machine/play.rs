@@ -123,7 +123,13 @@ impl Play {
 
     pub(crate) fn event(&mut self, event: Event) -> Result<(), Refusal> {
         self.entropy += 1;
-        let ctx = Context {
+        let step = self.rotation.step(event, &self.context())?;
+        self.commit(step);
+        Ok(())
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
             now: Now {
                 wall: self.now,
                 boot: Boot((self.now - utc("2026-03-01T01:00:00Z")).to_std().unwrap()),
@@ -133,10 +139,13 @@ impl Play {
             installation: INSTALLATION,
             entropy: self.entropy * 0x9e37_79b9_7f4a_7c15_f39c,
             provider_ready: true,
-        };
-        let step = self.rotation.step(event, &ctx)?;
-        self.commit(step);
-        Ok(())
+        }
+    }
+
+    /// The codes of what a person is told.
+    pub(crate) fn notices(&self) -> Vec<&'static str> {
+        let notices = self.rotation.notices(&self.context());
+        notices.into_iter().map(|notice| notice.code).collect()
     }
 
     pub(crate) fn command(&mut self, command: Command) -> Result<(), Refusal> {
@@ -197,20 +206,7 @@ impl Play {
 
     fn wake(&mut self) -> Option<DateTime<Utc>> {
         self.entropy += 1;
-        let boot = Boot((self.now - utc("2026-03-01T01:00:00Z")).to_std().unwrap());
-        let (timing, rules) = (self.timing.clone(), self.rules.clone());
-        let ctx = Context {
-            now: Now {
-                wall: self.now,
-                boot,
-            },
-            timing: &timing,
-            rules: &rules,
-            installation: INSTALLATION,
-            entropy: self.entropy * 0x9e37_79b9_7f4a_7c15_f39c,
-            provider_ready: true,
-        };
-        let step = self.rotation.step(Event::Woke, &ctx).unwrap();
+        let step = self.rotation.step(Event::Woke, &self.context()).unwrap();
         let wake = step.wake_at;
         self.commit(step);
         wake

@@ -51,7 +51,7 @@ pub(in crate::admin) async fn create_rotation(
         .store
         .read(move |reader| optional(reader.rotation(id)))
         .await?
-        .filter(|record| record.state.life != Life::Deleting)
+        .filter(|record| !record.state.life.is_deleting())
         .ok_or_else(|| failed("it was deleted meanwhile"))?;
     shown(&daemon, &record).await
 }

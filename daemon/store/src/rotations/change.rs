@@ -1,7 +1,7 @@
 //! Another configuration of a rotation.
 
 use chrono::{DateTime, Utc};
-use rotord_rotation::{Life, RotationId};
+use rotord_rotation::RotationId;
 
 use super::{RotationChange, RotationRecord};
 use crate::audit::AuditEntry;
@@ -39,7 +39,7 @@ impl Books<'_> {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let now = self.rotation(id)?;
-        if now.state.life == Life::Deleting {
+        if now.state.life.is_deleting() {
             return Err(Conflict::Deleting.into());
         }
         let RotationRecord {

@@ -1,7 +1,7 @@
 //! A rotation in another folder.
 
 use chrono::{DateTime, Utc};
-use rotord_rotation::{Life, RotationId};
+use rotord_rotation::RotationId;
 
 use super::RotationRecord;
 use crate::audit::AuditEntry;
@@ -26,7 +26,7 @@ impl Store {
     ) -> Result<RotationRecord, StoreError> {
         self.write(|books| {
             let now = books.rotation(id)?;
-            if now.state.life == Life::Deleting {
+            if now.state.life.is_deleting() {
                 return Err(Conflict::Deleting.into());
             }
             let place = books.place(folder)?;

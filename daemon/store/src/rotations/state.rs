@@ -81,7 +81,7 @@ pub(super) fn life(life: Life) -> &'static str {
         Life::Creating { .. } => "creating",
         Life::Live => "live",
         Life::Failed => "failed",
-        Life::Deleting => "deleting",
+        Life::Deleting { .. } => "deleting",
     }
 }
 

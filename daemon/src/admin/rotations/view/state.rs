@@ -48,7 +48,7 @@ fn summary(state: &Rotation, run: Option<&RunState>, notices: &[Notice]) -> Stri
         return run.words.clone();
     }
     match (state.life, state.next_rotation_at()) {
-        (Life::Deleting, _) => "it is being deleted".to_owned(),
+        (Life::Deleting { .. }, _) => "it is being deleted".to_owned(),
         (_, Some(next)) => format!("it works; it rotates next at {}", Timestamp(next)),
         (_, None) if !state.plan.auto => "it works; it rotates when it is told to".to_owned(),
         (_, None) => "it waits".to_owned(),
