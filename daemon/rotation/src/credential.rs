@@ -14,7 +14,7 @@ use crate::label::Nonce;
 pub struct Credential {
     /// Its name in our books.
     pub id: CredentialId,
-    /// Its attempt's number, from 1.
+    /// Its attempt's number, from 1; 0 where it was taken over from somebody else.
     pub sequence: u64,
     /// Its attempt's name.
     pub nonce: Nonce,
@@ -170,6 +170,11 @@ impl Removal {
 }
 
 impl Credential {
+    /// Taken over and not issued under a label of ours, whose numbers begin with 1.
+    pub fn is_adopted(&self) -> bool {
+        self.sequence == 0
+    }
+
     /// Its removal, if it is under way.
     pub fn removal(&self) -> Option<&Removal> {
         match &self.stage {

@@ -4,7 +4,7 @@ use rotord_rotation::{Credential, CredentialId, Nonce, RotationId, Stage};
 use rusqlite::{OptionalExtension as _, Row};
 
 use crate::columns::{Json, Millis, Text};
-use crate::error::{StoreError, What};
+use crate::error::{Conflict, StoreError, What};
 use crate::reader::{Books, Reader};
 use crate::seal::Location;
 use crate::secret::SecretMap;
@@ -151,6 +151,11 @@ impl Books<'_> {
         new: &'a [Credential],
     ) -> Result<Vec<&'a Credential>, StoreError> {
         let changed: Vec<&Credential> = new.iter().filter(|c| !old.contains(c)).collect();
+        for credential in &changed {
+            if credential.is_adopted() && !old.iter().any(|c| c.id == credential.id) {
+                self.refuse_anothers(rotation, credential)?;
+            }
+        }
         // A slot is left before it is taken, whatever the order of the rows.
         for credential in &changed {
             self.sql
@@ -187,6 +192,34 @@ impl Books<'_> {
                 ))?;
         }
         Ok(changed)
+    }
+
+    /// Two rotations that hold one credential would revoke it while the other's consumers use it.
+    fn refuse_anothers(
+        &self,
+        rotation: RotationId,
+        credential: &Credential,
+    ) -> Result<(), StoreError> {
+        let Some(handle) = &credential.handle else {
+            return Ok(());
+        };
+        let holder: Option<String> = self
+            .sql
+            .prepare_cached(
+                "SELECT r.name FROM credentials c JOIN rotations r ON r.id = c.rotation
+                 WHERE c.handle = ?1 AND c.settled = 0 AND c.rotation <> ?2
+                    AND r.target_key = (SELECT target_key FROM rotations WHERE id = ?2)",
+            )?
+            .query_row((&handle.0, Text(rotation)), |row| row.get(0))
+            .optional()?;
+        match holder {
+            None => Ok(()),
+            Some(rotation) => Err(Conflict::CredentialHeld {
+                handle: handle.0.clone(),
+                rotation,
+            }
+            .into()),
+        }
     }
 
     pub(crate) fn keep_outputs(

@@ -132,6 +132,14 @@ pub enum Conflict {
     /// The target can't be changed while credentials on it are unsettled.
     #[error("the target can't be changed while it holds live credentials of this rotation")]
     TargetInUse,
+    /// Another rotation holds the credential that is to be taken over.
+    #[error("\"{handle}\" is a credential of the rotation \"{rotation}\"")]
+    CredentialHeld {
+        /// The provider's name for it.
+        handle: String,
+        /// Who holds it.
+        rotation: String,
+    },
     /// The rotation is being deleted.
     #[error("the rotation is being deleted")]
     Deleting,

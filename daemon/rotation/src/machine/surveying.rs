@@ -188,17 +188,12 @@ impl Machine<'_> {
             let doubt = self.doubt_of(listed, label);
             return self.order_removal(doubt, Gate::Open);
         }
-        match self
-            .rotation
-            .doubts
-            .iter_mut()
-            .find(|doubt| doubt.handle == listed.handle)
-        {
-            Some(doubt) => doubt.absences = 0,
-            None => {
-                let doubt = self.doubt_of(listed, label);
-                self.rotation.doubts.push(doubt);
-            }
+        let known = |doubt: &&mut Doubt| doubt.handle == listed.handle;
+        if let Some(doubt) = self.rotation.doubts.iter_mut().find(known) {
+            doubt.absences = 0;
+        } else {
+            let doubt = self.doubt_of(listed, label);
+            self.rotation.doubts.push(doubt);
         }
     }
 

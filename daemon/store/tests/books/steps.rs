@@ -1,9 +1,9 @@
 use rotord_rotation::rotation::Facts;
-use rotord_rotation::{Command, CredentialId, Event, Rotation, Stage, Step, Write};
-use rotord_store::{Commit, RotationChange, StoreError, What};
+use rotord_rotation::{Command, CredentialId, Event, Handle, Rotation, Stage, Step, Write};
+use rotord_store::{Commit, NewRotation, RotationChange, StoreError, What};
 use uuid::Uuid;
 
-use crate::driver::{Books, Driven, both, start, value};
+use crate::driver::{Books, Driven, both, new_rotation, start, value};
 
 /// The state as it is after a restart: what is not settled, or in a slot, without what was only learned.
 fn kept(rotation: &Rotation) -> Rotation {
@@ -325,4 +325,37 @@ fn a_slot_may_be_taken_by_a_row_that_is_written_before_the_one_that_leaves_it() 
     books.store.commit_step(&commit).unwrap();
     let generated = books.store.as_reader().generated(driven.id).unwrap();
     assert_eq!(generated[0].outputs, Some(both("v2")));
+}
+
+#[test]
+fn a_credential_has_one_rotation() {
+    let mut books = Books::new();
+    let mut one = books.published("one", "v1");
+    let record = books.store.as_reader().rotation(one.id).unwrap().details;
+    let beside = NewRotation {
+        target_key: record.target_key,
+        ..new_rotation("other", record.folder, record.connection)
+    };
+    let mut other = Driven::create(&mut books.store, &beside).unwrap();
+    other.until_published(&mut books.store, "v1");
+    let adopt = Event::Command(Command::Adopt {
+        handle: Handle("made-by-hand".to_owned()),
+        expires_at: None,
+        has_value: true,
+    });
+    one.step(&mut books.store, adopt.clone(), Some(&both("v2")));
+    let step = other.decide(adopt);
+    let outputs = both("v2");
+    let commit = Commit {
+        outputs: Some(&outputs),
+        ..Commit::new(start(), &other.rotation, &step)
+    };
+    let refused = books.store.commit_step(&commit).unwrap_err();
+    assert!(refused.is_refusal(), "{refused}");
+    assert_eq!(
+        refused.to_string(),
+        "\"made-by-hand\" is a credential of the rotation \"one\""
+    );
+    let kept = books.store.as_reader().rotation(other.id).unwrap();
+    assert_eq!(kept.state.credentials.len(), 1);
 }
