@@ -71,7 +71,7 @@ fn show_run(state: &Rotation, run: &Run) -> RunState {
             (RunStep::Verify, words)
         }
         Phase::Waiting { why, .. } => (RunStep::Intend, format!("it waits: {why}")),
-        Phase::MakingRoom => {
+        Phase::MakingRoom { .. } => {
             let words = "the target is full: room is made for a new credential".to_owned();
             (RunStep::Issue, words)
         }
