@@ -9,3 +9,6 @@
 pub mod rotator;
 pub mod scheduler;
 pub mod store;
+
+#[cfg(test)]
+mod fixture;

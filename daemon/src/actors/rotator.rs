@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use self::desk::Desk;
 pub use self::desk::{Equipment, Rulebook};
-use crate::actors::scheduler::{Due, EveryoneTold};
+use crate::actors::scheduler::{Due, EveryoneTold, Heard};
 use crate::actors::store::Failed;
 
 /// An event for a rotation, with what belongs into its transaction.
@@ -170,7 +170,7 @@ impl Handler<Create> for Rotator {
 }
 
 impl Handler<Due> for Rotator {
-    type Result = ResponseFuture<()>;
+    type Result = ResponseFuture<Heard>;
 
     fn handle(&mut self, due: Due, _: &mut Self::Context) -> Self::Result {
         let desk = Rc::clone(&self.desk);
@@ -211,3 +211,6 @@ impl Handler<AtWork> for Rotator {
         self.desk.at_work()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //!
 //! What is due is read from an indexed column, so a thousand rotations that are not due cost nothing.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use actix::{
@@ -19,14 +20,25 @@ const BATCH: u32 = 64;
 /// After a failure to read what is due.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// A row's wake-up has come, or the clock was set. Answered when what follows is committed, or put off.
+/// A row's wake-up has come, or the clock was set. Answered with what became of it.
 #[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Heard")]
 pub struct Due {
     /// Which rotation.
     pub rotation: RotationId,
     /// The clock was set: stored times are to be checked.
     pub clock_set: bool,
+}
+
+/// What became of a [`Due`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// What follows from it is committed, or the rotation is gone.
+    Committed,
+    /// It can't be worked on: its wake-up was moved.
+    PutOff,
+    /// Not even its wake-up could be moved, and it is due still. Why, for a person.
+    Unwritten(String),
 }
 
 /// A row's wake-up may be earlier than what the timer is set to.
@@ -134,8 +146,14 @@ impl Scheduler {
         let Some(rotator) = self.rotator.clone() else {
             return;
         };
-        let (store, now) = (self.store.clone(), self.clock.now().wall);
-        let handed_over = async move { hand_over(&store, &rotator, now, scope).await };
+        let (clock, now) = (self.clock, self.clock.now().wall);
+        let round = Round {
+            store: self.store.clone(),
+            rotator,
+            told: HashSet::new(),
+            unwritten: None,
+        };
+        let handed_over = async move { round.hand_over(clock, scope).await };
         let handle = ctx.spawn(handed_over.into_actor(self).map(move |result, actor, ctx| {
             actor.work = None;
             match result {
@@ -145,7 +163,9 @@ impl Scheduler {
                     {
                         told.do_send(EveryoneTold);
                     }
-                    actor.outlook.trouble = None;
+                    if actor.outlook.trouble.take().is_some() {
+                        tracing::info!("what is due is handed over again");
+                    }
                     actor.outlook.next_wake = next;
                     if count > 0 {
                         actor.outlook.last_batch = Some((now, count));
@@ -156,9 +176,13 @@ impl Scheduler {
                         actor.sleep(ctx, next);
                     }
                 }
-                Err(failed) => {
-                    tracing::error!(error = %failed, "what is due can't be read: trying again in 5 s");
-                    actor.outlook.trouble = Some(failed.to_string());
+                Err(trouble) => {
+                    let trouble = trouble.to_string();
+                    // Said once, however long it lasts.
+                    if actor.outlook.trouble.as_ref() != Some(&trouble) {
+                        tracing::error!("{trouble}: trying again every 5 s");
+                    }
+                    actor.outlook.trouble = Some(trouble);
                     // The whole of what was to be looked at, again.
                     actor.after(ctx, Next::LookAfter(PAUSE_AFTER_FAILURE, scope));
                 }
@@ -206,60 +230,90 @@ impl Scheduler {
     }
 }
 
-/// Tells the rotator of everything that is due, a batch at a time, and returns what comes next.
-async fn hand_over(
-    store: &StoreHandle,
-    rotator: &Recipient<Due>,
-    now: DateTime<Utc>,
-    scope: Scope,
-) -> Result<(Option<DateTime<Utc>>, usize), Failed> {
-    let mut count = 0;
-    if scope != Scope::Due {
-        let mut after = None;
-        loop {
-            let page = store
-                .read(move |reader| reader.rotation_ids(after, BATCH))
-                .await?;
-            for rotation in &page {
-                tell(
-                    rotator,
-                    Due {
-                        rotation: *rotation,
-                        clock_set: scope == Scope::ClockSet,
-                    },
-                )
-                .await?;
-            }
-            after = page.last().copied();
-            if after.is_none() {
-                break;
-            }
-        }
-    }
-    loop {
-        let due = store.read(move |reader| reader.due(now, BATCH)).await?;
-        if due.is_empty() {
-            break;
-        }
-        count += due.len();
-        let told = due.iter().map(|rotation| {
-            tell(
-                rotator,
-                Due {
-                    rotation: *rotation,
-                    clock_set: false,
-                },
-            )
-        });
-        // Each has written its next wake-up when it answers, so none is handed over twice.
-        futures_util::future::try_join_all(told).await?;
-    }
-    let next = store.read(|reader| reader.next_wake()).await?;
-    Ok((next, count))
+/// Why a hand-over did not get to its end.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("what is due can't be read: {0}")]
+    Unread(#[from] Failed),
+    #[error("what is due can't be worked on: {0}")]
+    Unwritten(String),
 }
 
-async fn tell(rotator: &Recipient<Due>, due: Due) -> Result<(), Failed> {
-    rotator.send(due).await.map_err(|_| Failed::Closed)
+/// One hand-over: nobody is told twice in it, so that it ends whatever the answers are.
+struct Round {
+    store: StoreHandle,
+    rotator: Recipient<Due>,
+    told: HashSet<RotationId>,
+    /// Why a row that was told of is due still.
+    unwritten: Option<String>,
+}
+
+impl Round {
+    /// Tells the rotator of everything that is due, a batch at a time, and returns what comes next, and how many
+    /// were due.
+    async fn hand_over(
+        mut self,
+        clock: Clock,
+        scope: Scope,
+    ) -> Result<(Option<DateTime<Utc>>, usize), Trouble> {
+        if scope != Scope::Due {
+            let mut after = None;
+            loop {
+                let page = self
+                    .store
+                    .read(move |reader| reader.rotation_ids(after, BATCH))
+                    .await?;
+                let Some(last) = page.last() else { break };
+                after = Some(*last);
+                self.tell(page, scope == Scope::ClockSet).await?;
+            }
+        }
+        let mut count = 0;
+        loop {
+            // Those that were told and are due again, or still, stand before the others.
+            let most = BATCH.saturating_add(u32::try_from(self.told.len()).unwrap_or(u32::MAX));
+            let now = clock.now().wall;
+            let mut due = self.store.read(move |reader| reader.due(now, most)).await?;
+            due.retain(|rotation| !self.told.contains(rotation));
+            due.truncate(BATCH as usize);
+            if due.is_empty() {
+                break;
+            }
+            count += due.len();
+            self.tell(due, false).await?;
+        }
+        if let Some(why) = self.unwritten {
+            return Err(Trouble::Unwritten(why));
+        }
+        let next = self.store.read(|reader| reader.next_wake()).await?;
+        Ok((next, count))
+    }
+
+    /// A row that can't be written must not keep the others waiting; where none of a batch can, the store is at fault,
+    /// and the rest waits for the next try.
+    async fn tell(&mut self, batch: Vec<RotationId>, clock_set: bool) -> Result<(), Trouble> {
+        let told = batch.iter().map(|rotation| {
+            self.rotator.send(Due {
+                rotation: *rotation,
+                clock_set,
+            })
+        });
+        let heard = futures_util::future::try_join_all(told)
+            .await
+            .map_err(|_| Failed::Closed)?;
+        let mut written = heard.is_empty();
+        for heard in heard {
+            match heard {
+                Heard::Committed | Heard::PutOff => written = true,
+                Heard::Unwritten(why) => self.unwritten = Some(why),
+            }
+        }
+        self.told.extend(batch);
+        match &self.unwritten {
+            Some(why) if !written => Err(Trouble::Unwritten(why.clone())),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Actor for Scheduler {
@@ -325,3 +379,6 @@ impl Handler<GetOutlook> for Scheduler {
         MessageResult(self.outlook.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

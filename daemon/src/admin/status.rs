@@ -193,7 +193,7 @@ fn findings(outlook: &Outlook) -> Vec<Finding> {
     let trouble = outlook.trouble.iter().map(|trouble| Finding {
         code: "scheduler".to_owned(),
         severity: Severity::Problem,
-        message: format!("what is due can't be read: {trouble}"),
+        message: trouble.clone(),
         remedy: Some("see the daemon's log".to_owned()),
     });
     trouble.collect()

@@ -9,14 +9,14 @@ use std::time::Duration;
 use actix::Recipient;
 use rotord_provider::Host;
 use rotord_rotation::{Context, Event, InstallationId, Rotation, RotationId, Rules, Step, Timing};
-use rotord_store::Commit;
+use rotord_store::{Commit, StoreError};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use super::targets::Targets;
 use super::worker::{Ended, Mail, Worker};
 use super::{Create, Tell, TellError, Told};
-use crate::actors::scheduler::{Due, Nudge};
-use crate::actors::store::StoreHandle;
+use crate::actors::scheduler::{Due, Heard, Nudge};
+use crate::actors::store::{Failed, StoreHandle};
 use crate::clock::Clock;
 use crate::witness::Witness;
 
@@ -64,6 +64,8 @@ pub(super) struct Desk {
     started: RefCell<HashSet<RotationId>>,
     /// Those whose task broke and that are looked at again.
     reviving: RefCell<HashSet<RotationId>>,
+    /// What keeps a rotation from being worked on, as it was last said.
+    troubles: RefCell<HashMap<RotationId, String>>,
     draining: Cell<bool>,
     idle: Notify,
 }
@@ -79,6 +81,7 @@ impl Desk {
             workers: RefCell::default(),
             started: RefCell::default(),
             reviving: RefCell::default(),
+            troubles: RefCell::default(),
             draining: Cell::new(false),
             idle: Notify::new(),
         }
@@ -94,36 +97,57 @@ impl Desk {
         let inbox = self.inbox(rotation);
         let mail = Mail { event, with, reply };
         if inbox.send(mail).await.is_err() {
-            return Err(crate::actors::store::Failed::Closed.into());
+            return Err(Failed::Closed.into());
         }
-        answer
-            .await
-            .unwrap_or_else(|_| Err(crate::actors::store::Failed::Closed.into()))
+        answer.await.unwrap_or_else(|_| Err(Failed::Closed.into()))
     }
 
-    /// Never fails: a rotation that can't be worked on must not keep the others waiting. It is looked at again.
-    pub(super) async fn wake(self: &Rc<Self>, due: Due) {
+    /// A rotation that can't be worked on must not keep the others waiting: it is looked at again.
+    pub(super) async fn wake(self: &Rc<Self>, due: Due) -> Heard {
         let event = if due.clock_set {
             Event::ClockStepped
         } else {
             Event::Woke
         };
-        if let Err(error) = self.tell(Tell::new(due.rotation, event)).await {
-            tracing::warn!(rotation = %due.rotation, %error, "the rotation can't be worked on: it is looked at again in a minute");
-            self.postpone(due.rotation).await;
+        match self.tell(Tell::new(due.rotation, event)).await {
+            Ok(_) => {
+                self.works_again(due.rotation);
+                Heard::Committed
+            }
+            Err(error) => {
+                self.complain(due.rotation, &error.to_string());
+                self.postpone(due.rotation).await
+            }
         }
     }
 
     /// Out of the way of the others for a minute.
-    async fn postpone(&self, rotation: RotationId) {
+    async fn postpone(&self, rotation: RotationId) -> Heard {
         let until = self.equipment.clock.now().wall + chrono::TimeDelta::minutes(1);
         let store = &self.equipment.store;
-        if let Err(failed) = store
+        match store
             .write(move |store| store.postpone(rotation, Some(until)))
             .await
         {
-            // Gone meanwhile, or the disk is full: then its own task looks again.
-            tracing::debug!(%rotation, error = %failed, "the rotation could not be put off");
+            Ok(()) => Heard::PutOff,
+            // Gone meanwhile.
+            Err(Failed::Store(StoreError::NotFound { .. })) => Heard::Committed,
+            Err(failed) => Heard::Unwritten(failed.to_string()),
+        }
+    }
+
+    /// Says what keeps a rotation from being worked on: once, however long it lasts.
+    fn complain(&self, rotation: RotationId, why: &str) {
+        let mut troubles = self.troubles.borrow_mut();
+        if troubles.get(&rotation).map(String::as_str) != Some(why) {
+            tracing::error!(%rotation, error = why, "the rotation can't be worked on: it is looked at again every minute, from what was last committed");
+            troubles.insert(rotation, why.to_owned());
+        }
+    }
+
+    fn works_again(&self, rotation: RotationId) {
+        if self.troubles.borrow_mut().remove(&rotation).is_some() {
+            tracing::info!(%rotation, "the rotation is worked on again");
         }
     }
 
@@ -133,10 +157,13 @@ impl Desk {
         while !self.draining.get() {
             tokio::time::sleep(REVIVE_AFTER).await;
             match self.tell(Tell::new(rotation, Event::Woke)).await {
-                Ok(_) | Err(TellError::Refused(_)) => return,
+                Ok(_) | Err(TellError::Refused(_)) => return self.works_again(rotation),
                 // It is gone.
-                Err(TellError::Failed(failed)) if !failed.leaves_doubt() => return,
-                Err(_) => {}
+                Err(TellError::Failed(failed)) if !failed.leaves_doubt() => {
+                    self.troubles.borrow_mut().remove(&rotation);
+                    return;
+                }
+                Err(error) => self.complain(rotation, &error.to_string()),
             }
         }
     }
@@ -201,6 +228,9 @@ impl Desk {
             if ended.is_err() {
                 tracing::error!(rotation = %id, "a bug ended the rotation's task: what was committed goes on in a minute");
                 desk.forget(id);
+            }
+            if let Ok(Ended::Broken(why)) = &ended {
+                desk.complain(id, why);
             }
             // One reviver a rotation: those that it wakes and that break again leave it to go on.
             if !matches!(ended, Ok(Ended::Left)) && desk.reviving.borrow_mut().insert(id) {

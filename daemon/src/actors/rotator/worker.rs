@@ -28,12 +28,12 @@ pub(super) struct Mail {
 type InFlight = Pin<Box<dyn Future<Output = Landed>>>;
 
 /// How a rotation's task ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Ended {
     /// Nothing is under way.
     Left,
-    /// What is committed may have no wake-up: somebody must look at it again.
-    Broken,
+    /// What is committed may have no wake-up: somebody must look at it again. Why, for a person.
+    Broken(String),
 }
 
 pub(super) struct Worker {
@@ -89,28 +89,28 @@ impl Worker {
                         outputs: landed.outputs.map(sealed),
                         ..With::default()
                     };
-                    self.take(&mut at_hand, landed.event, with)
-                        .await
-                        .map(|_| ())
+                    match self.take(&mut at_hand, landed.event, with).await {
+                        Err(TellError::Failed(failed)) => Err(failed.to_string()),
+                        _ => Ok(()),
+                    }
                 }
                 Some(Next::Mail(mail)) => {
                     let taken = self.take(&mut at_hand, mail.event, mail.with).await;
-                    let broken =
-                        matches!(&taken, Err(TellError::Failed(failed)) if failed.leaves_doubt());
+                    let broken = match &taken {
+                        Err(TellError::Failed(failed)) if failed.leaves_doubt() => {
+                            Err(failed.to_string())
+                        }
+                        _ => Ok(()),
+                    };
                     // Nobody waits for the answer: it was taken all the same.
                     let _ = mail.reply.send(taken);
-                    if broken {
-                        Err(TellError::Failed(Failed::Closed))
-                    } else {
-                        Ok(())
-                    }
+                    broken
                 }
             };
-            if let Err(TellError::Failed(_)) = result {
+            if let Err(why) = result {
                 // What is in memory may not be what is committed.
-                tracing::error!(rotation = %self.id, "a step could not be committed: the rotation is read again before anything else");
                 self.desk.forget(self.id);
-                return Ended::Broken;
+                return Ended::Broken(why);
             }
         }
     }
@@ -163,12 +163,17 @@ impl Worker {
         self.desk.forget(self.id);
         self.inbox.close();
         let gone = matches!(&error, TellError::Failed(failed) if !failed.leaves_doubt());
+        let why = error.to_string();
         let mut error = Some(error);
         while let Ok(mail) = self.inbox.try_recv() {
             let error = error.take().unwrap_or(TellError::Failed(Failed::Closed));
             let _ = mail.reply.send(Err(error));
         }
-        if gone { Ended::Left } else { Ended::Broken }
+        if gone {
+            Ended::Left
+        } else {
+            Ended::Broken(why)
+        }
     }
 
     /// Decides, commits, and only then begins the call.

@@ -1,0 +1,103 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::*;
+use crate::actors::fixture::Books;
+
+/// Notes whom it is told of, and answers what it is told to.
+struct Listener {
+    told: Rc<RefCell<Vec<Due>>>,
+    answer: Box<dyn FnMut(Due) -> Heard>,
+}
+
+impl Actor for Listener {
+    type Context = Context<Self>;
+}
+
+impl Handler<Due> for Listener {
+    type Result = MessageResult<Due>;
+
+    fn handle(&mut self, due: Due, _: &mut Self::Context) -> Self::Result {
+        self.told.borrow_mut().push(due);
+        MessageResult((self.answer)(due))
+    }
+}
+
+impl Handler<EveryoneTold> for Listener {
+    type Result = ();
+
+    fn handle(&mut self, _: EveryoneTold, _: &mut Self::Context) {}
+}
+
+type Told = Rc<RefCell<Vec<Due>>>;
+
+fn begin(
+    books: &Books,
+    answer: impl FnMut(Due) -> Heard + 'static,
+) -> (actix::Addr<Scheduler>, Told) {
+    let told = Told::default();
+    let listener = Listener {
+        told: Rc::clone(&told),
+        answer: Box::new(answer),
+    }
+    .start();
+    let scheduler = Scheduler::new(books.store.clone(), Clock::default()).start();
+    scheduler.do_send(Begin {
+        rotator: listener.clone().recipient(),
+        everyone_told: listener.recipient(),
+    });
+    (scheduler, told)
+}
+
+/// Asks until the outlook is such; the caller bounds the time.
+async fn until(scheduler: &actix::Addr<Scheduler>, is: impl Fn(&Outlook) -> bool) -> Outlook {
+    let asked = async {
+        loop {
+            let outlook = scheduler.send(GetOutlook).await.unwrap();
+            if is(&outlook) {
+                return outlook;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asked)
+        .await
+        .expect("the scheduler never gets there")
+}
+
+fn past() -> DateTime<Utc> {
+    Utc::now() - chrono::TimeDelta::seconds(5)
+}
+
+#[actix_rt::test]
+async fn what_can_not_be_written_is_handed_over_once_and_then_after_a_pause() {
+    let books = Books::open().await;
+    for number in 1..=3 {
+        books.rotation(number, past()).await;
+    }
+    let (scheduler, told) = begin(&books, |_| Heard::Unwritten("there is no room".to_owned()));
+    let outlook = until(&scheduler, |outlook| outlook.trouble.is_some()).await;
+    assert!(outlook.trouble.unwrap().contains("there is no room"));
+    assert_eq!(told.borrow().len(), 3, "each of them once");
+}
+
+#[actix_rt::test]
+async fn one_that_can_not_be_written_does_not_keep_the_others_waiting() {
+    let books = Books::open().await;
+    let bad = books.rotation(1, past()).await;
+    for number in 2..=150 {
+        books.rotation(number, past()).await;
+    }
+    let (scheduler, told) = begin(&books, move |due| {
+        if due.rotation == bad {
+            Heard::Unwritten("this row is bad".to_owned())
+        } else {
+            Heard::Committed
+        }
+    });
+    until(&scheduler, |outlook| outlook.trouble.is_some()).await;
+    let told = told.borrow();
+    assert_eq!(told.len(), 150);
+    let distinct: HashSet<_> = told.iter().map(|due| due.rotation).collect();
+    assert_eq!(distinct.len(), 150, "none of them twice");
+}
