@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rotord_rotation::{Boot, Now};
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
@@ -85,6 +85,19 @@ impl Clock {
         }
     }
 
+    /// How far apart the clocks are: only setting the wall clock changes that.
+    pub fn offset(self) -> Offset {
+        let now = self.now();
+        let boot = TimeDelta::from_std(now.boot.0).unwrap_or(TimeDelta::MAX);
+        Offset((now.wall - boot).signed_duration_since(DateTime::UNIX_EPOCH))
+    }
+
+    /// The wall clock was set since this was its offset. What is below a second is left to the timer.
+    pub fn was_set_since(self, then: Offset) -> bool {
+        let moved = (self.offset().0 - then.0).abs().to_std();
+        self.real(moved.unwrap_or(Duration::MAX)) > Duration::from_secs(1)
+    }
+
     /// How long to wait, in real time, for a length of this clock's time.
     pub fn real(self, duration: Duration) -> Duration {
         #[cfg(feature = "test-clock")]
@@ -104,6 +117,18 @@ impl Clock {
         return self.warp.is_none();
         #[cfg(not(feature = "test-clock"))]
         true
+    }
+}
+
+/// How far the wall clock is ahead of the boot clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offset(TimeDelta);
+
+impl Offset {
+    /// As it was before the wall clock was set ahead by this much.
+    #[must_use]
+    pub fn before_step(self, step: TimeDelta) -> Self {
+        Self(self.0 - step)
     }
 }
 
@@ -140,12 +165,17 @@ impl WallTimer {
         Ok(Self { clock, fd })
     }
 
-    /// Waits until `at`; for ever, but for a set clock, where there is nothing to wait for.
+    /// Waits until `at`; for ever, but for a set clock, where there is nothing to wait for. A clock that was set
+    /// between `since` and now counts as set.
     ///
     /// # Errors
     /// Where the timer fails.
-    pub async fn until(&mut self, at: Option<DateTime<Utc>>) -> io::Result<Woken> {
+    pub async fn until(&mut self, at: Option<DateTime<Utc>>, since: Offset) -> io::Result<Woken> {
         self.set(at)?;
+        // Armed before this look: from here on the timer itself tells.
+        if self.clock.was_set_since(since) {
+            return Ok(Woken::ClockSet);
+        }
         loop {
             let mut ready = self.fd.readable().await?;
             let mut ticks = [0; 8];
@@ -215,7 +245,10 @@ mod tests {
         let clock = Clock::default();
         let mut timer = WallTimer::new(clock).unwrap();
         let past = clock.now().wall - chrono::TimeDelta::seconds(5);
-        assert_eq!(timer.until(Some(past)).await.unwrap(), Woken::Due);
+        assert_eq!(
+            timer.until(Some(past), clock.offset()).await.unwrap(),
+            Woken::Due
+        );
     }
 
     #[actix_rt::test]
@@ -223,9 +256,22 @@ mod tests {
         let clock = Clock::default();
         let mut timer = WallTimer::new(clock).unwrap();
         let far = clock.now().wall + chrono::TimeDelta::hours(1);
-        let waited = tokio::time::timeout(Duration::from_millis(5), timer.until(Some(far))).await;
+        let wait = timer.until(Some(far), clock.offset());
+        let waited = tokio::time::timeout(Duration::from_millis(5), wait).await;
         assert!(waited.is_err());
         let soon = clock.now().wall + chrono::TimeDelta::milliseconds(5);
-        assert_eq!(timer.until(Some(soon)).await.unwrap(), Woken::Due);
+        let woken = timer.until(Some(soon), clock.offset()).await;
+        assert_eq!(woken.unwrap(), Woken::Due);
+    }
+
+    #[actix_rt::test]
+    async fn a_clock_that_was_set_before_the_wait_is_seen_all_the_same() {
+        let clock = Clock::default();
+        for step in [-3600, 3600] {
+            let then = clock.offset().before_step(TimeDelta::seconds(step));
+            let mut timer = WallTimer::new(clock).unwrap();
+            assert_eq!(timer.until(None, then).await.unwrap(), Woken::ClockSet);
+        }
+        assert!(!clock.was_set_since(clock.offset()));
     }
 }

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use rotord_rotation::RotationId;
 
 use crate::actors::store::{Failed, StoreHandle};
-use crate::clock::{Clock, WallTimer, Woken};
+use crate::clock::{Clock, Offset, WallTimer, Woken};
 
 /// Rows that are handed over at once.
 const BATCH: u32 = 64;
@@ -96,21 +96,23 @@ pub struct Scheduler {
     everyone_told: Option<Recipient<EveryoneTold>>,
     /// The wait or the hand-over under way.
     work: Option<(SpawnHandle, Work)>,
-    /// Something was nudged during a hand-over: what comes next may have been read before it.
-    nudged: bool,
+    /// Who is to be looked at after the hand-over under way: what comes next may have been read before.
+    again: Option<Scope>,
+    /// The clocks when everyone was last told how they stand.
+    clocks: Offset,
     outlook: Outlook,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Work {
     Waiting,
-    /// After a failure: nothing may cut it short, or what failed would be forgotten.
-    Pausing,
+    /// After a failure, before those that it kept from being looked at are looked at again.
+    Pausing(Scope),
     HandingOver,
 }
 
-/// Who is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who is looked at. Each takes in those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Scope {
     /// Those that are due.
     Due,
@@ -136,7 +138,8 @@ impl Scheduler {
             rotator: None,
             everyone_told: None,
             work: None,
-            nudged: false,
+            again: None,
+            clocks: clock.offset(),
             outlook: Outlook::default(),
         }
     }
@@ -147,6 +150,9 @@ impl Scheduler {
             return;
         };
         let (clock, now) = (self.clock, self.clock.now().wall);
+        if scope == Scope::ClockSet {
+            self.clocks = clock.offset();
+        }
         let round = Round {
             store: self.store.clone(),
             rotator,
@@ -170,10 +176,9 @@ impl Scheduler {
                     if count > 0 {
                         actor.outlook.last_batch = Some((now, count));
                     }
-                    if std::mem::take(&mut actor.nudged) {
-                        actor.look(ctx, Scope::Due);
-                    } else {
-                        actor.sleep(ctx, next);
+                    match actor.again.take() {
+                        Some(again) => actor.look(ctx, again),
+                        None => actor.sleep(ctx, next),
                     }
                 }
                 Err(trouble) => {
@@ -184,6 +189,7 @@ impl Scheduler {
                     }
                     actor.outlook.trouble = Some(trouble);
                     // The whole of what was to be looked at, again.
+                    let scope = scope.max(actor.again.take().unwrap_or(scope));
                     actor.after(ctx, Next::LookAfter(PAUSE_AFTER_FAILURE, scope));
                 }
             }
@@ -192,9 +198,9 @@ impl Scheduler {
     }
 
     fn sleep(&mut self, ctx: &mut Context<Self>, until: Option<DateTime<Utc>>) {
-        let clock = self.clock;
+        let (clock, clocks) = (self.clock, self.clocks);
         let wait = async move {
-            let woken = async { WallTimer::new(clock)?.until(until).await };
+            let woken = async { WallTimer::new(clock)?.until(until, clocks).await };
             match woken.await {
                 Ok(Woken::Due) => Next::Look,
                 Ok(Woken::ClockSet) => Next::ClockSet,
@@ -224,7 +230,7 @@ impl Scheduler {
                     actor.work = None;
                     actor.look(ctx, scope);
                 }));
-                self.work = Some((handle, Work::Pausing));
+                self.work = Some((handle, Work::Pausing(scope)));
             }
         }
     }
@@ -335,10 +341,19 @@ impl Handler<LookAtAll> for Scheduler {
     type Result = ();
 
     fn handle(&mut self, _: LookAtAll, ctx: &mut Self::Context) {
-        if let Some((handle, _)) = self.work.take() {
-            ctx.cancel_future(handle);
+        match self.work {
+            // Goes to its end: it may be telling everyone of a set clock.
+            Some((_, Work::HandingOver)) => self.again = Some(Scope::Everyone),
+            Some((handle, work)) => {
+                ctx.cancel_future(handle);
+                let scope = match work {
+                    Work::Pausing(scope) => scope.max(Scope::Everyone),
+                    _ => Scope::Everyone,
+                };
+                self.look(ctx, scope);
+            }
+            None => self.look(ctx, Scope::Everyone),
         }
-        self.look(ctx, Scope::Everyone);
     }
 }
 
@@ -355,7 +370,7 @@ impl Handler<Nudge> for Scheduler {
                 self.outlook.next_wake = Some(at);
                 self.sleep(ctx, Some(at));
             }
-            Some((_, Work::HandingOver)) => self.nudged = true,
+            Some((_, Work::HandingOver)) => self.again = self.again.max(Some(Scope::Due)),
             _ => {}
         }
     }

@@ -101,3 +101,78 @@ async fn one_that_can_not_be_written_does_not_keep_the_others_waiting() {
     let distinct: HashSet<_> = told.iter().map(|due| due.rotation).collect();
     assert_eq!(distinct.len(), 150, "none of them twice");
 }
+
+/// The wall clock is set an hour ahead.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct SetClock;
+
+impl Handler<SetClock> for Scheduler {
+    type Result = ();
+
+    fn handle(&mut self, _: SetClock, _: &mut Self::Context) {
+        self.clocks = self.clocks.before_step(chrono::TimeDelta::hours(1));
+    }
+}
+
+async fn told_of_a_set_clock(told: &Told, rotation: RotationId) {
+    let seen = async {
+        while !told
+            .borrow()
+            .iter()
+            .any(|due| due.clock_set && due.rotation == rotation)
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), seen)
+        .await
+        .expect("nobody is told that the clock was set");
+}
+
+#[actix_rt::test]
+async fn a_clock_that_is_set_during_a_hand_over_is_told_to_everyone() {
+    let books = Books::open().await;
+    let far = Utc::now() + chrono::TimeDelta::days(9);
+    let id = books.rotation(1, far).await;
+    let scheduler: Rc<RefCell<Option<actix::Addr<Scheduler>>>> = Rc::default();
+    let of_listener = Rc::clone(&scheduler);
+    let mut first = true;
+    let (address, told) = begin(&books, move |_| {
+        if std::mem::take(&mut first)
+            && let Some(scheduler) = &*of_listener.borrow()
+        {
+            scheduler.do_send(SetClock);
+        }
+        Heard::Committed
+    });
+    *scheduler.borrow_mut() = Some(address);
+    told_of_a_set_clock(&told, id).await;
+}
+
+#[actix_rt::test]
+async fn looking_at_all_does_not_cut_off_what_is_told_of_a_set_clock() {
+    let books = Books::open().await;
+    let far = Utc::now() + chrono::TimeDelta::days(9);
+    books.rotation(1, far).await;
+    // A page of its own: told of after the first.
+    let mut last = None;
+    for number in 2..=65 {
+        last = Some(books.rotation(number, far).await);
+    }
+    let scheduler: Rc<RefCell<Option<actix::Addr<Scheduler>>>> = Rc::default();
+    let of_listener = Rc::clone(&scheduler);
+    let mut first = true;
+    let (address, told) = begin(&books, move |due| {
+        if due.clock_set
+            && std::mem::take(&mut first)
+            && let Some(scheduler) = &*of_listener.borrow()
+        {
+            scheduler.do_send(LookAtAll);
+        }
+        Heard::Committed
+    });
+    address.send(SetClock).await.unwrap();
+    *scheduler.borrow_mut() = Some(address);
+    told_of_a_set_clock(&told, last.unwrap()).await;
+}
