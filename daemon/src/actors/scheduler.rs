@@ -19,6 +19,8 @@ use crate::clock::{Clock, Offset, WallTimer, Woken};
 const BATCH: u32 = 64;
 /// After a failure to read what is due.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How soon those are told again that could not write down that the daemon has started.
+const TELL_AGAIN: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
 
 /// A row's wake-up has come, or the clock was set. Answered with what became of it.
 #[derive(Debug, Clone, Copy, Message)]
@@ -94,6 +96,8 @@ pub struct Scheduler {
     clock: Clock,
     rotator: Option<Recipient<Due>>,
     everyone_told: Option<Recipient<EveryoneTold>>,
+    /// Those that were told of the start and have not written down what follows; none before all were told.
+    untold: Option<HashSet<RotationId>>,
     /// The wait or the hand-over under way.
     work: Option<(SpawnHandle, Work)>,
     /// Who is to be looked at after the hand-over under way: what comes next may have been read before.
@@ -137,6 +141,7 @@ impl Scheduler {
             clock,
             rotator: None,
             everyone_told: None,
+            untold: None,
             work: None,
             again: None,
             clocks: clock.offset(),
@@ -157,18 +162,26 @@ impl Scheduler {
             store: self.store.clone(),
             rotator,
             told: HashSet::new(),
+            put_off: HashSet::new(),
             unwritten: None,
         };
-        let handed_over = async move { round.hand_over(clock, scope).await };
+        let untold = match scope {
+            Scope::Due => self.untold.clone().unwrap_or_default(),
+            Scope::Everyone | Scope::ClockSet => HashSet::new(),
+        };
+        let handed_over = async move { round.hand_over(clock, scope, untold).await };
         let handle = ctx.spawn(handed_over.into_actor(self).map(move |result, actor, ctx| {
             actor.work = None;
             match result {
-                Ok((next, count)) => {
-                    if scope == Scope::Everyone
-                        && let Some(told) = actor.everyone_told.take()
-                    {
-                        told.do_send(EveryoneTold);
+                Ok(Handed {
+                    next,
+                    count,
+                    untold,
+                }) => {
+                    if scope != Scope::Due || actor.untold.is_some() {
+                        actor.untold = Some(untold);
                     }
+                    let next = actor.settle_start(next);
                     if actor.outlook.trouble.take().is_some() {
                         tracing::info!("what is due is handed over again");
                     }
@@ -195,6 +208,23 @@ impl Scheduler {
             }
         }));
         self.work = Some((handle, Work::HandingOver));
+    }
+
+    /// Says that everyone was told, once that is so; until then it is soon time to try again.
+    fn settle_start(&mut self, next: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        match &self.untold {
+            Some(untold) if untold.is_empty() => {
+                if let Some(told) = self.everyone_told.take() {
+                    told.do_send(EveryoneTold);
+                }
+                next
+            }
+            Some(_) => {
+                let again = self.clock.now().wall + TELL_AGAIN;
+                Some(next.map_or(again, |next| next.min(again)))
+            }
+            None => next,
+        }
     }
 
     fn sleep(&mut self, ctx: &mut Context<Self>, until: Option<DateTime<Utc>>) {
@@ -245,23 +275,35 @@ enum Trouble {
     Unwritten(String),
 }
 
+/// What a hand-over came to.
+struct Handed {
+    /// What comes next.
+    next: Option<DateTime<Utc>>,
+    /// How many were due.
+    count: usize,
+    /// Who has not written down what follows.
+    untold: HashSet<RotationId>,
+}
+
 /// One hand-over: nobody is told twice in it, so that it ends whatever the answers are.
 struct Round {
     store: StoreHandle,
     rotator: Recipient<Due>,
     told: HashSet<RotationId>,
+    /// Those that can't be worked on for now.
+    put_off: HashSet<RotationId>,
     /// Why a row that was told of is due still.
     unwritten: Option<String>,
 }
 
 impl Round {
-    /// Tells the rotator of everything that is due, a batch at a time, and returns what comes next, and how many
-    /// were due.
+    /// Tells the rotator of everything that is due, and of those in `untold`, a batch at a time.
     async fn hand_over(
         mut self,
         clock: Clock,
         scope: Scope,
-    ) -> Result<(Option<DateTime<Utc>>, usize), Trouble> {
+        mut untold: HashSet<RotationId>,
+    ) -> Result<Handed, Trouble> {
         if scope != Scope::Due {
             let mut after = None;
             loop {
@@ -288,11 +330,19 @@ impl Round {
             count += due.len();
             self.tell(due, false).await?;
         }
+        untold.retain(|rotation| !self.told.contains(rotation));
+        for batch in Vec::from_iter(untold).chunks(BATCH as usize) {
+            self.tell(batch.to_vec(), false).await?;
+        }
         if let Some(why) = self.unwritten {
             return Err(Trouble::Unwritten(why));
         }
         let next = self.store.read(|reader| reader.next_wake()).await?;
-        Ok((next, count))
+        Ok(Handed {
+            next,
+            count,
+            untold: self.put_off,
+        })
     }
 
     /// A row that can't be written must not keep the others waiting; where none of a batch can, the store is at fault,
@@ -308,9 +358,13 @@ impl Round {
             .await
             .map_err(|_| Failed::Closed)?;
         let mut written = heard.is_empty();
-        for heard in heard {
+        for (rotation, heard) in batch.iter().zip(heard) {
             match heard {
-                Heard::Committed | Heard::PutOff => written = true,
+                Heard::Committed => written = true,
+                Heard::PutOff => {
+                    written = true;
+                    self.put_off.insert(*rotation);
+                }
                 Heard::Unwritten(why) => self.unwritten = Some(why),
             }
         }

@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::*;
@@ -6,7 +6,8 @@ use crate::actors::fixture::Books;
 
 /// Notes whom it is told of, and answers what it is told to.
 struct Listener {
-    told: Rc<RefCell<Vec<Due>>>,
+    told: Told,
+    everyone: Rc<Cell<bool>>,
     answer: Box<dyn FnMut(Due) -> Heard>,
 }
 
@@ -26,7 +27,9 @@ impl Handler<Due> for Listener {
 impl Handler<EveryoneTold> for Listener {
     type Result = ();
 
-    fn handle(&mut self, _: EveryoneTold, _: &mut Self::Context) {}
+    fn handle(&mut self, _: EveryoneTold, _: &mut Self::Context) {
+        self.everyone.set(true);
+    }
 }
 
 type Told = Rc<RefCell<Vec<Due>>>;
@@ -35,9 +38,19 @@ fn begin(
     books: &Books,
     answer: impl FnMut(Due) -> Heard + 'static,
 ) -> (actix::Addr<Scheduler>, Told) {
-    let told = Told::default();
+    let (scheduler, told, _) = begin_all(books, answer);
+    (scheduler, told)
+}
+
+/// With whether everyone was told.
+fn begin_all(
+    books: &Books,
+    answer: impl FnMut(Due) -> Heard + 'static,
+) -> (actix::Addr<Scheduler>, Told, Rc<Cell<bool>>) {
+    let (told, everyone) = (Told::default(), Rc::default());
     let listener = Listener {
         told: Rc::clone(&told),
+        everyone: Rc::clone(&everyone),
         answer: Box::new(answer),
     }
     .start();
@@ -46,7 +59,7 @@ fn begin(
         rotator: listener.clone().recipient(),
         everyone_told: listener.recipient(),
     });
-    (scheduler, told)
+    (scheduler, told, everyone)
 }
 
 /// Asks until the outlook is such; the caller bounds the time.
@@ -173,6 +186,49 @@ async fn looking_at_all_does_not_cut_off_what_is_told_of_a_set_clock() {
         Heard::Committed
     });
     address.send(SetClock).await.unwrap();
+    // Wherever it is: the timer is set anew.
+    address.send(Nudge(Some(Utc::now()))).await.unwrap();
     *scheduler.borrow_mut() = Some(address);
     told_of_a_set_clock(&told, last.unwrap()).await;
+}
+
+#[actix_rt::test]
+async fn everyone_is_told_only_when_each_has_written_down_what_follows() {
+    let books = Books::open().await;
+    let far = Utc::now() + chrono::TimeDelta::days(9);
+    books.rotation(1, far).await;
+    let slow = books.rotation(2, far).await;
+    let ready = Rc::new(Cell::new(false));
+    let is_ready = Rc::clone(&ready);
+    let (scheduler, told, everyone) = begin_all(&books, move |due| {
+        if due.rotation == slow && !is_ready.get() {
+            Heard::PutOff
+        } else {
+            Heard::Committed
+        }
+    });
+    // It is told again before long, though nothing is due.
+    let soon = Utc::now() + chrono::TimeDelta::minutes(2);
+    until(&scheduler, |outlook| {
+        outlook.next_wake.is_some_and(|at| at < soon)
+    })
+    .await;
+    assert_eq!(told.borrow().len(), 2);
+    assert!(!everyone.get());
+
+    ready.set(true);
+    scheduler.send(Nudge(Some(Utc::now()))).await.unwrap();
+    let all = async {
+        while !everyone.get() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all)
+        .await
+        .expect("everyone was told, and nobody says so");
+    assert_eq!(
+        told.borrow().len(),
+        3,
+        "only who had not written is told again"
+    );
 }
