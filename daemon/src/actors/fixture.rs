@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rotord_provider::{Host, HostSettings};
+use rotord_provider::{Host, HostSettings, Limits};
 use rotord_rotation::{
     Context, InstallationId, Interval, Plan, RotateAt, Rotation, RotationId, Timing,
     schedule::DailyTime,
@@ -26,6 +26,7 @@ pub(super) struct Books {
     pub(super) store: StoreHandle,
     pub(super) installation: InstallationId,
     pub(super) timing: Timing,
+    limits: Limits,
     connection: ConnectionId,
     folder: FolderId,
     directory: TempDir,
@@ -33,6 +34,11 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) async fn open() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    /// Provider calls have these limits.
+    pub(super) async fn with(limits: Limits) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("state");
         let store = Store::open(&state, &RootKeySource::Own, Options::default()).unwrap();
@@ -66,6 +72,7 @@ impl Books {
             store,
             installation,
             timing: timing.scaled(),
+            limits,
             connection: connection.id,
             folder,
             directory,
@@ -80,6 +87,7 @@ impl Books {
         std::fs::copy(built, guests.join("echo.wasm")).expect("built by `plugins/build guests`");
         let host = Host::new(HostSettings {
             directories: vec![guests],
+            limits: self.limits.clone(),
             ..HostSettings::default()
         });
         let host = Arc::new(host.unwrap());

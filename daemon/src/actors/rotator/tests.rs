@@ -1,3 +1,11 @@
+use std::time::Duration;
+
+use chrono::Utc;
+use rotord_provider::Limits;
+use rotord_rotation::{Phase, Rotation};
+use rotord_store::Reader;
+use serde_json::json;
+
 use super::*;
 use crate::actors::fixture::Books;
 use crate::actors::scheduler::Nudge;
@@ -40,10 +48,94 @@ fn due(rotation: RotationId) -> Due {
     }
 }
 
+/// Wakes the rotation, as a scheduler would, until its committed state is such.
+async fn until(desk: &Rc<Desk>, id: RotationId, is: impl Fn(&Rotation) -> bool) -> Rotation {
+    let woken = async {
+        loop {
+            let _ = desk.tell(Tell::new(id, Event::Woke)).await;
+            let state = state(desk, id).await;
+            if is(&state) {
+                return state;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    in_time(woken).await
+}
+
+async fn state(desk: &Desk, id: RotationId) -> Rotation {
+    read(desk, move |reader| reader.rotation(id)).await.state
+}
+
+async fn read<T: Send + 'static>(
+    desk: &Desk,
+    job: impl FnOnce(&mut Reader) -> Result<T, rotord_store::StoreError> + Send + 'static,
+) -> T {
+    desk.equipment.store.read(job).await.unwrap()
+}
+
+async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), work)
+        .await
+        .expect("it does not come to that")
+}
+
+fn is_issuing(rotation: &Rotation) -> bool {
+    let phase = rotation.run.as_ref().map(|run| &run.phase);
+    matches!(phase, Some(Phase::Issuing { .. }))
+}
+
+#[actix_rt::test]
+async fn a_call_keeps_its_turn_when_its_rotation_s_task_breaks() {
+    let limits = Limits {
+        call_time: Duration::from_secs(3),
+        ..Limits::default()
+    };
+    let books = Books::with(limits).await;
+    let loops = json!({"key": "k", "behaviour": "loop", "at": "issue"});
+    let id = books.rotation_of(1, Utc::now(), loops).await;
+    let desk = Rc::new(Desk::new(equipment(&books).await));
+    until(&desk, id, is_issuing).await;
+    // It has the turn, and nothing can be written any more: its task ends.
+    books.store.close().await;
+    in_time(async {
+        while desk.at_work() > 0 {
+            let _ = desk.tell(Tell::new(id, Event::Woke)).await;
+        }
+    })
+    .await;
+    let turn = desk.targets.lock("echo", Duration::ZERO);
+    let early = tokio::time::timeout(Duration::from_millis(300), turn).await;
+    assert!(early.is_err(), "its call still runs");
+    in_time(desk.targets.lock("echo", Duration::ZERO)).await;
+}
+
+#[actix_rt::test]
+async fn a_call_whose_turn_has_not_come_is_not_begun_when_its_rotation_s_task_breaks() {
+    let books = Books::open().await;
+    let id = books.rotation(1, Utc::now()).await;
+    let desk = Rc::new(Desk::new(equipment(&books).await));
+    let turn = desk.targets.lock("echo", Duration::ZERO).await;
+    until(&desk, id, is_issuing).await;
+    let calls = || desk.equipment.host.provider("echo").unwrap().health().calls;
+    let before = calls();
+    books.store.close().await;
+    in_time(async {
+        while desk.at_work() > 0 {
+            let _ = desk.tell(Tell::new(id, Event::Woke)).await;
+        }
+    })
+    .await;
+    drop(turn);
+    // The one that waited comes first.
+    drop(in_time(desk.targets.lock("echo", Duration::ZERO)).await);
+    assert_eq!(calls(), before);
+}
+
 #[actix_rt::test]
 async fn a_wake_up_says_whether_it_was_written() {
     let books = Books::open().await;
-    let now = Clock::default().now().wall;
+    let now = Utc::now();
     let id = books.rotation(1, now).await;
     let desk = Rc::new(Desk::new(equipment(&books).await));
     assert_eq!(desk.wake(due(id)).await, Heard::Committed);

@@ -1,8 +1,6 @@
 //! One rotation at work: event → decision → commit → call → event.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use rotord_provider::Secret as ProviderSecret;
@@ -10,6 +8,7 @@ use rotord_provider::contract::Output;
 use rotord_rotation::{Call, Event, Rotation, RotationId, RunEnd, RunId, Step, Write};
 use rotord_store::{Commit, Committed, RotationDetails, Secret, SecretMap};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use super::desk::Desk;
 use super::{Running, TellError, Told, With};
@@ -25,7 +24,15 @@ pub(super) struct Mail {
     pub(super) reply: oneshot::Sender<Result<Told, TellError>>,
 }
 
-type InFlight = Pin<Box<dyn Future<Output = Landed>>>;
+/// A call under way. Once begun it runs to its end, and holds the target's turn until then, whatever becomes of the
+/// rotation's task; before, it is not begun without it.
+struct InFlight {
+    landing: JoinHandle<Landed>,
+    _wanted: Wanted,
+}
+
+/// Held for as long as somebody waits for a call's answer.
+type Wanted = Rc<()>;
 
 /// How a rotation's task ended.
 #[derive(Debug)]
@@ -52,6 +59,8 @@ struct AtHand {
 
 enum Next {
     Landed(Landed),
+    /// The call ended in a bug: nothing is known of what it did.
+    Fallen(String),
     Mail(Mail),
 }
 
@@ -94,6 +103,7 @@ impl Worker {
                         _ => Ok(()),
                     }
                 }
+                Some(Next::Fallen(why)) => Err(why),
                 Some(Next::Mail(mail)) => {
                     let taken = self.take(&mut at_hand, mail.event, mail.with).await;
                     let broken = match &taken {
@@ -126,9 +136,12 @@ impl Worker {
         };
         tokio::select! {
             biased;
-            landed = in_flight => {
+            landed = &mut in_flight.landing => {
                 self.in_flight = None;
-                Some(Next::Landed(landed))
+                Some(match landed {
+                    Ok(landed) => Next::Landed(landed),
+                    Err(fallen) => Next::Fallen(fallen.to_string()),
+                })
             }
             mail = self.inbox.recv() => mail.map(Next::Mail),
         }
@@ -216,13 +229,18 @@ impl Worker {
             .scheduler
             .do_send(crate::actors::scheduler::Nudge(step.wake_at));
         if let Some(call) = step.call.clone() {
-            let details = Arc::clone(&at_hand.details);
-            self.in_flight = Some(Box::pin(perform(
+            let wanted = Wanted::default();
+            let performed = perform(
                 Rc::clone(&self.desk),
-                details,
+                Arc::clone(&at_hand.details),
                 call,
                 rules.write_spacing,
-            )));
+                Rc::downgrade(&wanted),
+            );
+            self.in_flight = Some(InFlight {
+                landing: actix_rt::spawn(performed),
+                _wanted: wanted,
+            });
         }
         if let Some(ended) = &step.ended {
             self.announce(ended);
@@ -333,6 +351,7 @@ async fn perform(
     details: Arc<RotationDetails>,
     call: Call,
     spacing: std::time::Duration,
+    wanted: Weak<()>,
 ) -> Landed {
     let _turn = if call.writes() {
         Some(
@@ -345,7 +364,10 @@ async fn perform(
     };
     // The semaphore is never closed.
     let _permit = desk.permits.acquire().await;
-    let begun = prepare(&desk, &details, &call).await;
+    // From the last look to the call nothing else can come in between.
+    let begun = prepare(&desk, &details, &call)
+        .await
+        .and_then(|begun| may_begin(&wanted).map(|()| begun));
     let (provider, target, outputs) = match begun {
         Ok(begun) => begun,
         Err(why) => {
@@ -385,6 +407,14 @@ async fn perform(
         }
     }
     landed
+}
+
+/// Whether the call is still to be made, now that its turn has come.
+fn may_begin(wanted: &Weak<()>) -> Result<(), String> {
+    if wanted.strong_count() == 0 {
+        return Err("nobody waits for it any more".to_owned());
+    }
+    Ok(())
 }
 
 type Begun = (
