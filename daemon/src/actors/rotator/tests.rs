@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use rotord_provider::Limits;
-use rotord_rotation::{Phase, Rotation};
+use rotord_rotation::{Command, Phase, Rotation, Stage};
 use rotord_store::Reader;
 use serde_json::json;
 
@@ -96,6 +96,14 @@ async fn a_call_keeps_its_turn_when_its_rotation_s_task_breaks() {
     let id = books.rotation_of(1, Utc::now(), loops).await;
     let desk = Rc::new(Desk::new(equipment(&books).await));
     until(&desk, id, is_issuing).await;
+    in_time(async {
+        while desk.permits.available_permits() == 4 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    // Behind what the call itself reads before it begins.
+    state(&desk, id).await;
     // It has the turn, and nothing can be written any more: its task ends.
     books.store.close().await;
     in_time(async {
@@ -130,6 +138,56 @@ async fn a_call_whose_turn_has_not_come_is_not_begun_when_its_rotation_s_task_br
     // The one that waited comes first.
     drop(in_time(desk.targets.lock("echo", Duration::ZERO)).await);
     assert_eq!(calls(), before);
+}
+
+#[actix_rt::test]
+async fn a_drain_begins_no_call_whose_turn_has_not_come() {
+    let books = Books::open().await;
+    let id = books.rotation(1, Utc::now()).await;
+    let desk = Rc::new(Desk::new(equipment(&books).await));
+    let turn = desk.targets.lock("echo", Duration::ZERO).await;
+    until(&desk, id, is_issuing).await;
+    let drained = actix_rt::spawn({
+        let desk = Rc::clone(&desk);
+        async move { desk.drain().await }
+    });
+    in_time(async {
+        while !desk.is_draining() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    drop(turn);
+    in_time(drained).await.unwrap();
+    let issued = read(&desk, move |reader| reader.credentials(id)).await;
+    assert_eq!(issued.len(), 1);
+    assert_eq!(issued[0].stage, Stage::Refused, "certain not to exist");
+    let run = state(&desk, id)
+        .await
+        .run
+        .expect("the run goes on after the next start");
+    assert!(matches!(run.phase, Phase::Waiting { .. }), "{run:?}");
+}
+
+#[actix_rt::test]
+async fn what_a_person_called_off_is_not_issued_when_its_turn_comes() {
+    let books = Books::open().await;
+    let id = books.rotation(1, Utc::now()).await;
+    let desk = Rc::new(Desk::new(equipment(&books).await));
+    let turn = desk.targets.lock("echo", Duration::ZERO).await;
+    until(&desk, id, is_issuing).await;
+    let delete = Event::Command(Command::Delete { revoke: false });
+    desk.tell(Tell::new(id, delete)).await.unwrap();
+    drop(turn);
+    in_time(async {
+        while desk.at_work() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    let issued = read(&desk, move |reader| reader.credentials(id)).await;
+    assert_eq!(issued.len(), 1);
+    assert_eq!(issued[0].stage, Stage::Refused);
 }
 
 #[actix_rt::test]

@@ -1,5 +1,6 @@
 //! One rotation at work: event → decision → commit → call → event.
 
+use std::cell::Cell;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -28,11 +29,10 @@ pub(super) struct Mail {
 /// rotation's task; before, it is not begun without it.
 struct InFlight {
     landing: JoinHandle<Landed>,
-    _wanted: Wanted,
+    call: Call,
+    /// Whether it is still to be made, when its turn comes. Dropped with the rotation's task.
+    wanted: Rc<Cell<bool>>,
 }
-
-/// Held for as long as somebody waits for a call's answer.
-type Wanted = Rc<()>;
 
 /// How a rotation's task ended.
 #[derive(Debug)]
@@ -228,18 +228,24 @@ impl Worker {
             .equipment
             .scheduler
             .do_send(crate::actors::scheduler::Nudge(step.wake_at));
+        if let Some(in_flight) = &self.in_flight {
+            in_flight
+                .wanted
+                .set(is_wanted(&in_flight.call, &at_hand.rotation));
+        }
         if let Some(call) = step.call.clone() {
-            let wanted = Wanted::default();
+            let wanted = Rc::new(Cell::new(true));
             let performed = perform(
                 Rc::clone(&self.desk),
                 Arc::clone(&at_hand.details),
-                call,
+                call.clone(),
                 rules.write_spacing,
                 Rc::downgrade(&wanted),
             );
             self.in_flight = Some(InFlight {
                 landing: actix_rt::spawn(performed),
-                _wanted: wanted,
+                call,
+                wanted,
             });
         }
         if let Some(ended) = &step.ended {
@@ -351,7 +357,7 @@ async fn perform(
     details: Arc<RotationDetails>,
     call: Call,
     spacing: std::time::Duration,
-    wanted: Weak<()>,
+    wanted: Weak<Cell<bool>>,
 ) -> Landed {
     let _turn = if call.writes() {
         Some(
@@ -367,7 +373,7 @@ async fn perform(
     // From the last look to the call nothing else can come in between.
     let begun = prepare(&desk, &details, &call)
         .await
-        .and_then(|begun| may_begin(&wanted).map(|()| begun));
+        .and_then(|begun| may_begin(&desk, &wanted).map(|()| begun));
     let (provider, target, outputs) = match begun {
         Ok(begun) => begun,
         Err(why) => {
@@ -409,10 +415,24 @@ async fn perform(
     landed
 }
 
+/// What a person ordered while a call waited for its turn may have made it needless.
+fn is_wanted(call: &Call, rotation: &Rotation) -> bool {
+    match call {
+        Call::Issue { credential, .. } => rotation.run_credential() == Some(*credential),
+        Call::Revoke { credential, .. } => rotation
+            .credential(*credential)
+            .is_some_and(|credential| credential.removal().is_some()),
+        Call::Inspect | Call::Survey | Call::Verify { .. } => true,
+    }
+}
+
 /// Whether the call is still to be made, now that its turn has come.
-fn may_begin(wanted: &Weak<()>) -> Result<(), String> {
-    if wanted.strong_count() == 0 {
-        return Err("nobody waits for it any more".to_owned());
+fn may_begin(desk: &Desk, wanted: &Weak<Cell<bool>>) -> Result<(), String> {
+    if desk.is_draining() {
+        return Err("the daemon stops: it is done after the next start".to_owned());
+    }
+    if !wanted.upgrade().is_some_and(|wanted| wanted.get()) {
+        return Err("it is not wanted any more".to_owned());
     }
     Ok(())
 }
