@@ -1,11 +1,13 @@
+use std::cell::Cell;
 use std::time::Duration;
 
 use chrono::Utc;
 use rotord_provider::Limits;
-use rotord_rotation::{Command, Phase, Rotation, Stage};
+use rotord_rotation::{Boot, Call, Command, CredentialId, Handle, Phase, Rotation, Stage};
 use rotord_store::Reader;
 use serde_json::json;
 
+use super::worker::may_begin;
 use super::*;
 use crate::actors::fixture::Books;
 use crate::actors::scheduler::Nudge;
@@ -188,6 +190,23 @@ async fn what_a_person_called_off_is_not_issued_when_its_turn_comes() {
     let issued = read(&desk, move |reader| reader.credentials(id)).await;
     assert_eq!(issued.len(), 1);
     assert_eq!(issued[0].stage, Stage::Refused);
+}
+
+#[actix_rt::test]
+async fn a_revoke_that_waited_longer_than_its_checks_hold_is_not_begun() {
+    let books = Books::open().await;
+    let desk = Desk::new(equipment(&books).await);
+    let is_wanted = Rc::new(Cell::new(true));
+    let wanted = Rc::downgrade(&is_wanted);
+    let revoke = Call::Revoke {
+        credential: CredentialId(uuid::Uuid::nil()),
+        handle: Handle("x".to_owned()),
+    };
+    let now = Clock::default().now().boot;
+    let long_ago = Boot(now.0.saturating_sub(desk.equipment.timing.gate_fresh * 2));
+    let begins = |call: &Call, decided| may_begin(&desk, call, decided, &wanted).is_ok();
+    assert!(!begins(&revoke, long_ago));
+    assert!(begins(&Call::Survey, long_ago));
 }
 
 #[actix_rt::test]

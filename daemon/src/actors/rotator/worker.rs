@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rotord_provider::Secret as ProviderSecret;
 use rotord_provider::contract::Output;
-use rotord_rotation::{Call, Event, Rotation, RotationId, RunEnd, RunId, Step, Write};
+use rotord_rotation::{Boot, Call, Event, Rotation, RotationId, RunEnd, RunId, Step, Write};
 use rotord_store::{Commit, Committed, RotationDetails, Secret, SecretMap};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -359,6 +359,7 @@ async fn perform(
     spacing: std::time::Duration,
     wanted: Weak<Cell<bool>>,
 ) -> Landed {
+    let decided = desk.equipment.clock.now().boot;
     let _turn = if call.writes() {
         Some(
             desk.targets
@@ -373,7 +374,7 @@ async fn perform(
     // From the last look to the call nothing else can come in between.
     let begun = prepare(&desk, &details, &call)
         .await
-        .and_then(|begun| may_begin(&desk, &wanted).map(|()| begun));
+        .and_then(|begun| may_begin(&desk, &call, decided, &wanted).map(|()| begun));
     let (provider, target, outputs) = match begun {
         Ok(begun) => begun,
         Err(why) => {
@@ -427,12 +428,24 @@ fn is_wanted(call: &Call, rotation: &Rotation) -> bool {
 }
 
 /// Whether the call is still to be made, now that its turn has come.
-fn may_begin(desk: &Desk, wanted: &Weak<Cell<bool>>) -> Result<(), String> {
+pub(super) fn may_begin(
+    desk: &Desk,
+    call: &Call,
+    decided: Boot,
+    wanted: &Weak<Cell<bool>>,
+) -> Result<(), String> {
     if desk.is_draining() {
         return Err("the daemon stops: it is done after the next start".to_owned());
     }
     if !wanted.upgrade().is_some_and(|wanted| wanted.get()) {
         return Err("it is not wanted any more".to_owned());
+    }
+    let waited = desk.equipment.clock.now().boot - decided;
+    if matches!(call, Call::Revoke { .. }) && waited > desk.equipment.timing.gate_fresh {
+        return Err(format!(
+            "it waited {} s for its turn: what was looked at before is too old, and is looked at again",
+            waited.as_secs()
+        ));
     }
     Ok(())
 }
