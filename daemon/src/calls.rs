@@ -67,8 +67,12 @@ pub async fn make(
     outputs: &[Output],
 ) -> Landed {
     match call {
-        Call::Inspect => landed(provider.inspect(target).await, inspected),
-        Call::Survey => landed(provider.survey(target).await, surveyed),
+        Call::Inspect => landed(provider.inspect(target).await, |result, seen| {
+            inspected(result.map_err(of_reading), seen)
+        }),
+        Call::Survey => landed(provider.survey(target).await, |result, seen| {
+            surveyed(result.map_err(of_reading), seen)
+        }),
         Call::Verify { .. } => landed(provider.verify(target, outputs).await, verified),
         Call::Revoke { handle, .. } => {
             let outcome = provider.revoke(target, &handle.0).await;
@@ -172,6 +176,17 @@ pub fn fault(error: &CallError, ambiguous: bool, seen: Option<DateTime<Utc>>) ->
     }
 }
 
+/// A call that only reads changed nothing, however it ended: its doubt is a reason to ask again, and no more.
+fn of_reading(fault: Fault) -> Fault {
+    match fault.kind {
+        FaultKind::Ambiguous => Fault {
+            kind: FaultKind::Unavailable,
+            ..fault
+        },
+        _ => fault,
+    }
+}
+
 fn inspected(result: Result<contract::Inspection, Fault>, seen: Option<DateTime<Utc>>) -> Event {
     Event::Inspected(result.map(|inspection| Inspection {
         credential_cap: inspection.credential_cap,
@@ -256,4 +271,23 @@ fn revoked(result: Result<contract::Revocation, Fault>, seen: Option<DateTime<Ut
 /// None where the number is no instant: a provider's word is not trusted to be one.
 pub fn time(timestamp: contract::Timestamp) -> Option<DateTime<Utc>> {
     DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::try_seconds(timestamp.0)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubt_about_a_call_that_only_reads_is_a_reason_to_ask_again() {
+        let timed_out = CallError::TimedOut {
+            limit: Duration::from_secs(1),
+        };
+        let doubtful = fault(&timed_out, true, None);
+        assert_eq!(doubtful.kind, FaultKind::Ambiguous, "of a call that writes");
+        let reading = of_reading(doubtful.clone());
+        assert!(reading.kind.is_passing());
+        assert_eq!(reading.message, doubtful.message);
+        let refused = Fault::new(FaultKind::Refused, "no");
+        assert_eq!(of_reading(refused.clone()), refused);
+    }
 }
