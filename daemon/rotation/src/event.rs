@@ -33,6 +33,11 @@ pub enum Event {
     Surveyed(Result<Survey, Fault>),
     /// The end of [`crate::Call::Revoke`].
     Revoked(Result<Revocation, Fault>),
+    /// What follows from the end of the call under way can't be written: the books refuse it, and would again.
+    NotKept {
+        /// For a person.
+        why: String,
+    },
     /// A consumer has the newest credential.
     Acknowledged {
         /// Which consumer.

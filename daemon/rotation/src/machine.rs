@@ -126,6 +126,10 @@ impl<'a> Machine<'a> {
                 let call = self.landed();
                 self.on_revoked(call.as_ref(), result);
             }
+            Event::NotKept { why } => {
+                let call = self.landed();
+                self.on_not_kept(call.as_ref(), why);
+            }
             Event::Acknowledged { delivery } => {
                 self.rotation.deliveries_open.retain(|d| *d != delivery);
             }

@@ -114,6 +114,18 @@ impl Books {
         wake_at: DateTime<Utc>,
         parameters: serde_json::Value,
     ) -> RotationId {
+        self.rotation_from(number, wake_at, parameters, "value")
+            .await
+    }
+
+    /// The same, with a secret that this output feeds.
+    pub(super) async fn rotation_from(
+        &self,
+        number: u128,
+        wake_at: DateTime<Utc>,
+        parameters: serde_json::Value,
+        output: &str,
+    ) -> RotationId {
         let id = RotationId(Uuid::from_u128(number));
         let plan = Plan {
             auto: true,
@@ -146,7 +158,7 @@ impl Books {
             connection: self.connection,
             folder: self.folder,
             parameters: parameters.as_object().unwrap().clone(),
-            mapping: [("value".to_owned(), format!("ECHO_{number}"))].into(),
+            mapping: [(output.to_owned(), format!("ECHO_{number}"))].into(),
             target_key: "echo".to_owned(),
         };
         self.store

@@ -21,7 +21,9 @@ pub enum StoreError {
         id: String,
     },
     /// A step wants to write or publish an output that was not handed in or is not kept.
-    #[error("the credential {credential} has no output {output}")]
+    #[error(
+        "the credential {credential} has no output {output}: map the secrets to outputs that its provider gives"
+    )]
     NoSuchOutput {
         /// Whose.
         credential: String,

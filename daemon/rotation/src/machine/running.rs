@@ -205,6 +205,20 @@ impl Machine<'_> {
         }
     }
 
+    /// What a call brought can't be written. Nothing that is tried at once would end in another way: the run has failed,
+    /// and says why.
+    pub(super) fn on_not_kept(&mut self, call: Option<&Call>, why: String) {
+        if let Some(&Call::Issue { credential, .. }) = call {
+            // It exists, and its answer is as good as lost.
+            self.lose(credential);
+        }
+        if self.rotation.run.is_some() {
+            self.fail_run(why, None);
+        } else {
+            self.background_failed(&Fault::new(FaultKind::Refused, why));
+        }
+    }
+
     /// A refusal during a run: wait and try again where that may help, else the run fails.
     pub(super) fn run_fault(&mut self, fault: &Fault) {
         let timing = self.ctx.timing;

@@ -686,3 +686,17 @@ fn an_edit_keeps_what_somebody_else_changed_meanwhile() {
     assert_eq!(play.rotation.plan.interval, plan(7).interval);
     assert_eq!(play.rotation.due_at, None);
 }
+
+#[test]
+fn what_the_books_refuse_ends_the_run_in_words_and_orphans_nothing() {
+    let mut play = Play::begin(plan(30));
+    play.event(Event::Answered).unwrap();
+    play.until(|play| matches!(play.call, Some(Call::Issue { .. })));
+    let why = "no output of that name".to_owned();
+    play.call = None;
+    play.event(Event::NotKept { why: why.clone() }).unwrap();
+    assert_eq!(play.last_end, Some(Err(why.clone())));
+    assert_eq!(play.rotation.message, Some(why));
+    assert_eq!(play.rotation.life, Life::Failed);
+    assert_eq!(play.rotation.lost(), 1, "what was issued is looked for");
+}

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use rotord_provider::Limits;
-use rotord_rotation::{Boot, Call, Command, CredentialId, Handle, Phase, Rotation, Stage};
+use rotord_rotation::{Boot, Call, Command, CredentialId, Handle, Life, Phase, Rotation, Stage};
 use rotord_store::Reader;
 use serde_json::json;
 
@@ -207,6 +207,23 @@ async fn a_revoke_that_waited_longer_than_its_checks_hold_is_not_begun() {
     let begins = |call: &Call, decided| may_begin(&desk, call, decided, &wanted).is_ok();
     assert!(!begins(&revoke, long_ago));
     assert!(begins(&Call::Survey, long_ago));
+}
+
+#[actix_rt::test]
+async fn what_can_not_be_published_fails_the_run_and_says_why() {
+    let books = Books::open().await;
+    let id = books
+        .rotation_from(1, Utc::now(), json!({"key": "k"}), "renamed")
+        .await;
+    let desk = Rc::new(Desk::new(equipment(&books).await));
+    let told = desk.tell(Tell::new(id, Event::Answered)).await.unwrap();
+    until(&desk, id, |rotation| rotation.run.is_none()).await;
+    let end = in_time(told.run.unwrap().ended).await.unwrap();
+    let why = end.result.unwrap_err();
+    assert!(why.contains("no output renamed"), "{why}");
+    let state = state(&desk, id).await;
+    assert_eq!(state.life, Life::Failed);
+    assert_eq!(state.message, Some(why));
 }
 
 #[actix_rt::test]

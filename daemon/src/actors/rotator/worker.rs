@@ -93,16 +93,10 @@ impl Worker {
                     self.desk.leave(self.id);
                     return Ended::Left;
                 }
-                Some(Next::Landed(landed)) => {
-                    let with = With {
-                        outputs: landed.outputs.map(sealed),
-                        ..With::default()
-                    };
-                    match self.take(&mut at_hand, landed.event, with).await {
-                        Err(TellError::Failed(failed)) => Err(failed.to_string()),
-                        _ => Ok(()),
-                    }
-                }
+                Some(Next::Landed(landed)) => self
+                    .land(&mut at_hand, landed)
+                    .await
+                    .map_err(|error| error.to_string()),
                 Some(Next::Fallen(why)) => Err(why),
                 Some(Next::Mail(mail)) => {
                     let taken = self.take(&mut at_hand, mail.event, mail.with).await;
@@ -145,6 +139,24 @@ impl Worker {
             }
             mail = self.inbox.recv() => mail.map(Next::Mail),
         }
+    }
+
+    /// Takes in how a call ended. Where the books refuse what follows from that, they would again: it is the end of the
+    /// run, in words. Any other error leaves the call's end unwritten.
+    async fn land(&mut self, at_hand: &mut AtHand, landed: Landed) -> Result<(), TellError> {
+        let with = With {
+            outputs: landed.outputs.map(sealed),
+            ..With::default()
+        };
+        let refused = match self.take(at_hand, landed.event, with).await {
+            Err(TellError::Failed(failed)) if !failed.leaves_doubt() => failed,
+            taken => return taken.map(drop),
+        };
+        let why = format!("what the provider answered can't be kept: {refused}");
+        tracing::error!(rotation = %self.id, name = at_hand.details.name, "{why}");
+        self.take(at_hand, Event::NotKept { why }, With::default())
+            .await
+            .map(drop)
     }
 
     async fn load(&mut self) -> Result<AtHand, TellError> {
