@@ -4,7 +4,7 @@ use rotord_provider::Secret;
 use rotord_provider::contract::{
     Connection, Field, FieldKind, NamedValue, ProviderDescription, Target, Value,
 };
-use rotord_store::{Connection as StoredConnection, ConnectionId, SecretMap};
+use rotord_store::{Connection as StoredConnection, ConnectionId, RotationDetails, SecretMap};
 use serde_json::{Map, Value as Json};
 
 /// A connection for the provider.
@@ -42,7 +42,7 @@ pub fn target(
     }
 }
 
-/// Tells targets apart: the connection and the parameters that the provider calls its key.
+/// Tells the targets of a connection apart: the connection and the parameters that the provider calls its key.
 pub fn key(
     description: &ProviderDescription,
     connection: ConnectionId,
@@ -54,10 +54,21 @@ pub fn key(
         .filter(|parameter| parameter.key)
         .map(|parameter| (&parameter.field.name, parameters.get(&parameter.field.name)))
         .collect();
-    format!(
-        "{connection} {}",
-        serde_json::to_string(&key).unwrap_or_default()
-    )
+    over(connection, &serde_json::to_string(&key).unwrap_or_default())
+}
+
+fn over(connection: ConnectionId, key: &str) -> String {
+    format!("{connection} {key}")
+}
+
+/// Whose turn it is to write: the same for a target over every connection, of which two may lead to one. Targets of
+/// other tenants with the same key take turns needlessly, which does no harm.
+pub fn turn(details: &RotationDetails) -> String {
+    let key = details
+        .target_key
+        .strip_prefix(&format!("{} ", details.connection))
+        .unwrap_or(&details.target_key);
+    format!("{} {key}", details.provider)
 }
 
 /// The fields of a connection by this method.
@@ -98,4 +109,39 @@ fn typed(kind: Option<&FieldKind>, value: &Json) -> Option<Value> {
         (_, Json::String(text)) => Value::Text(text.clone()),
         (_, other) => Value::Json(other.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use rotord_rotation::RotationId;
+    use rotord_store::FolderId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn details(connection: u128, key: &str) -> RotationDetails {
+        let connection = ConnectionId(Uuid::from_u128(connection));
+        RotationDetails {
+            id: RotationId(Uuid::nil()),
+            provider: "azure-client-secret".to_owned(),
+            name: String::new(),
+            description: None,
+            connection,
+            folder: FolderId(Uuid::nil()),
+            target_key: over(connection, key),
+            parameters: Map::new(),
+            mapping: std::collections::BTreeMap::new(),
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn two_rotations_of_one_target_take_turns_whatever_their_connections() {
+        let (one, other) = (details(1, "app"), details(2, "app"));
+        assert_ne!(one.target_key, other.target_key);
+        assert_eq!(turn(&one), turn(&other));
+        assert_ne!(turn(&one), turn(&details(1, "another app")));
+    }
 }

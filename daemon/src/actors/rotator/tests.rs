@@ -13,6 +13,9 @@ use crate::actors::fixture::Books;
 use crate::actors::scheduler::Nudge;
 use crate::clock::Clock;
 
+/// That of the fixture's target.
+const TURN: &str = "echo echo";
+
 /// Takes what the rotator tells the scheduler.
 struct Deaf;
 
@@ -114,10 +117,10 @@ async fn a_call_keeps_its_turn_when_its_rotation_s_task_breaks() {
         }
     })
     .await;
-    let turn = desk.targets.lock("echo", Duration::ZERO);
+    let turn = desk.targets.lock(TURN, Duration::ZERO);
     let early = tokio::time::timeout(Duration::from_millis(300), turn).await;
     assert!(early.is_err(), "its call still runs");
-    in_time(desk.targets.lock("echo", Duration::ZERO)).await;
+    in_time(desk.targets.lock(TURN, Duration::ZERO)).await;
 }
 
 #[actix_rt::test]
@@ -125,7 +128,7 @@ async fn a_call_whose_turn_has_not_come_is_not_begun_when_its_rotation_s_task_br
     let books = Books::open().await;
     let id = books.rotation(1, Utc::now()).await;
     let desk = Rc::new(Desk::new(equipment(&books).await));
-    let turn = desk.targets.lock("echo", Duration::ZERO).await;
+    let turn = desk.targets.lock(TURN, Duration::ZERO).await;
     until(&desk, id, is_issuing).await;
     let calls = || desk.equipment.host.provider("echo").unwrap().health().calls;
     let before = calls();
@@ -138,7 +141,7 @@ async fn a_call_whose_turn_has_not_come_is_not_begun_when_its_rotation_s_task_br
     .await;
     drop(turn);
     // The one that waited comes first.
-    drop(in_time(desk.targets.lock("echo", Duration::ZERO)).await);
+    drop(in_time(desk.targets.lock(TURN, Duration::ZERO)).await);
     assert_eq!(calls(), before);
 }
 
@@ -147,7 +150,7 @@ async fn a_drain_begins_no_call_whose_turn_has_not_come() {
     let books = Books::open().await;
     let id = books.rotation(1, Utc::now()).await;
     let desk = Rc::new(Desk::new(equipment(&books).await));
-    let turn = desk.targets.lock("echo", Duration::ZERO).await;
+    let turn = desk.targets.lock(TURN, Duration::ZERO).await;
     until(&desk, id, is_issuing).await;
     let drained = actix_rt::spawn({
         let desk = Rc::clone(&desk);
@@ -176,7 +179,7 @@ async fn what_a_person_called_off_is_not_issued_when_its_turn_comes() {
     let books = Books::open().await;
     let id = books.rotation(1, Utc::now()).await;
     let desk = Rc::new(Desk::new(equipment(&books).await));
-    let turn = desk.targets.lock("echo", Duration::ZERO).await;
+    let turn = desk.targets.lock(TURN, Duration::ZERO).await;
     until(&desk, id, is_issuing).await;
     let delete = Event::Command(Command::Delete { revoke: false });
     desk.tell(Tell::new(id, delete)).await.unwrap();

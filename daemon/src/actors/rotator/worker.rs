@@ -375,7 +375,7 @@ async fn perform(
     let _turn = if call.writes() {
         Some(
             desk.targets
-                .lock(&details.target_key, desk.real(spacing))
+                .lock(&target::turn(&details), desk.real(spacing))
                 .await,
         )
     } else {
