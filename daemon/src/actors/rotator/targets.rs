@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
+/// Before which instant nobody writes.
 type Slot = Mutex<Option<Instant>>;
 
 /// The locks of the targets that are being written to.
@@ -21,34 +22,36 @@ pub(super) struct Targets {
 #[derive(Debug)]
 pub(super) struct WriteLock {
     guard: OwnedMutexGuard<Option<Instant>>,
+    spacing: Duration,
 }
 
 impl Drop for WriteLock {
     fn drop(&mut self) {
-        *self.guard = Some(Instant::now());
+        *self.guard = Some(Instant::now() + self.spacing);
     }
 }
 
 impl Targets {
-    /// Waits for the target's turn and until `spacing` (real time) has passed since its last write.
+    /// Waits for the target's turn, until the last write's spacing has passed. The next one waits for `spacing` (real
+    /// time) after this.
     pub(super) async fn lock(self: &Rc<Self>, target: &str, spacing: Duration) -> WriteLock {
         let slot = {
             let mut locks = self.locks.borrow_mut();
-            // Whoever waits or writes holds a second reference; the others' last write is long past.
-            let long_past = |slot: &std::sync::Arc<Slot>| {
+            // Whoever waits or writes holds a second reference; of the others only who is to be waited for is kept.
+            let is_free = |slot: &std::sync::Arc<Slot>| {
                 std::sync::Arc::strong_count(slot) == 1
                     && slot
                         .try_lock()
-                        .is_ok_and(|last| last.is_none_or(|at| at.elapsed() > spacing * 2))
+                        .is_ok_and(|next| next.is_none_or(|at| at <= Instant::now()))
             };
-            locks.retain(|_, slot| !long_past(slot));
+            locks.retain(|_, slot| !is_free(slot));
             std::sync::Arc::clone(locks.entry(target.to_owned()).or_default())
         };
         let guard = slot.lock_owned().await;
-        if let Some(last) = *guard {
-            tokio::time::sleep_until(last + spacing).await;
+        if let Some(next) = *guard {
+            tokio::time::sleep_until(next).await;
         }
-        WriteLock { guard }
+        WriteLock { guard, spacing }
     }
 }
 
@@ -67,6 +70,18 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::ZERO);
         drop(targets.lock("a", spacing).await);
         assert!(start.elapsed() >= spacing && start.elapsed() < spacing * 2);
+    }
+
+    #[actix_rt::test]
+    async fn another_target_s_spacing_does_not_shorten_this_one_s() {
+        tokio::time::pause();
+        let targets = Rc::new(Targets::default());
+        let start = Instant::now();
+        drop(targets.lock("slow", Duration::from_mins(1)).await);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        drop(targets.lock("quick", Duration::ZERO).await);
+        drop(targets.lock("slow", Duration::from_mins(1)).await);
+        assert!(start.elapsed() >= Duration::from_mins(1));
     }
 
     #[actix_rt::test]
