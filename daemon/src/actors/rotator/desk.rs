@@ -62,6 +62,8 @@ pub(super) struct Desk {
     workers: RefCell<HashMap<RotationId, mpsc::Sender<Mail>>>,
     /// Those that were told of this start. Ids alone: the state stays in the database.
     started: RefCell<HashSet<RotationId>>,
+    /// Those that have written down that the books are old, or are newer than that.
+    told_old: RefCell<HashSet<RotationId>>,
     /// Those whose task broke and that are looked at again.
     reviving: RefCell<HashSet<RotationId>>,
     /// What keeps a rotation from being worked on, as it was last said.
@@ -80,6 +82,7 @@ impl Desk {
             rulebook: RefCell::new(rulebook),
             workers: RefCell::default(),
             started: RefCell::default(),
+            told_old: RefCell::default(),
             reviving: RefCell::default(),
             troubles: RefCell::default(),
             draining: Cell::new(false),
@@ -159,10 +162,7 @@ impl Desk {
             match self.tell(Tell::new(rotation, Event::Woke)).await {
                 Ok(_) | Err(TellError::Refused(_)) => return self.works_again(rotation),
                 // It is gone.
-                Err(TellError::Failed(failed)) if !failed.leaves_doubt() => {
-                    self.troubles.borrow_mut().remove(&rotation);
-                    return;
-                }
+                Err(TellError::Failed(failed)) if !failed.leaves_doubt() => return,
                 Err(error) => self.complain(rotation, &error.to_string()),
             }
         }
@@ -185,7 +185,8 @@ impl Desk {
         })?;
         let run = step.rotation.run.as_ref().map(|run| run.id);
         let at = self.equipment.clock.now().wall;
-        self.started.borrow_mut().insert(id);
+        self.set_started(id);
+        self.set_told_old(id);
         let created = self
             .equipment
             .store
@@ -198,7 +199,7 @@ impl Desk {
             })
             .await;
         if let Err(failed) = created {
-            self.started.borrow_mut().remove(&id);
+            self.bury(id);
             return Err(failed.into());
         }
         tracing::info!(rotation = %id, run = ?run, "a rotation is being created");
@@ -251,6 +252,24 @@ impl Desk {
     pub(super) fn forget(&self, id: RotationId) {
         self.started.borrow_mut().remove(&id);
         self.leave(id);
+    }
+
+    /// The rotation is gone: nothing is remembered of it.
+    pub(super) fn bury(&self, id: RotationId) {
+        self.started.borrow_mut().remove(&id);
+        self.told_old.borrow_mut().remove(&id);
+        self.troubles.borrow_mut().remove(&id);
+    }
+
+    /// Why the books are thought to be old, where the rotation has not written that down since the start. A person may
+    /// have looked at it since.
+    pub(super) fn old_books(&self, id: RotationId) -> Option<String> {
+        let known = self.told_old.borrow().contains(&id);
+        self.equipment.stale.clone().filter(|_| !known)
+    }
+
+    pub(super) fn set_told_old(&self, id: RotationId) {
+        self.told_old.borrow_mut().insert(id);
     }
 
     pub(super) fn is_started(&self, id: RotationId) -> bool {

@@ -230,6 +230,50 @@ async fn what_can_not_be_published_fails_the_run_and_says_why() {
 }
 
 #[actix_rt::test]
+async fn a_person_s_word_that_the_books_are_right_outlives_a_broken_task() {
+    let books = Books::open().await;
+    let id = books.rotation(1, Utc::now()).await;
+    let mut equipment = equipment(&books).await;
+    equipment.stale = Some("it was restored".to_owned());
+    let desk = Rc::new(Desk::new(equipment));
+    desk.wake(due(id)).await;
+    assert!(state(&desk, id).await.stale.is_some());
+    let unblock = Event::Command(Command::Unblock);
+    desk.tell(Tell::new(id, unblock)).await.unwrap();
+    assert!(state(&desk, id).await.stale.is_none());
+    // As after a step that could not be committed.
+    until(&desk, id, |rotation| {
+        rotation.run.is_none() || desk.at_work() == 0
+    })
+    .await;
+    desk.forget(id);
+    desk.wake(due(id)).await;
+    assert!(state(&desk, id).await.stale.is_none());
+}
+
+#[actix_rt::test]
+async fn a_rotation_that_is_gone_is_forgotten() {
+    let books = Books::open().await;
+    let id = books.rotation(1, Utc::now()).await;
+    let mut equipment = equipment(&books).await;
+    equipment.stale = Some("it was restored".to_owned());
+    let desk = Rc::new(Desk::new(equipment));
+    let turn = desk.targets.lock(TURN, Duration::ZERO).await;
+    desk.wake(due(id)).await;
+    assert!(desk.is_started(id) && desk.old_books(id).is_none());
+    let delete = Event::Command(Command::Delete { revoke: true });
+    desk.tell(Tell::new(id, delete)).await.unwrap();
+    drop(turn);
+    in_time(async {
+        while desk.at_work() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    assert!(!desk.is_started(id) && desk.old_books(id).is_some());
+}
+
+#[actix_rt::test]
 async fn a_wake_up_says_whether_it_was_written() {
     let books = Books::open().await;
     let now = Utc::now();

@@ -49,6 +49,8 @@ pub(super) struct Worker {
     inbox: mpsc::Receiver<Mail>,
     in_flight: Option<InFlight>,
     waiting: Vec<(RunId, oneshot::Sender<RunEnd>)>,
+    /// The rotation's row was removed.
+    gone: bool,
 }
 
 /// What is at hand of the rotation.
@@ -72,6 +74,7 @@ impl Worker {
             inbox,
             in_flight: None,
             waiting: Vec::new(),
+            gone: false,
         }
     }
 
@@ -84,15 +87,11 @@ impl Worker {
             if self.may_leave(&at_hand.rotation) {
                 // No await between the look and the leave: no mail can come in between.
                 if self.inbox.is_empty() {
-                    self.desk.leave(self.id);
-                    return Ended::Left;
+                    return self.leave();
                 }
             }
             let result = match self.next().await {
-                None => {
-                    self.desk.leave(self.id);
-                    return Ended::Left;
-                }
+                None => return self.leave(),
                 Some(Next::Landed(landed)) => self
                     .land(&mut at_hand, landed)
                     .await
@@ -117,6 +116,14 @@ impl Worker {
                 return Ended::Broken(why);
             }
         }
+    }
+
+    fn leave(self) -> Ended {
+        if self.gone {
+            self.desk.bury(self.id);
+        }
+        self.desk.leave(self.id);
+        Ended::Left
     }
 
     /// Nothing under way that a reload would lose.
@@ -174,9 +181,10 @@ impl Worker {
         if !self.desk.is_started(id) {
             self.take(&mut at_hand, Event::Started, With::default())
                 .await?;
-            if let Some(why) = self.desk.equipment.stale.clone() {
+            if let Some(why) = self.desk.old_books(id) {
                 self.take(&mut at_hand, Event::StateIsOld { why }, With::default())
                     .await?;
+                self.desk.set_told_old(id);
             }
             self.desk.set_started(id);
         }
@@ -195,6 +203,7 @@ impl Worker {
             let _ = mail.reply.send(Err(error));
         }
         if gone {
+            self.desk.bury(self.id);
             Ended::Left
         } else {
             Ended::Broken(why)
@@ -221,6 +230,7 @@ impl Worker {
         let reload = with.change.is_some();
         let committed = self.commit(&old, &step, with).await?;
         self.tell_log(at_hand, &step, &committed);
+        self.gone |= step.writes.contains(&Write::RemoveRotation);
         let mut rotation = step.rotation.clone();
         rotation
             .credentials
