@@ -16,7 +16,7 @@ pub enum Failed {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A bug: the handler panicked. Whether the transaction was committed is not known.
-    #[error("the store met a bug of its own: see the log")]
+    #[error("the daemon met a bug of its own: see the log")]
     Panicked,
     /// The daemon is shutting down.
     #[error("the daemon is shutting down")]

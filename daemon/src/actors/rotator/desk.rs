@@ -97,12 +97,29 @@ impl Desk {
             event,
             with,
         } = tell;
-        let inbox = self.inbox(rotation);
-        let mail = Mail { event, with, reply };
-        if inbox.send(mail).await.is_err() {
-            return Err(Failed::Closed.into());
+        self.post(rotation, Mail { event, with, reply }).await;
+        answer.await.unwrap_or_else(|_| {
+            // Its task fell with the event in its hands.
+            let failed = if self.is_draining() {
+                Failed::Closed
+            } else {
+                Failed::Panicked
+            };
+            Err(failed.into())
+        })
+    }
+
+    async fn post(self: &Rc<Self>, rotation: RotationId, mut mail: Mail) {
+        // A task that ends while its inbox is full hands back what it did not take: the next one takes it.
+        while let Err(unsent) = self.inbox(rotation).send(mail).await {
+            mail = unsent.0;
         }
-        answer.await.unwrap_or_else(|_| Err(Failed::Closed.into()))
+    }
+
+    /// Hands on what a task that ended did not look at.
+    pub(super) fn pass(self: &Rc<Self>, rotation: RotationId, mail: Mail) {
+        let desk = Rc::clone(self);
+        actix_rt::spawn(async move { desk.post(rotation, mail).await });
     }
 
     /// A rotation that can't be worked on must not keep the others waiting: it is looked at again.

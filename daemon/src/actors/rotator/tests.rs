@@ -85,6 +85,16 @@ async fn in_time<T>(work: impl Future<Output = T>) -> T {
         .expect("it does not come to that")
 }
 
+/// Waits until no rotation is at work.
+async fn at_rest(desk: &Desk) {
+    in_time(async {
+        while desk.at_work() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
 fn is_issuing(rotation: &Rotation) -> bool {
     let phase = rotation.run.as_ref().map(|run| &run.phase);
     matches!(phase, Some(Phase::Issuing { .. }))
@@ -184,12 +194,7 @@ async fn what_a_person_called_off_is_not_issued_when_its_turn_comes() {
     let delete = Event::Command(Command::Delete { revoke: false });
     desk.tell(Tell::new(id, delete)).await.unwrap();
     drop(turn);
-    in_time(async {
-        while desk.at_work() > 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await;
+    at_rest(&desk).await;
     let issued = read(&desk, move |reader| reader.credentials(id)).await;
     assert_eq!(issued.len(), 1);
     assert_eq!(issued[0].stage, Stage::Refused);
@@ -242,10 +247,8 @@ async fn a_person_s_word_that_the_books_are_right_outlives_a_broken_task() {
     desk.tell(Tell::new(id, unblock)).await.unwrap();
     assert!(state(&desk, id).await.stale.is_none());
     // As after a step that could not be committed.
-    until(&desk, id, |rotation| {
-        rotation.run.is_none() || desk.at_work() == 0
-    })
-    .await;
+    until(&desk, id, |rotation| rotation.run.is_none()).await;
+    at_rest(&desk).await;
     desk.forget(id);
     desk.wake(due(id)).await;
     assert!(state(&desk, id).await.stale.is_none());
@@ -264,13 +267,20 @@ async fn a_rotation_that_is_gone_is_forgotten() {
     let delete = Event::Command(Command::Delete { revoke: true });
     desk.tell(Tell::new(id, delete)).await.unwrap();
     drop(turn);
-    in_time(async {
-        while desk.at_work() > 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await;
+    at_rest(&desk).await;
     assert!(!desk.is_started(id) && desk.old_books(id).is_some());
+}
+
+#[actix_rt::test]
+async fn everyone_who_told_a_rotation_that_can_not_be_read_hears_why() {
+    let books = Books::open().await;
+    let desk = Rc::new(Desk::new(equipment(&books).await));
+    let nobody = RotationId(uuid::Uuid::from_u128(99));
+    let tells = (0..100).map(|_| desk.tell(Tell::new(nobody, Event::Woke)));
+    for told in in_time(futures_util::future::join_all(tells)).await {
+        let error = told.unwrap_err().to_string();
+        assert!(error.contains("there is no rotation"), "{error}");
+    }
 }
 
 #[actix_rt::test]

@@ -112,7 +112,7 @@ impl Worker {
             };
             if let Err(why) = result {
                 // What is in memory may not be what is committed.
-                self.desk.forget(self.id);
+                self.hand_on();
                 return Ended::Broken(why);
             }
         }
@@ -191,22 +191,28 @@ impl Worker {
         Ok(at_hand)
     }
 
-    /// Not even loaded: everyone who wrote is told.
+    /// Not even loaded: who wrote first is told why.
     fn give_up(mut self, error: TellError) -> Ended {
-        self.desk.forget(self.id);
-        self.inbox.close();
         let gone = matches!(&error, TellError::Failed(failed) if !failed.leaves_doubt());
         let why = error.to_string();
-        let mut error = Some(error);
-        while let Ok(mail) = self.inbox.try_recv() {
-            let error = error.take().unwrap_or(TellError::Failed(Failed::Closed));
+        if let Ok(mail) = self.inbox.try_recv() {
             let _ = mail.reply.send(Err(error));
         }
+        self.hand_on();
         if gone {
             self.desk.bury(self.id);
             Ended::Left
         } else {
             Ended::Broken(why)
+        }
+    }
+
+    /// Nothing of the rotation stays in memory; what was told and not looked at is for the task that reads it again.
+    fn hand_on(&mut self) {
+        self.desk.forget(self.id);
+        self.inbox.close();
+        while let Ok(mail) = self.inbox.try_recv() {
+            self.desk.pass(self.id, mail);
         }
     }
 
