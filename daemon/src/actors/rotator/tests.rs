@@ -284,6 +284,42 @@ async fn everyone_who_told_a_rotation_that_can_not_be_read_hears_why() {
 }
 
 #[actix_rt::test]
+async fn what_was_seen_at_one_target_is_not_taken_for_another() {
+    let books = Books::open().await;
+    let id = books.rotation(1, Utc::now()).await;
+    let desk = Rc::new(Desk::new(equipment(&books).await));
+    let calls = || desk.equipment.host.provider("echo").unwrap().health().calls;
+    let before = calls();
+    // The survey of the first target is asked for, and not made yet.
+    let permits = desk.permits.acquire_many(4).await.unwrap();
+    desk.tell(Tell::new(id, Event::Woke)).await.unwrap();
+    let plan = state(&desk, id).await.plan;
+    let elsewhere = json!({"key": "elsewhere"});
+    let change = RotationChange {
+        parameters: elsewhere.as_object().cloned(),
+        target_key: Some("elsewhere".to_owned()),
+        ..RotationChange::default()
+    };
+    let edit = Tell {
+        rotation: id,
+        event: Event::Command(Command::Edit {
+            from: plan,
+            to: plan,
+        }),
+        with: With {
+            change: Some(change),
+            ..With::default()
+        },
+    };
+    desk.tell(edit).await.unwrap();
+    drop(permits);
+    let turn = desk.targets.lock("echo elsewhere", Duration::ZERO).await;
+    until(&desk, id, is_issuing).await;
+    assert_eq!(calls() - before, 3, "two surveys and an inspection");
+    drop(turn);
+}
+
+#[actix_rt::test]
 async fn a_wake_up_says_whether_it_was_written() {
     let books = Books::open().await;
     let now = Utc::now();

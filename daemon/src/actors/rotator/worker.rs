@@ -30,6 +30,8 @@ pub(super) struct Mail {
 struct InFlight {
     landing: JoinHandle<Landed>,
     call: Call,
+    /// As they were when it was asked for.
+    details: Arc<RotationDetails>,
     /// Whether it is still to be made, when its turn comes. Dropped with the rotation's task.
     wanted: Rc<Cell<bool>>,
 }
@@ -60,7 +62,7 @@ struct AtHand {
 }
 
 enum Next {
-    Landed(Landed),
+    Landed(Landed, InFlight),
     /// The call ended in a bug: nothing is known of what it did.
     Fallen(String),
     Mail(Mail),
@@ -92,8 +94,8 @@ impl Worker {
             }
             let result = match self.next().await {
                 None => return self.leave(),
-                Some(Next::Landed(landed)) => self
-                    .land(&mut at_hand, landed)
+                Some(Next::Landed(landed, of)) => self
+                    .land(&mut at_hand, landed, &of)
                     .await
                     .map_err(|error| error.to_string()),
                 Some(Next::Fallen(why)) => Err(why),
@@ -132,25 +134,35 @@ impl Worker {
     }
 
     async fn next(&mut self) -> Option<Next> {
-        let Some(in_flight) = &mut self.in_flight else {
+        let Some(mut in_flight) = self.in_flight.take() else {
             return self.inbox.recv().await.map(Next::Mail);
         };
         tokio::select! {
             biased;
-            landed = &mut in_flight.landing => {
-                self.in_flight = None;
-                Some(match landed {
-                    Ok(landed) => Next::Landed(landed),
-                    Err(fallen) => Next::Fallen(fallen.to_string()),
-                })
+            landed = &mut in_flight.landing => Some(match landed {
+                Ok(landed) => Next::Landed(landed, in_flight),
+                Err(fallen) => Next::Fallen(fallen.to_string()),
+            }),
+            mail = self.inbox.recv() => {
+                self.in_flight = Some(in_flight);
+                mail.map(Next::Mail)
             }
-            mail = self.inbox.recv() => mail.map(Next::Mail),
         }
     }
 
     /// Takes in how a call ended. Where the books refuse what follows from that, they would again: it is the end of the
     /// run, in words. Any other error leaves the call's end unwritten.
-    async fn land(&mut self, at_hand: &mut AtHand, landed: Landed) -> Result<(), TellError> {
+    async fn land(
+        &mut self,
+        at_hand: &mut AtHand,
+        mut landed: Landed,
+        of: &InFlight,
+    ) -> Result<(), TellError> {
+        let moved = of.details.parameters != at_hand.details.parameters;
+        if moved && matches!(of.call, Call::Inspect | Call::Survey) {
+            let why = "the target was changed meanwhile".to_owned();
+            landed.event = calls::not_begun(&of.call, why);
+        }
         let with = With {
             outputs: landed.outputs.map(sealed),
             ..With::default()
@@ -228,7 +240,7 @@ impl Worker {
             .desk
             .rules(&at_hand.details.provider)
             .ok_or_else(|| TellError::UnknownProvider(at_hand.details.provider.clone()))?;
-        let old = Arc::clone(&at_hand.rotation);
+        let old = with_facts_of(at_hand, &with);
         let step = self
             .desk
             .decide(&rules, provider.is_some(), |ctx| old.step(event, ctx))?;
@@ -263,9 +275,10 @@ impl Worker {
         }
         if let Some(call) = step.call.clone() {
             let wanted = Rc::new(Cell::new(true));
+            let details = Arc::clone(&at_hand.details);
             let performed = perform(
                 Rc::clone(&self.desk),
-                Arc::clone(&at_hand.details),
+                Arc::clone(&details),
                 call.clone(),
                 rules.write_spacing,
                 Rc::downgrade(&wanted),
@@ -273,6 +286,7 @@ impl Worker {
             self.in_flight = Some(InFlight {
                 landing: actix_rt::spawn(performed),
                 call,
+                details,
                 wanted,
             });
         }
@@ -442,6 +456,21 @@ async fn perform(
         }
     }
     landed
+}
+
+/// What a decision starts from. What was seen at one target says nothing of another.
+fn with_facts_of(at_hand: &AtHand, with: &With) -> Arc<Rotation> {
+    let parameters = with
+        .change
+        .as_ref()
+        .and_then(|change| change.parameters.as_ref());
+    if parameters.is_none_or(|parameters| *parameters == at_hand.details.parameters) {
+        return Arc::clone(&at_hand.rotation);
+    }
+    let mut rotation = Rotation::clone(&at_hand.rotation);
+    rotation.facts.survey = None;
+    rotation.facts.inspection = None;
+    Arc::new(rotation)
 }
 
 /// What a person ordered while a call waited for its turn may have made it needless.
