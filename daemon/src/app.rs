@@ -30,10 +30,12 @@ use crate::witness::Witness;
 
 /// Threads that only read.
 const READERS: usize = 2;
-/// What a stop may take: steps under way are finished within it, or left to recovery.
+/// A stop takes 10 s at most. For so long steps under way are finished, or left to recovery.
 const DRAIN: Duration = Duration::from_secs(8);
-/// The sockets' own part of it.
-const DRAIN_SOCKETS: u64 = 2;
+/// Meanwhile, requests under way are answered for so long.
+const DRAIN_SOCKETS: Duration = Duration::from_secs(2);
+/// And then the journal is folded in, if that is done so soon: another process may hold the database.
+const CLOSE: Duration = Duration::from_millis(1500);
 
 /// The daemon did not start. Each text is for an administrator.
 #[derive(Debug, thiserror::Error)]
@@ -149,7 +151,19 @@ impl App {
         let installation = self.store.as_reader().installation()?.id;
         let store = StoreHandle::start(self.store, self.readers);
         let providers = Providers::new(self.host, store.clone(), self.clock, self.timing.clone());
-        let rulebook = providers.load().await?;
+        tracing::info!("loading the providers");
+        // Compiling may take longer than a stop.
+        let rulebook = tokio::select! {
+            biased;
+            () = signals.stop() => None,
+            loaded = providers.load() => Some(loaded?),
+        };
+        let Some(rulebook) = rulebook else {
+            notify::stopping();
+            close(&store).await;
+            tracing::info!("stopped before anything was begun");
+            return Ok(());
+        };
         let scheduler = Scheduler::new(store.clone(), self.clock).start();
         let rotator = Rotator::new(Equipment {
             store: store.clone(),
@@ -189,33 +203,37 @@ impl App {
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
         while signals.next().await == Asked::Reload {
-            reload(&providers, &rotator, &scheduler).await;
+            tokio::select! {
+                biased;
+                () = signals.stop() => break,
+                () = reload(&providers, &rotator, &scheduler) => {}
+            }
         }
 
         notify::stopping();
         tracing::info!("stopping: steps under way are finished, nothing new is begun");
+        // Closed mailboxes have nothing to stop. Both are told before anything is waited for.
+        scheduler.do_send(Halt);
+        let drained = rotator.send(Drain { within: DRAIN });
         let sockets = async {
             futures_util::future::join(admin_handle.stop(true), reader_handle.stop(true)).await;
         };
-        if tokio::time::timeout(Duration::from_secs(DRAIN_SOCKETS), sockets)
-            .await
-            .is_err()
-        {
+        let sockets = tokio::time::timeout(DRAIN_SOCKETS, sockets);
+        let (_, answered) = futures_util::future::join(drained, sockets).await;
+        if answered.is_err() {
             tracing::warn!("requests that still waited were cut off; what they asked for goes on");
         }
-        // A closed mailbox has nothing to stop.
-        let _ = scheduler.send(Halt).await;
-        if tokio::time::timeout(DRAIN, rotator.send(Drain))
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                "provider calls were still under way: the next start finds out how they ended"
-            );
-        }
-        store.close().await;
+        close(&store).await;
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+async fn close(store: &StoreHandle) {
+    if tokio::time::timeout(CLOSE, store.close()).await.is_err() {
+        tracing::warn!(
+            "the database is held: its journal stays beside it, and the two belong together"
+        );
     }
 }
 
@@ -341,6 +359,14 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
         })
+    }
+
+    /// Asked to stop; a reload that is asked for as well stays so.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 
     async fn next(&mut self) -> Asked {

@@ -9,6 +9,7 @@ mod targets;
 mod worker;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, ResponseFuture};
 use rotord_rotation::{Event, Plan, Refusal, RotationId, RunEnd, RunId};
@@ -107,10 +108,14 @@ pub enum TellError {
     NoEntropy,
 }
 
-/// Finishes the steps that are under way and begins nothing new.
+/// Finishes the steps that are under way and begins nothing new. Answered when nothing is at work, or in time: what is
+/// not finished by then is named in the log.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
-pub struct Drain;
+pub struct Drain {
+    /// In real time.
+    pub within: Duration,
+}
 
 /// Providers were loaded anew: what waited for one goes on.
 #[derive(Debug, Message)]
@@ -198,9 +203,13 @@ impl Handler<ProvidersChanged> for Rotator {
 impl Handler<Drain> for Rotator {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Drain, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Drain { within }: Drain, _: &mut Self::Context) -> Self::Result {
         let desk = Rc::clone(&self.desk);
-        Box::pin(async move { desk.drain().await })
+        Box::pin(async move {
+            if tokio::time::timeout(within, desk.drain()).await.is_err() {
+                desk.tell_left();
+            }
+        })
     }
 }
 

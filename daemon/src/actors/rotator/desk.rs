@@ -362,6 +362,13 @@ impl Desk {
         }
     }
 
+    /// Says whose steps are left to recovery.
+    pub(super) fn tell_left(&self) {
+        for rotation in self.workers.borrow().keys() {
+            tracing::warn!(%rotation, "a provider call was still under way: the next start finds out how it ended");
+        }
+    }
+
     /// Takes a decision, with the time and fresh entropy.
     pub(super) fn decide(
         &self,

@@ -1,5 +1,4 @@
 use std::cell::Cell;
-use std::time::Duration;
 
 use chrono::Utc;
 use rotord_provider::Limits;
