@@ -14,6 +14,9 @@ use serde::Deserialize;
 /// Where the settings are looked for unless a path is given; this one may be missing.
 pub const DEFAULT_PATH: &str = "/etc/rotord/rotord.toml";
 
+/// What a provider's call takes as a rule, at the most.
+const A_CALL: Duration = Duration::from_secs(1);
+
 /// All settings.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -330,6 +333,19 @@ impl Settings {
                 "it must be at least 1, or nothing could be issued",
             );
         }
+        if self.timing.gate_fresh < self.providers.call_time {
+            return wrong(
+                "timing.gate_fresh",
+                "it must be at least providers.call_time, or what is looked at before a removal may be too old as soon \
+                 as it is known",
+            );
+        }
+        if self.timing.scaled().gate_fresh < A_CALL {
+            return wrong(
+                "timing.gate_fresh",
+                "times timing.scale it must be at least a second: calls to a provider are not scaled",
+            );
+        }
         if self.state.secret_versions < 2 {
             return wrong(
                 "state.secret_versions",
@@ -432,6 +448,9 @@ mod tests {
             ("[timing]\nscale = 0.0", "timing.scale"),
             ("[timing]\nscale = 2.0", "timing.scale"),
             ("[timing]\nabsences = 0", "timing.absences"),
+            ("[timing]\ngate_fresh = \"1m\"", "timing.gate_fresh"),
+            ("[timing]\nscale = 0.001", "timing.gate_fresh"),
+            ("[providers]\ncall_time = \"3m\"", "timing.gate_fresh"),
             ("[state]\nsecret_versions = 1", "state.secret_versions"),
             ("[providers]\nconcurrency = 0", "providers.concurrency"),
             ("[state]\nwitness = \"/var/lib/rotord/w\"", "state.witness"),

@@ -47,7 +47,8 @@ pub struct Timing {
     /// Longest wait between two looks for it.
     #[serde(with = "humantime_serde")]
     pub watch_most: Duration,
-    /// How old a survey or a login may be to open a retirement's gate.
+    /// How old a survey or a login may be to open a retirement's gate. Longer than a provider's call, or one of the two
+    /// would be too old when the other is known.
     #[serde(with = "humantime_serde")]
     pub gate_fresh: Duration,
     /// How often each target is surveyed for drift.
@@ -79,7 +80,7 @@ impl Default for Timing {
             dormant_after: DAY,
             watch_first: 10 * SECOND,
             watch_most: 6 * HOUR,
-            gate_fresh: MINUTE,
+            gate_fresh: 2 * MINUTE,
             drift_check: DAY,
             catch_up_spread: 5 * MINUTE,
             guard: 14 * DAY,

@@ -61,7 +61,7 @@ impl Stage {
             .with("timing.scale", SCALE)
             .with("timing.soak_short", SOAK)
             .with("timing.verify_cap", "2h")
-            .with("timing.gate_fresh", "10m")
+            .with("timing.gate_fresh", "12m")
             .with("log.filter", "info");
         let secret = daemon.path("client-secret");
         std::fs::write(&secret, MANAGER_SECRET).or_fail(|| "no file for the secret".to_owned())?;
