@@ -197,11 +197,20 @@ impl Daemon {
         self.launch_as_written().await
     }
 
-    /// The same with the settings file as it is.
+    /// Writes the settings and starts the daemon, without waiting for anything.
     ///
     /// # Errors
-    /// It can't be started, or takes too long.
-    pub async fn launch_as_written(&mut self) -> Result<Start, Failure> {
+    /// It can't be started.
+    pub fn begin(&mut self) -> Result<(), Failure> {
+        std::fs::write(self.settings_file(), self.settings.text())
+            .or_fail(|| "the settings can't be written".to_owned())?;
+        let (child, notify, _) = self.spawn()?;
+        (self.child, self.notify) = (Some(child), Some(notify));
+        Ok(())
+    }
+
+    /// The process, where it says that it is ready, and how much was in its log before.
+    fn spawn(&self) -> Result<(Child, NotifySocket, u64), Failure> {
         let no_log = || "there is no log".to_owned();
         let log = OpenOptions::new()
             .create(true)
@@ -210,7 +219,7 @@ impl Daemon {
             .or_fail(no_log)?;
         let logged = log.metadata().or_fail(no_log)?.len();
         let notify = NotifySocket::bind(self.folder())?;
-        let mut child = Command::new(&self.program)
+        let child = Command::new(&self.program)
             .arg("--config")
             .arg(self.settings_file())
             .env("NOTIFY_SOCKET", notify.path())
@@ -221,6 +230,15 @@ impl Daemon {
             .kill_on_drop(true)
             .spawn()
             .or_fail(|| "rotord can't be started".to_owned())?;
+        Ok((child, notify, logged))
+    }
+
+    /// The same as a launch with the settings file as it is.
+    ///
+    /// # Errors
+    /// It can't be started, or takes too long.
+    pub async fn launch_as_written(&mut self) -> Result<Start, Failure> {
+        let (mut child, notify, logged) = self.spawn()?;
         let outcome = timeout(START, async {
             tokio::select! {
                 // Where both have happened, that it was ready came first.

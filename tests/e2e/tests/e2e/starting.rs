@@ -1,10 +1,14 @@
 //! Starts that can't be: a clear message, and an exit code that says whether trying again helps.
 
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+use azure_standin::{Fault, Operation, Rule};
 use e2e::azure::tenant;
 use e2e::daemon::Start;
-use e2e::{Azure, Daemon, built};
+use e2e::{Azure, Daemon, built, until};
 use rotord_api::provider::ProviderState;
-use std::os::unix::net::UnixListener;
+use rotord_api::routes;
 
 use crate::rig::Rig;
 
@@ -163,4 +167,54 @@ async fn a_stop_in_the_middle_of_things_loses_nothing() {
     let rotated = rig.rotate(&rotation).await;
     assert_eq!(rotated.active_index, 1);
     rig.assert_no_orphans("payroll", &rotated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_until_the_providers_are_compiled() {
+    let mut daemon = Daemon::new().unwrap().with("providers.cache", "");
+    // More than one, and none from a cache: compiling all of them takes far longer than a signal.
+    let provider = built::provider("azure-client-secret").unwrap();
+    for copy in 0..8 {
+        let to = daemon.path(&format!("providers/copy-{copy}.wasm"));
+        std::fs::copy(&provider, to).unwrap();
+    }
+    daemon.begin().unwrap();
+    until("the load", Duration::from_mins(2), async || {
+        let log = daemon.log()?;
+        Ok(log.contains("loading the providers").then_some(()))
+    })
+    .await
+    .unwrap();
+    daemon.stop().await.unwrap();
+    let log = daemon.log().unwrap();
+    assert!(log.contains("stopped before anything was begun"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_leaves_a_call_that_takes_long_to_the_next_start_and_names_its_rotation() {
+    let mut rig = Rig::start(&["payroll"]).await;
+    let rotation = rig.create("payroll").await;
+    let slow = Fault::Slow {
+        milliseconds: 60_000,
+    };
+    rig.azure
+        .standin
+        .add_fault(Rule::once(Operation::AddPassword, slow));
+    let http = rig.operator.http.clone();
+    let path = routes::rotate_secrets(e2e::operator::KIND, rotation.id);
+    tokio::spawn(async move { http.post(&path, &serde_json::json!(null)).await.ok() });
+    rig.until_issued("payroll", 2).await;
+    let asked = Instant::now();
+    rig.daemon.stop().await.unwrap();
+    // 10 s by its own word; the rest is for a busy machine.
+    assert!(asked.elapsed() < Duration::from_secs(25), "{asked:?}");
+    let log = rig.daemon.log().unwrap();
+    let left = log
+        .lines()
+        .find(|line| line.contains("the next start finds out"));
+    let left = left.unwrap_or_else(|| panic!("nothing is said of what was left: {log}"));
+    assert!(left.contains(&rotation.id.to_string()), "{left}");
+    rig.daemon.start().await.unwrap();
+    let settled = rig.settled_but_previous(&rotation).await;
+    rig.assert_no_orphans("payroll", &settled);
 }
