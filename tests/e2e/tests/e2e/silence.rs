@@ -7,6 +7,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::azure::{MANAGER, MANAGER_SECRET, tenant};
+use e2e::command::Ended;
 use e2e::operator::KIND;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use rotord_api::routes;
@@ -66,20 +67,14 @@ fn shown_by(pid: u32) -> Vec<u8> {
         .concat()
 }
 
-/// Runs rotorctl, and gives back all that anyone can see of it: its arguments and environment while it runs, and what
-/// it writes.
-async fn seen_of_rotorctl(rig: &Rig, words: &[String], input: &str) -> Vec<u8> {
-    let mut seen = Vec::new();
-    let line = rig.daemon.rotorctl().unwrap().args(words).input(input);
-    let ended = line.run_seen(|pid| seen = shown_by(pid)).await.unwrap();
-    assert_eq!(ended.code, Some(0), "{words:?}: {}", ended.stderr);
-    assert!(String::from_utf8_lossy(&seen).contains("rotorctl"));
-    seen.extend(ended.stdout.bytes());
-    seen.extend(ended.stderr.bytes());
-    seen
+/// What rotorctl wrote, where it ended well.
+fn written(ended: Ended) -> Vec<u8> {
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    [ended.stdout, ended.stderr].concat().into_bytes()
 }
 
-/// Adds a connection by certificate, whose private key comes in by a pipe.
+/// Adds a connection by certificate, whose private key comes in by a pipe. Gives back all that anyone can see of it: the
+/// arguments and environment of rotorctl while it waits for the key, and what it writes.
 async fn add_by_certificate(rig: &Rig, certificate: &str, key: &str) -> Vec<u8> {
     let body = rig.daemon.path("certificate.pem");
     std::fs::write(&body, certificate).unwrap();
@@ -92,7 +87,12 @@ async fn add_by_certificate(rig: &Rig, certificate: &str, key: &str) -> Vec<u8> 
     let body = format!("certificateBody={}", body.display());
     let files = ["--file", &body, "--file", "privateKey=-"];
     words.extend(files.map(str::to_owned));
-    seen_of_rotorctl(rig, &words, key).await
+    let mut seen = Vec::new();
+    let line = rig.daemon.rotorctl().unwrap().args(words).input(key);
+    let ended = line.run_seen(|pid| seen = shown_by(pid)).await.unwrap();
+    assert!(String::from_utf8_lossy(&seen).contains("privateKey=-"));
+    seen.extend(written(ended));
+    seen
 }
 
 /// Every file below a folder that holds one of the values.
@@ -156,8 +156,8 @@ async fn a_full_run_leaves_no_secret_value_anywhere() {
         "connection check certified",
         "status",
     ] {
-        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        seen.extend(seen_of_rotorctl(&rig, &words, "").await);
+        let line = rig.daemon.rotorctl().unwrap().args(line.split(' '));
+        seen.extend(written(line.run().await.unwrap()));
     }
 
     // A wrong secret, a wrong login and a lost answer make for talkative errors.
