@@ -4,9 +4,14 @@ CARGO ?= cargo
 # Where `make install` puts things.
 DESTDIR ?=
 PREFIX ?= /usr/local
+# Debian's zsh looks below /usr in another folder than below /usr/local.
+ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+# What `make install` copies.
+RELEASED := target/release/rotord target/release/rotorctl build/plugins/azure-client-secret.wasm \
+	build/man/rotorctl.1 build/completions/rotorctl.bash build/completions/rotorctl.zsh build/completions/rotorctl.fish
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins guests test-clock demo test lint deny simulate bench azure install clean test-clock
+.PHONY: help needs build plugins guests test-clock demo test lint deny simulate mutations bench azure clients release install clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +30,15 @@ guests: ## The misbehaving components that tests use, into build/guests
 test-clock:
 	$(CARGO) build --workspace --features rotord/test-clock --bin rotord-test-clock
 
-demo: build ## The main job, to watch: KEEP=1 leaves it running
+# Before anything is built: who has to install something should not wait for that first.
+needs:
+	@tests/needs curl
+
+demo: needs build ## The main job, to watch: KEEP=1 leaves it running
 	@$(CARGO) run --quiet --package e2e --bin demo
 
 # nextest where it is installed, else cargo's own runner: the same tests.
-test: build guests test-clock ## All tests
+test: needs build guests test-clock ## All tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		echo '$(CARGO) nextest run --workspace'; $(CARGO) nextest run --workspace; \
 	else \
@@ -47,27 +56,53 @@ deny: ## Licences, sources, duplicates and known vulnerabilities of what we depe
 simulate: ## SEEDS=n stories of the simulator, with optimisation
 	SEEDS=$(or $(SEEDS),100000) $(CARGO) test --release --package simulator -- --ignored --nocapture
 
+mutations: ## Breaks the domain on purpose, a rule at a time: every one must be caught
+	tests/simulator/mutations
+
 bench: plugins guests ## Figures, as ratios measured in one run
 	$(CARGO) build --release --package rotord --package rotorctl
 	$(CARGO) bench --package rotord-provider --bench call
 	$(CARGO) run --release --package bench
 
 azure: ## The stand-in for Entra and Graph by itself, for any client: CONFIG=file
+	@mkdir -p build
 	$(CARGO) run --quiet --package azure-standin -- --config $(or $(CONFIG),tests/azure/sample.toml) \
 		--listen $(or $(LISTEN),127.0.0.1:8443) --ca-file build/azure-ca.pem
 
-install: plugins ## The release build into DESTDIR and PREFIX
+clients: ## Microsoft's own clients against the stand-in, from PyPI
+	@tests/azure/clients/run
+
+release: plugins ## What `make install` copies, with manual pages and completions
 	$(CARGO) build --release --package rotord --package rotorctl
+	rm -rf build/man build/completions
+	mkdir -p build/man build/completions
+	target/release/rotorctl man build/man
+	for shell in bash zsh fish; do \
+		target/release/rotorctl completions $$shell >build/completions/rotorctl.$$shell || exit 1; \
+	done
+
+# Builds nothing: as root there is seldom a toolchain, and what root builds belongs to root.
+install: ## What `make release` has built, into DESTDIR and PREFIX
+	@for file in $(RELEASED); do \
+		[ -e $$file ] || { echo "$$file is missing: run make release first, as yourself; root is needed to copy only" >&2; exit 1; }; \
+	done
 	install -D -m 0755 target/release/rotord $(DESTDIR)$(PREFIX)/bin/rotord
 	install -D -m 0755 target/release/rotorctl $(DESTDIR)$(PREFIX)/bin/rotorctl
 	for plugin in build/plugins/*.wasm; do \
-		install -D -m 0644 $$plugin $(DESTDIR)$(PREFIX)/lib/rotord/providers/$${plugin##*/}; \
+		install -D -m 0644 $$plugin $(DESTDIR)$(PREFIX)/lib/rotord/providers/$${plugin##*/} || exit 1; \
 	done
 	install -D -m 0644 config/rotord.toml $(DESTDIR)/etc/rotord/rotord.toml.example
 	install -D -m 0644 config/rotord.service $(DESTDIR)$(PREFIX)/lib/systemd/system/rotord.service
+	sed -i 's|/usr/bin/rotord|$(PREFIX)/bin/rotord|' $(DESTDIR)$(PREFIX)/lib/systemd/system/rotord.service
 	install -D -m 0644 config/rotord.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/rotord.conf
 	install -D -m 0644 config/rotord.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/rotord.conf
-	sed -i 's|/usr/bin/rotord|$(PREFIX)/bin/rotord|' $(DESTDIR)$(PREFIX)/lib/systemd/system/rotord.service
+	install -D -m 0644 config/rotord.8 $(DESTDIR)$(PREFIX)/share/man/man8/rotord.8
+	for page in build/man/*.1; do \
+		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/} || exit 1; \
+	done
+	install -D -m 0644 build/completions/rotorctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rotorctl
+	install -D -m 0644 build/completions/rotorctl.zsh $(DESTDIR)$(ZSH_COMPLETIONS)/_rotorctl
+	install -D -m 0644 build/completions/rotorctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rotorctl.fish
 
 clean: ## What was built
 	$(CARGO) clean

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`listen`] | the sockets themselves: making them, replacing stale ones |
 //! | `routing` | which handler serves which route |
-//! | `peer`, `access` | who is calling, and what he may read |
+//! | `peer`, `access`, `crowd` | who is calling, what he may read, and how many may at once |
 //! | `error`, `request` | the shape of errors, reading bodies and queries |
 //! | `rotations`, `connections`, `secrets`, `projects`, `status` | a resource each |
 //! | `openapi` | the description that is generated from the handlers |
@@ -16,6 +16,7 @@
 mod access;
 mod audit;
 mod connections;
+mod crowd;
 mod describe;
 mod error;
 pub mod listen;
@@ -44,6 +45,7 @@ use rotord_rotation::{InstallationId, Timing};
 
 use self::access::Access;
 use self::audit::Reads;
+use self::crowd::Crowd;
 use self::error::ApiError;
 use crate::actors::rotator::Rotator;
 use crate::actors::scheduler::Scheduler;
@@ -56,6 +58,9 @@ use crate::settings::Settings;
 const SHUTDOWN: u64 = 2;
 /// The largest body on the reader socket, whose routes take none.
 const READER_BODY: usize = 4096;
+
+/// Connections to the admin socket at once; further ones wait.
+const MOST_ADMINS: usize = 1024;
 
 /// What the handlers work with.
 #[derive(Debug, Clone)]
@@ -113,6 +118,15 @@ fn serve(
     access: Access,
     body_limit: usize,
 ) -> io::Result<(Server, ServerHandle)> {
+    // The admin socket is for few, whom the kernel chooses.
+    let crowd = match &access {
+        Access::Everything => None,
+        Access::Granted(_) => Some((Crowd::default(), access.clone())),
+    };
+    let most = match &access {
+        Access::Everything => MOST_ADMINS,
+        Access::Granted(_) => crowd::ALL,
+    };
     let shared = web::Data::new(Shared {
         started_at: admin.clock.now().wall,
         admin,
@@ -132,10 +146,16 @@ fn serve(
             .wrap(NormalizePath::new(TrailingSlash::Trim))
     })
     .workers(1)
+    .max_connections(most)
     .disable_signals()
     .shutdown_timeout(SHUTDOWN)
     // Before `listen_uds`, which takes the callback over as it is then.
-    .on_connect(peer::note)
+    .on_connect(move |connection, extensions| {
+        peer::note(connection, extensions);
+        if let Some((crowd, access)) = &crowd {
+            crowd.admit(access, connection, extensions);
+        }
+    })
     .listen_uds(listener)?
     .run();
     let handle = server.handle();

@@ -3,6 +3,7 @@
 //! [`App::build`] binds and validates and runs nothing; [`App::run`] starts the parts, says that it is ready,
 //! and drains them in order when it is told to stop.
 
+mod error;
 mod keys;
 
 use std::io;
@@ -13,20 +14,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor as _, Addr};
-use rotord_provider::{CacheSettings, Host, HostError, HostSettings, Limits};
+use rotord_provider::{CacheSettings, Host, HostSettings, Limits};
 use rotord_rotation::Timing;
-use rotord_store::{OpenError, Options, Reader, Store, StoreError};
+use rotord_store::{OpenError, Options, Reader, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+pub use self::error::StartError;
 use crate::actors::rotator::{Drain, Equipment, ProvidersChanged, Rotator};
 use crate::actors::scheduler::{Begin, Halt, LookAtAll, Scheduler};
-use crate::actors::store::{Failed, StoreHandle};
+use crate::actors::store::StoreHandle;
 use crate::admin::{self, Admin};
 use crate::clock::Clock;
-use crate::notify;
 use crate::providers::Providers;
 use crate::settings::Settings;
 use crate::witness::Witness;
+use crate::{log, notify};
 
 /// Threads that only read.
 const READERS: usize = 2;
@@ -36,55 +38,6 @@ const DRAIN: Duration = Duration::from_secs(8);
 const DRAIN_SOCKETS: Duration = Duration::from_secs(2);
 /// And then the journal is folded in, if that is done so soon: another process may hold the database.
 const CLOSE: Duration = Duration::from_millis(1500);
-
-/// The daemon did not start. Each text is for an administrator.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The state directory.
-    #[error("the state can't be used")]
-    Store(#[from] OpenError),
-    /// A further connection to the database.
-    #[error("the database can't be read")]
-    Reader(#[from] StoreError),
-    /// The store, once it ran.
-    #[error("the database can't be used")]
-    Failed(#[from] Failed),
-    /// The provider host.
-    #[error("the provider host can't be set up")]
-    Host(#[from] HostError),
-    /// A key of the state directory.
-    #[error("the key {path} can't be used")]
-    Key {
-        /// Which file.
-        path: std::path::PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A socket.
-    #[error(transparent)]
-    Bind(#[from] admin::listen::BindError),
-    /// The system's signals.
-    #[error("signals can't be received")]
-    Signals(#[source] io::Error),
-    /// The HTTP server.
-    #[error("the sockets can't be served")]
-    Serve(#[source] io::Error),
-}
-
-impl StartError {
-    /// A restart will not help: a person must change something.
-    pub fn is_settled(&self) -> bool {
-        match self {
-            Self::Store(error) => !matches!(error, OpenError::Lock(_)),
-            Self::Host(_) | Self::Key { .. } => true,
-            Self::Reader(_)
-            | Self::Failed(_)
-            | Self::Bind(_)
-            | Self::Signals(_)
-            | Self::Serve(_) => false,
-        }
-    }
-}
 
 /// Everything that was opened and checked, and does not run yet.
 pub struct App {
@@ -125,7 +78,8 @@ impl App {
         let readers = (0..READERS)
             .map(|_| store.reader())
             .collect::<Result<_, _>>()?;
-        let host = Arc::new(Host::new(host_settings(&settings)?)?);
+        let cache = cache_settings(&settings)?;
+        let host = Arc::new(Host::new(host_settings(&settings, cache))?);
         let (admin_socket, reader_socket) =
             admin::listen::sockets(&settings.admin, &settings.reader)?;
         Ok(Self {
@@ -139,6 +93,21 @@ impl App {
             admin_socket,
             reader_socket,
         })
+    }
+
+    /// Whether a start would get as far as the state: what the settings name is there and can be used. Changes
+    /// nothing and needs no right to the state directory.
+    ///
+    /// # Errors
+    /// What a start would refuse.
+    pub fn check(settings: &Settings) -> Result<(), StartError> {
+        log::filter(&settings.log)?;
+        admin::listen::check_group(&settings.admin)?;
+        keys::root_key(&settings.state)
+            .check()
+            .map_err(OpenError::from)?;
+        Host::new(host_settings(settings, None))?;
+        Ok(())
     }
 
     /// Runs until a signal says to stop, and drains.
@@ -310,18 +279,20 @@ fn age(store: &Store, witness: &Path, machine_id: Option<String>) -> Result<Age,
     })
 }
 
-fn host_settings(settings: &Settings) -> Result<HostSettings, StartError> {
+fn cache_settings(settings: &Settings) -> Result<Option<CacheSettings>, StartError> {
+    let directory = &settings.providers.cache;
+    if directory == Path::new("") {
+        return Ok(None);
+    }
+    Ok(Some(CacheSettings {
+        directory: directory.clone(),
+        key: keys::cache_key(&settings.state.directory)?,
+    }))
+}
+
+fn host_settings(settings: &Settings, cache: Option<CacheSettings>) -> HostSettings {
     let providers = &settings.providers;
-    let cache = if providers.cache == Path::new("") {
-        None
-    } else {
-        let key = keys::cache_key(&settings.state.directory)?;
-        Some(CacheSettings {
-            directory: providers.cache.clone(),
-            key,
-        })
-    };
-    Ok(HostSettings {
+    HostSettings {
         directories: providers.directories.clone(),
         engine: providers.engine.into(),
         cache,
@@ -337,7 +308,7 @@ fn host_settings(settings: &Settings) -> Result<HostSettings, StartError> {
             .map(|(slug, grant)| (slug, grant.into()))
             .collect(),
         extra_authorities: providers.extra_ca.clone(),
-    })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

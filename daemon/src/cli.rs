@@ -20,7 +20,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Read the settings, say whether they are right, and end
+    /// Read the settings and what they name, say whether they are right, and end
     #[arg(long)]
     check: bool,
 }
@@ -47,9 +47,9 @@ pub fn main() -> ExitCode {
         Err(error) => return tell(CONFIG, &error.into()),
     };
     if arguments.check {
-        return ExitCode::SUCCESS;
+        return check(&settings);
     }
-    if let Err(error) = log::init(&settings.log).context("the log can't be set up") {
+    if let Err(error) = log::init(&settings.log).context("the setting log.filter is wrong") {
         return tell(CONFIG, &error);
     }
     process::harden();
@@ -59,6 +59,17 @@ pub fn main() -> ExitCode {
             tracing::error!("{error:#}");
             ExitCode::from(code)
         }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a person asked for it")]
+fn check(settings: &Settings) -> ExitCode {
+    match App::check(settings).map_err(coded) {
+        Ok(()) => {
+            println!("the settings are right");
+            ExitCode::SUCCESS
+        }
+        Err((code, error)) => tell(code, &error),
     }
 }
 
@@ -80,4 +91,52 @@ fn coded(error: StartError) -> (u8, anyhow::Error) {
 fn tell(code: u8, error: &anyhow::Error) -> ExitCode {
     eprintln!("rotord: {error:#}");
     ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::settings::State;
+
+    /// As the page shows it: without the marks of its format.
+    fn manual() -> String {
+        let page = include_str!("../../config/rotord.8");
+        page.replace("\\-", "-")
+    }
+
+    #[test]
+    fn the_manual_page_has_every_option_and_exit_code() {
+        let manual = manual();
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        for argument in command.get_arguments() {
+            let long = argument.get_long().unwrap();
+            assert!(manual.contains(&format!("--{long}")), "--{long}");
+        }
+        let exit = manual.split(".SH EXIT STATUS").nth(1).unwrap();
+        for code in [0, FAILED, USAGE, CONFIG] {
+            assert!(exit.contains(&format!(".B {code}\n")), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_manual_page_names_the_places_of_the_defaults() {
+        let (manual, defaults) = (manual(), Settings::default());
+        let State {
+            directory, witness, ..
+        } = defaults.state;
+        let places = [
+            crate::settings::DEFAULT_PATH.into(),
+            directory,
+            witness,
+            defaults.providers.cache,
+            defaults.admin.socket,
+            defaults.reader.socket,
+        ];
+        for place in places.iter().chain(&defaults.providers.directories) {
+            assert!(manual.contains(&place.display().to_string()), "{place:?}");
+        }
+    }
 }

@@ -4,12 +4,20 @@ use tracing_subscriber::filter::{EnvFilter, ParseError};
 
 use crate::settings::{Log, LogFormat};
 
+/// What is written.
+///
+/// # Errors
+/// The filter is none.
+pub fn filter(settings: &Log) -> Result<EnvFilter, ParseError> {
+    EnvFilter::try_new(&settings.filter)
+}
+
 /// Sets up the log of this process.
 ///
 /// # Errors
 /// The filter is none.
 pub fn init(settings: &Log) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(&settings.filter)?;
+    let filter = filter(settings)?;
     let is_journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,10 +1,12 @@
 //! What the administrator decides: built-in defaults, then the settings file, then the environment
-//! (`ROTORD__ADMIN__SOCKET=…`). Unknown keys are errors, so that a typing mistake is not silence.
+//! (`ROTORD__ADMIN__SOCKET=…`; several paths with a colon between). Unknown keys are errors, so that a typing mistake
+//! is not silence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rotord_api::rules;
 use rotord_provider::contract::Slug;
 use rotord_provider::http::HostRule;
 use rotord_provider::{EngineKind, Grant};
@@ -16,6 +18,10 @@ pub const DEFAULT_PATH: &str = "/etc/rotord/rotord.toml";
 
 /// What a provider's call takes as a rule, at the most.
 const A_CALL: Duration = Duration::from_secs(1);
+/// The lists that the environment can set, as in `PATH` with a colon between. Other lists are for the file.
+const PATH_LISTS: [&str; 2] = ["providers.directories", "providers.extra_ca"];
+/// The longest [`Admin::wait`]: rotorctl waits a minute longer for an answer.
+const LONGEST_WAIT: Duration = Duration::from_mins(14);
 
 /// All settings.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -125,6 +131,42 @@ pub struct ReaderGrant {
     pub secrets: Vec<String>,
 }
 
+impl ReaderGrant {
+    /// One that grants nothing is a mistake, and silence would be its only sign.
+    fn checked(&self) -> Result<(), SettingsError> {
+        let wrong = |key, why: &str| {
+            Err(SettingsError::Senseless {
+                key,
+                why: why.to_owned(),
+            })
+        };
+        if self.uids.is_empty() && self.gids.is_empty() {
+            return wrong(
+                "reader.grants",
+                "a grant without uids and gids is for nobody: name at least one",
+            );
+        }
+        if self.secrets.is_empty() {
+            return wrong(
+                "reader.grants.secrets",
+                "a grant without secrets grants nothing: name some, or [\"*\"] for all of the folder",
+            );
+        }
+        if let Err(issue) = rules::environment(&self.environment) {
+            return wrong("reader.grants.environment", &issue.message);
+        }
+        if let Err(issue) = rules::secret_path(&self.path) {
+            return wrong("reader.grants.path", &issue.message);
+        }
+        for name in &self.secrets {
+            if let Err(issue) = rules::secret_name(name) {
+                return wrong("reader.grants.secrets", &issue.message);
+            }
+        }
+        Ok(())
+    }
+}
+
 fn root_path() -> String {
     "/".to_owned()
 }
@@ -155,6 +197,7 @@ impl Default for Providers {
         Self {
             directories: vec![
                 "/etc/rotord/providers".into(),
+                "/usr/local/lib/rotord/providers".into(),
                 "/usr/lib/rotord/providers".into(),
             ],
             engine: Engine::Pulley,
@@ -280,6 +323,14 @@ impl Settings {
     /// # Errors
     /// Anything that is not a setting, with its file and line.
     pub fn load(path: Option<&Path>) -> Result<Self, SettingsError> {
+        Self::layered(path, None)
+    }
+
+    /// `variables` stand for the environment of this process.
+    fn layered(
+        path: Option<&Path>,
+        variables: Option<HashMap<String, String>>,
+    ) -> Result<Self, SettingsError> {
         let mut layers = config::Config::builder();
         let default = Path::new(DEFAULT_PATH);
         if path.is_some() || default.exists() {
@@ -296,15 +347,27 @@ impl Settings {
             })?;
             layers = layers.add_source(config::File::from_str(&text, config::FileFormat::Toml));
         }
-        let environment = config::Environment::with_prefix("ROTORD")
+        let mut environment = config::Environment::with_prefix("ROTORD")
             .prefix_separator("__")
             .separator("__")
-            .try_parsing(true);
-        let settings: Self = layers
+            .try_parsing(true)
+            .list_separator(":")
+            .source(variables);
+        for list in PATH_LISTS {
+            environment = environment.with_list_parse_key(list);
+        }
+        let mut settings: Self = layers
             .add_source(environment)
             .build()
             .and_then(config::Config::try_deserialize)
             .map_err(SettingsError::Environment)?;
+        // An empty list is written as nothing at all.
+        for list in [
+            &mut settings.providers.directories,
+            &mut settings.providers.extra_ca,
+        ] {
+            list.retain(|path| path != Path::new(""));
+        }
         settings.checked()
     }
 
@@ -357,6 +420,15 @@ impl Settings {
                 "state.witness",
                 "it must be outside of the state directory, or a copy would take it along",
             );
+        }
+        if self.admin.wait > LONGEST_WAIT {
+            return wrong(
+                "admin.wait",
+                "it must be at most 14 minutes: rotorctl gives up after 15",
+            );
+        }
+        for grant in &self.reader.grants {
+            grant.checked()?;
         }
         if self.providers.concurrency == 0 {
             return wrong("providers.concurrency", "it must be at least 1");
@@ -454,9 +526,64 @@ mod tests {
             ("[state]\nsecret_versions = 1", "state.secret_versions"),
             ("[providers]\nconcurrency = 0", "providers.concurrency"),
             ("[state]\nwitness = \"/var/lib/rotord/w\"", "state.witness"),
+            ("[admin]\nwait = \"14m 1s\"", "admin.wait"),
+            (
+                "[[reader.grants]]\nenvironment = \"dev\"\nsecrets = [\"A\"]",
+                "reader.grants",
+            ),
+            (
+                "[[reader.grants]]\nuids = [1]\nenvironment = \"dev\"\nsecrets = []",
+                "reader.grants.secrets",
+            ),
+            (
+                "[[reader.grants]]\ngids = [1]\nenvironment = \"dev\"\nsecrets = [\"A/B\"]",
+                "reader.grants.secrets",
+            ),
+            (
+                "[[reader.grants]]\nuids = [1]\nenvironment = \"\"\nsecrets = [\"A\"]",
+                "reader.grants.environment",
+            ),
+            (
+                "[[reader.grants]]\nuids = [1]\nenvironment = \"dev\"\npath = \"app\"\nsecrets = [\"A\"]",
+                "reader.grants.path",
+            ),
         ] {
             assert!(load(text).unwrap_err().to_string().contains(key), "{text}");
         }
+    }
+
+    #[test]
+    fn the_environment_comes_before_the_file_and_lists_paths_as_path_does() {
+        let set = |name: &str, value: &str| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(b"[providers]\nextra_ca = [\"/file.pem\"]\n")
+                .unwrap();
+            let variables = HashMap::from([(name.to_owned(), value.to_owned())]);
+            Settings::layered(Some(file.path()), Some(variables))
+        };
+        for (value, wanted) in [
+            ("/a.pem", &["/a.pem"][..]),
+            ("/a.pem:/b/c.pem", &["/a.pem", "/b/c.pem"]),
+            ("", &[]),
+        ] {
+            let settings = set("ROTORD__PROVIDERS__EXTRA_CA", value).unwrap();
+            let wanted: Vec<PathBuf> = wanted.iter().map(PathBuf::from).collect();
+            assert_eq!(settings.providers.extra_ca, wanted, "{value}");
+        }
+        let settings = set("ROTORD__PROVIDERS__DIRECTORIES", "/x:/y").unwrap();
+        assert_eq!(settings.providers.directories.len(), 2);
+        // What is no list keeps its colons.
+        let settings = set("ROTORD__ADMIN__SOCKET", "/a:b").unwrap();
+        assert_eq!(settings.admin.socket, Path::new("/a:b"));
+        assert!(set("ROTORD__ADMIN__SOCKT", "/a").is_err());
+    }
+
+    /// What stands in the shipped file is what holds without it.
+    #[test]
+    fn the_shipped_file_shows_the_defaults() {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/rotord.toml");
+        let shown = Settings::layered(Some(&shipped), Some(HashMap::new())).unwrap();
+        assert_eq!(format!("{shown:?}"), format!("{:?}", Settings::default()));
     }
 
     #[test]

@@ -41,9 +41,10 @@ pub struct ErrorBody {
     pub message: ErrorMessage,
     /// The kind, one of [`names`].
     pub error: String,
-    /// More for a person: what was seen and what would help.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<Finding>,
+    /// More for a person: what was seen and what would help. Always there in a 403, empty or not, as clients of this
+    /// route family expect; elsewhere only where there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Vec<Finding>>,
 }
 
 /// A text, or for 422 the list of what is wrong.

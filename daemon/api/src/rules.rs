@@ -10,7 +10,7 @@
 //! | `rotateAtUtc` | `hours` 0..23 and `minutes` 0..59, whole |
 //! | a mapped secret's name | trimmed, not empty, no `:` and no `/`, no two the same |
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -210,28 +210,39 @@ pub fn time_of_day(value: Value) -> Result<TimeOfDay, Issues> {
     }
 }
 
-/// Which output of the provider feeds which secret.
+/// Which output of the provider feeds which secret. That no two are the same is [`distinct_names`]' to say: clients
+/// of this route family know it as a refusal (400), not as a field that is wrong (422).
 ///
 /// # Errors
-/// A name is no secret's name, or two are the same.
+/// A name is no secret's name.
 pub fn secrets_mapping(value: Value) -> Result<SecretsMapping, Issues> {
     let mut issues = Issues::default();
     let mut mapping = BTreeMap::new();
-    let mut taken = BTreeSet::new();
     for (output, value) in reader::object(value)? {
         match reader::text(value, secret_name) {
             Ok(name) => {
-                if !taken.insert(name.clone()) {
-                    let twice =
-                        Issue::new(IssueCode::Custom, format!("\"{name}\" is mapped twice"));
-                    issues.extend(Issues::from(twice).under(&output));
-                }
                 mapping.insert(output, name);
             }
             Err(wrong) => issues.extend(wrong.under(&output)),
         }
     }
     issues.or(mapping)
+}
+
+/// No two outputs feed the same secret.
+///
+/// # Errors
+/// Which secret would be fed twice, as a sentence for a person.
+pub fn distinct_names(mapping: &SecretsMapping) -> Result<(), String> {
+    let mut feeds = BTreeMap::new();
+    for (output, name) in mapping {
+        if let Some(other) = feeds.insert(name, output) {
+            return Err(format!(
+                "Each output needs a secret of its own: \"{name}\" is mapped twice, to {other} and {output}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn at_most(text: &str, limit: usize) -> Result<(), Issue> {
@@ -249,7 +260,8 @@ mod tests {
     use serde_json::json;
 
     use super::{
-        description, interval, name, secret_name, secret_path, secrets_mapping, time_of_day, uuid,
+        description, distinct_names, interval, name, secret_name, secret_path, secrets_mapping,
+        time_of_day, uuid,
     };
 
     #[test]
@@ -337,8 +349,11 @@ mod tests {
 
     #[test]
     fn mapped_secrets_are_distinct_and_well_named() {
-        assert!(secrets_mapping(json!({"clientId": "A", "clientSecret": "B"})).is_ok());
-        assert!(secrets_mapping(json!({"clientId": "A", "clientSecret": " A "})).is_err());
+        let mapping = secrets_mapping(json!({"clientId": "A", "clientSecret": "B"})).unwrap();
+        assert_eq!(distinct_names(&mapping), Ok(()));
+        let equal = secrets_mapping(json!({"clientId": "A", "clientSecret": " A "})).unwrap();
+        let twice = distinct_names(&equal).unwrap_err();
+        assert!(twice.contains("\"A\" is mapped twice"), "{twice}");
         for wrong in ["", "a:b", "a/b", "a\nb"] {
             assert!(secret_name(wrong).is_err(), "{wrong:?}");
         }

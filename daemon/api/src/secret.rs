@@ -96,7 +96,7 @@ pub struct SecretsQuery {
     /// Whether the values are wanted; yes if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view_secret_value: Option<Flag>,
-    /// Whether the folders below are wanted too.
+    /// Whether the folders below are wanted too. If absent: no by v3, yes by v4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recursive: Option<Flag>,
     /// An earlier version, of a single secret.

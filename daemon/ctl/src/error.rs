@@ -56,7 +56,7 @@ impl CtlError {
             answer: Some(answer),
             ..error
         };
-        for finding in &body.details {
+        for finding in body.details.iter().flatten() {
             error.message.push_str("\n  ");
             error.message.push_str(&finding.message);
             error.hints.extend(finding.remedy.clone());

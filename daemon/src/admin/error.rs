@@ -165,7 +165,7 @@ impl ResponseError for ApiError {
             status_code: self.status.as_u16(),
             message: self.message.clone(),
             error: self.name.to_owned(),
-            details: Vec::new(),
+            details: (self.status == StatusCode::FORBIDDEN).then(Vec::new),
         })
     }
 }
@@ -225,7 +225,8 @@ impl From<Conflict> for ApiError {
                 format!("An App Connection with the name \"{name}\" already exists")
             }
             Conflict::ConnectionInUse { rotations } => format!(
-                "The App Connection is in use and cannot be deleted. Delete what uses it first: {}",
+                "Cannot delete App Connection with existing connections. Remove all existing connections and try \
+                 again. Used by: {}",
                 rotations.join(", ")
             ),
             other => sentence(&other.to_string()),

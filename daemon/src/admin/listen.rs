@@ -60,6 +60,17 @@ pub fn sockets(admin: &Admin, reader: &Reader) -> Result<(UnixListener, UnixList
     ))
 }
 
+/// Whether the group that the settings name exists.
+///
+/// # Errors
+/// It does not.
+pub fn check_group(admin: &Admin) -> Result<(), BindError> {
+    admin
+        .group
+        .as_deref()
+        .map_or(Ok(()), |group| group_id(group).map(drop))
+}
+
 fn handed_over() -> Vec<(PathBuf, UnixListener)> {
     let mut manager = ListenFd::from_env();
     (0..manager.len())

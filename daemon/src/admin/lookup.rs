@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rotord_provider::Provider;
 use rotord_provider::contract::{self, ProviderDescription};
-use rotord_rotation::{Life, RotationId};
+use rotord_rotation::RotationId;
 use rotord_store::{
     Connection, ConnectionId, Place, Project, ProjectId, Reader, RotationRecord, StoreError,
 };

@@ -10,7 +10,7 @@ use rotord_api::project::{
 use rotord_api::{Issues, Timestamp, routes, rules};
 use rotord_store::places::DEFAULT_PROJECT;
 use rotord_store::{self as store, Reader, StoreError};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::error::ApiError;
 use super::lookup::optional;
@@ -52,11 +52,11 @@ pub(super) async fn create_project(daemon: Daemon, peer: Peer, body: Body<Create
     };
     let at = daemon.clock.now().wall;
     let detail = json!({"name": name, "slug": slug});
+    let note = [audit::entry(&peer, "create-project", detail)];
     let made = daemon
         .store
-        .write(move |store| store.create_project(at, &slug, &name))
+        .write(move |store| store.create_project(at, &slug, &name, &note))
         .await?;
-    note(&daemon, &peer, "create-project", detail).await?;
     shown(&daemon, made).await
 }
 
@@ -115,11 +115,12 @@ pub(super) async fn create_environment(
     let project = lookup::project(&daemon, &id).await?;
     let Body(CreateEnvironment { name, slug }) = body;
     let detail = json!({"projectId": project.id, "name": name, "slug": slug});
+    let note = [audit::entry(&peer, "create-environment", detail)];
+    let at = daemon.clock.now().wall;
     let made = daemon
         .store
-        .write(move |store| store.create_environment(project.id, &slug, &name))
+        .write(move |store| store.create_environment(at, project.id, &slug, &name, &note))
         .await?;
-    note(&daemon, &peer, "create-environment", detail).await?;
     let environment = daemon
         .store
         .read(move |reader| environment(reader, &made))
@@ -165,11 +166,12 @@ pub(super) async fn create_folder(daemon: Daemon, peer: Peer, body: Body<CreateF
     let path = format!("{}/{name}", path.trim_end_matches('/'));
     let path = rules::secret_path(&path).map_err(|issue| Issues::from(issue).under("path"))?;
     let detail = json!({"projectId": place.project.id, "environment": environment, "path": path});
+    let note = [audit::entry(&peer, "create-folder", detail)];
+    let at = daemon.clock.now().wall;
     let made = daemon
         .store
-        .write(move |store| store.create_folder(place.environment.id, &path))
+        .write(move |store| store.create_folder(at, place.environment.id, &path, &note))
         .await?;
-    note(&daemon, &peer, "create-folder", detail).await?;
     Ok(ok(&FolderAnswer {
         folder: folder(&made),
     }))
@@ -245,15 +247,6 @@ fn slug_of(name: &str) -> String {
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join("-")
-}
-
-async fn note(daemon: &Shared, peer: &Peer, action: &str, detail: Value) -> Result<(), ApiError> {
-    let entry = audit::entry(peer, action, detail);
-    let at = daemon.clock.now().wall;
-    Ok(daemon
-        .store
-        .write(move |store| store.note(at, &[entry]))
-        .await?)
 }
 
 #[cfg(test)]

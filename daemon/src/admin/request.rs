@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
-use actix_web::http::header;
+use actix_web::http::{ConnectionType, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
@@ -23,18 +23,29 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::Daemon;
 use super::error::ApiError;
 use super::peer::Peer;
 
-/// What every request goes through: without a known peer nothing is done, and what is refused is logged.
+/// What every request goes through: without a known peer, and for one who may read nothing, nothing that was sent is
+/// looked at; what is refused is logged; and whoever is denied has to connect anew.
 pub(super) async fn around(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if request.conn_data::<Peer>().is_none() {
-        return Ok(request.error_response(ApiError::denied()));
+    let is_welcome = request.conn_data::<Peer>().is_some_and(|peer| {
+        let daemon = request.app_data::<Daemon>();
+        daemon.is_some_and(|daemon| !daemon.access.of(peer).is_nothing())
+    });
+    let mut response = if is_welcome {
+        next.call(request).await?
+    } else {
+        request.error_response(ApiError::denied())
+    };
+    if response.status() == StatusCode::FORBIDDEN {
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
     }
-    let response = next.call(request).await?;
     let error = response.response().error();
     if let Some(error) = error.and_then(|error| error.as_error::<ApiError>()) {
         let request = response.request();

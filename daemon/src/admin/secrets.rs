@@ -7,14 +7,13 @@ use actix_web::http::header;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use rotord_api::issue::IssueCode;
+use rotord_api::query::Flag;
 use rotord_api::secret::{SecretAnswer, SecretsAnswer, SecretsQuery};
 use rotord_api::{Issues, routes, rules};
 use rotord_store::{Reader, SecretRecord};
 
 use self::find::{Found, find};
-use super::access::Reach;
 use super::error::ApiError;
-use super::lookup::optional;
 use super::peer::Peer;
 use super::request::{Query, ok_secret};
 use super::{Daemon, Reply, Shared};
@@ -28,10 +27,10 @@ pub(super) async fn list_secrets_v3(
     peer: Peer,
     query: Query<SecretsQuery>,
 ) -> Reply {
-    list(&daemon, &request, &peer, query.0).await
+    list(&daemon, &request, &peer, Asked::read(query.0)?).await
 }
 
-/// A folder's secrets.
+/// A folder's secrets, and those of the folders below unless `recursive` is false.
 #[utoipa::path(get, path = routes::SECRETS_V4, tag = "secrets", params(SecretsQuery),
     responses((status = 200, body = SecretsAnswer), (status = 304, description = "As the ETag says")))]
 pub(super) async fn list_secrets_v4(
@@ -40,7 +39,9 @@ pub(super) async fn list_secrets_v4(
     peer: Peer,
     query: Query<SecretsQuery>,
 ) -> Reply {
-    list(&daemon, &request, &peer, query.0).await
+    let mut query = query.0;
+    query.recursive.get_or_insert(Flag(true));
+    list(&daemon, &request, &peer, Asked::read(query)?).await
 }
 
 /// One secret.
@@ -54,7 +55,8 @@ pub(super) async fn get_secret_v3(
     name: Path<String>,
     query: Query<SecretsQuery>,
 ) -> Reply {
-    one(&daemon, &request, &peer, name.into_inner(), query.0).await
+    let asked = Asked::read(query.0)?;
+    one(&daemon, &request, &peer, name.into_inner(), asked).await
 }
 
 /// One secret.
@@ -68,17 +70,17 @@ pub(super) async fn get_secret_v4(
     name: Path<String>,
     query: Query<SecretsQuery>,
 ) -> Reply {
-    one(&daemon, &request, &peer, name.into_inner(), query.0).await
+    let asked = Asked::read(query.0)?;
+    one(&daemon, &request, &peer, name.into_inner(), asked).await
 }
 
-async fn list(daemon: &Shared, request: &HttpRequest, peer: &Peer, query: SecretsQuery) -> Reply {
-    let reach = reach(daemon, peer)?;
-    let asked = Asked::read(query)?;
+async fn list(daemon: &Shared, request: &HttpRequest, peer: &Peer, asked: Asked) -> Reply {
+    let reach = daemon.access.of(peer);
     if !reach.has_folder(&asked.environment, &asked.path, asked.recursive) {
         return Err(ApiError::denied());
     }
-    let (path, recursive, values) = (asked.path.clone(), asked.recursive, asked.values);
-    let read = move |reader: &Reader, environment| {
+    let (path, recursive) = (asked.path.clone(), asked.recursive);
+    let read = move |reader: &Reader, environment, values| {
         let list = reader.secrets(environment, &path, recursive, values)?;
         Ok(list.secrets)
     };
@@ -106,41 +108,34 @@ async fn one(
     request: &HttpRequest,
     peer: &Peer,
     name: String,
-    query: SecretsQuery,
+    asked: Asked,
 ) -> Reply {
-    let reach = reach(daemon, peer)?;
-    let asked = Asked::read(query)?;
+    let reach = daemon.access.of(peer);
     if !reach.has_secret(&asked.environment, &asked.path, &name) {
         return Err(ApiError::denied());
     }
-    let (path, version, values) = (asked.path.clone(), asked.version, asked.values);
-    let wanted = name.clone();
-    let read = move |reader: &Reader, environment| {
-        let secret = optional(reader.secret(environment, &path, &wanted, version, values))?;
-        Ok(secret.into_iter().collect())
+    let (path, version) = (asked.path.clone(), asked.version);
+    let read = move |reader: &Reader, environment, values| {
+        Ok(vec![reader.secret(
+            environment,
+            &path,
+            &name,
+            version,
+            values,
+        )?])
     };
     let found = match find(daemon, request, &reach, &asked, read).await? {
         Found::Unchanged(tag) => return Ok(unchanged(&tag)),
         Found::Secrets(found) => found,
     };
-    let [secret] = found.records.as_slice() else {
-        let message = format!("Could not find secret with name \"{name}\"");
-        return Err(ApiError::not_found(message));
-    };
     if asked.values {
         note(daemon, peer, "get-secret", &found.records).await?;
     }
+    let [secret] = found.records.as_slice() else {
+        return Err(ApiError::ours("one secret was read as several"));
+    };
     let secret = found.view(secret)?;
     Ok(tagged(ok_secret(&SecretAnswer { secret }), &found.tag))
-}
-
-/// What this caller may read: refused where that is nothing at all, before anything that he sent is looked at.
-fn reach<'a>(daemon: &'a Shared, peer: &Peer) -> Result<Reach<'a>, ApiError> {
-    let reach = daemon.access.of(peer);
-    if reach.is_nothing() {
-        return Err(ApiError::denied());
-    }
-    Ok(reach)
 }
 
 /// What was asked for, in normal form.

@@ -1,6 +1,6 @@
 //! What a call to the books can end with.
 
-use std::fmt;
+use std::{fmt, io};
 
 use rusqlite::ErrorCode;
 
@@ -92,6 +92,27 @@ impl From<rusqlite::Error> for StoreError {
             _ => Self::Sql(error),
         }
     }
+}
+
+/// Whether a fault of the system may be gone at the next try, without a person's doing: no room, a failing disk,
+/// something that is held or used up. What is missing or forbidden stays so.
+pub fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    /// `EIO`, `ENFILE` and `EMFILE`, which have no kind.
+    const CODES: [i32; 3] = [5, 23, 24];
+    matches!(
+        error.kind(),
+        Kind::StorageFull
+            | Kind::QuotaExceeded
+            | Kind::ResourceBusy
+            | Kind::WouldBlock
+            | Kind::Interrupted
+            | Kind::TimedOut
+            | Kind::OutOfMemory
+            | Kind::StaleNetworkFileHandle
+    ) || error
+        .raw_os_error()
+        .is_some_and(|code| CODES.contains(&code))
 }
 
 /// What is asked for goes against what is there; nothing has changed.

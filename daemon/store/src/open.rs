@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::data_keys;
-use crate::error::StoreError;
+use crate::error::{StoreError, is_passing};
 use crate::installation;
 use crate::lock::{Lock, LockError};
 use crate::migrate::{self, Schema};
@@ -119,6 +119,27 @@ pub enum OpenError {
         /// The newest version known here.
         known: u32,
     },
+}
+
+impl OpenError {
+    /// Whether it may be gone at the next try, without a person's doing.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            // The one who holds it may be on its way out.
+            Self::Lock(_) => true,
+            Self::Directory { source, .. }
+            | Self::RootKey(RootKeyError::Unreadable { source, .. }) => is_passing(source),
+            Self::Unreadable { source, .. } => matches!(
+                source,
+                StoreError::Busy | StoreError::Full | StoreError::Disk(_)
+            ),
+            Self::RootKey(_)
+            | Self::WrongRootKey { .. }
+            | Self::Damaged { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. } => false,
+        }
+    }
 }
 
 impl Store {
@@ -284,5 +305,49 @@ impl Opening<'_> {
             path: self.path.to_owned(),
             what,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_room_and_a_failing_disk_may_pass_and_what_is_forbidden_or_damaged_does_not() {
+        let path = PathBuf::from("/x");
+        let system = |code| io::Error::from_raw_os_error(code);
+        let directory = |code| OpenError::Directory {
+            path: path.clone(),
+            source: system(code),
+        };
+        let key = |code| {
+            OpenError::RootKey(RootKeyError::Unreadable {
+                path: path.clone(),
+                source: system(code),
+            })
+        };
+        // EIO, EAGAIN, EBUSY, ENFILE, EMFILE, ENOSPC, EDQUOT.
+        for code in [5, 11, 16, 23, 24, 28, 122] {
+            assert!(directory(code).is_passing(), "{}", system(code));
+            assert!(key(code).is_passing(), "{}", system(code));
+        }
+        // EPERM, ENOENT, EACCES, ENOTDIR, EROFS.
+        for code in [1, 2, 13, 20, 30] {
+            assert!(!directory(code).is_passing(), "{}", system(code));
+            assert!(!key(code).is_passing(), "{}", system(code));
+        }
+        let unreadable = |source| OpenError::Unreadable {
+            path: path.clone(),
+            source,
+        };
+        for source in [StoreError::Busy, StoreError::Full] {
+            assert!(unreadable(source).is_passing());
+        }
+        assert!(!unreadable(StoreError::ReadOnly).is_passing());
+        let damaged = OpenError::Damaged {
+            path: path.clone(),
+            what: "a page".to_owned(),
+        };
+        assert!(!damaged.is_passing());
     }
 }

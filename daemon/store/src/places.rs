@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
+use crate::audit::AuditEntry;
 use crate::columns::{Millis, Text};
 use crate::error::{Conflict, StoreError, What};
 use crate::id::{EnvironmentId, FolderId, ProjectId};
@@ -160,8 +161,13 @@ impl Store {
         at: DateTime<Utc>,
         slug: &str,
         name: &str,
+        audit: &[AuditEntry],
     ) -> Result<Project, StoreError> {
-        self.write(|books| make_project(books.sql, at, slug, name))
+        self.write(|books| {
+            let made = make_project(books.sql, at, slug, name)?;
+            books.note(at, audit)?;
+            Ok(made)
+        })
     }
 
     /// Makes an environment with its folder `/`.
@@ -170,16 +176,20 @@ impl Store {
     /// The slug is taken in this project, or there is no such project.
     pub fn create_environment(
         &mut self,
+        at: DateTime<Utc>,
         project: ProjectId,
         slug: &str,
         name: &str,
+        audit: &[AuditEntry],
     ) -> Result<Environment, StoreError> {
         self.write(|books| {
             let sql = "SELECT 1 FROM projects WHERE id = ?1";
             if !books.sql.prepare_cached(sql)?.exists([project])? {
                 return Err(StoreError::not_found(What::Project, project));
             }
-            make_environment(books.sql, project, slug, name)
+            let made = make_environment(books.sql, project, slug, name)?;
+            books.note(at, audit)?;
+            Ok(made)
         })
     }
 
@@ -189,8 +199,10 @@ impl Store {
     /// It exists, or there is no such environment.
     pub fn create_folder(
         &mut self,
+        at: DateTime<Utc>,
         environment: EnvironmentId,
         path: &str,
+        audit: &[AuditEntry],
     ) -> Result<Folder, StoreError> {
         self.write(|books| {
             let sql = "SELECT 1 FROM environments WHERE id = ?1";
@@ -208,6 +220,7 @@ impl Store {
                 let path = path.to_owned();
                 return Err(Conflict::FolderPath { path }.into());
             }
+            books.note(at, audit)?;
             books.folder(environment, path)
         })
     }

@@ -29,6 +29,21 @@ pub enum RootKeySource {
     Own,
 }
 
+impl RootKeySource {
+    /// Whether the key is there and can be used. One of our own may be missing: the first start makes it.
+    ///
+    /// # Errors
+    /// What a start would refuse.
+    pub fn check(&self) -> Result<(), RootKeyError> {
+        match self {
+            Self::Given(bytes) => RootKey::from_bytes(bytes.expose()),
+            Self::File(path) => RootKey::from_file(path),
+            Self::Own => return Ok(()),
+        }
+        .map(drop)
+    }
+}
+
 /// Why there is no root key.
 #[derive(Debug, thiserror::Error)]
 pub enum RootKeyError {

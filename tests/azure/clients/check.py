@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """Runs Microsoft's own clients against the stand-in, and says what each of them saw.
 
-    python3 -m venv /tmp/clients
-    /tmp/clients/bin/pip install azure-identity msal msgraph-sdk azure-cli
-    cargo build -p azure-standin
-    /tmp/clients/bin/python tests/azure/clients/check.py target/debug/azure-standin
+`make clients` installs them, and runs it:
+
+    build/clients/bin/python tests/azure/clients/check.py target/debug/azure-standin
 
 It starts a stand-in of its own, on a free port, with the sample's tenant and a certificate made for the
-purpose. A client that is not installed is skipped, and said to be. The exit status is 1 if any fails.
+purpose. The exit status is 1 if any fails or is missing.
 """
 
 import asyncio
@@ -294,7 +293,8 @@ def main():
         try:
             for name, module, check in CLIENTS:
                 if not installed(module):
-                    print(f"skip  {name}: not installed")
+                    failures += 1
+                    print(f"FAIL  {name}: not installed")
                     continue
                 try:
                     print(f"ok    {name}: {check(standin, thumbprint)}")

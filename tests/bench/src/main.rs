@@ -4,8 +4,11 @@
 #![expect(clippy::print_stdout, reason = "figures are for people")]
 
 mod bare;
+mod calls;
 mod load;
 mod proc;
+mod saturation;
+mod table;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -16,17 +19,15 @@ use e2e::daemon::Daemon;
 use e2e::operator::Operator;
 use rotord_api::routes;
 use rotord_api::secret::SecretsQuery;
+use rotord_provider::EngineKind;
 
 use crate::proc::Usage;
+use crate::table::{Aim, Table, millis};
 
-/// Applications, each with a rotation, for the figures under load.
-const APPLICATIONS: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
-/// Rotations of each, for the figures per rotation.
-const ROTATIONS: u32 = 5;
 /// How long reads are counted.
 const READS: Duration = Duration::from_secs(3);
 /// How long the idle daemon is watched.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(20);
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
@@ -40,86 +41,95 @@ async fn main() -> ExitCode {
 }
 
 async fn measure() -> Result<(), Failure> {
-    let azure = Azure::start(tenant(&APPLICATIONS)).await?;
-    let mut daemon = Daemon::new()?.trusting(&azure)?.with("timing.scale", 0.001);
+    let mut table = Table::new();
+    calls(&mut table).await?;
 
+    let applications = saturation::applications();
+    let applications: Vec<&str> = applications.iter().map(String::as_str).collect();
+    let azure = Azure::start(tenant(&applications)).await?;
+    let mut daemon = Daemon::new()?.trusting(&azure)?.with("timing.scale", 0.001);
     let cold = started(&mut daemon).await?;
     daemon.stop().await?;
     let warm = started(&mut daemon).await?;
-    row("start to ready, cold cache", &millis(cold), "");
-    row(
+    table.row(
         "start to ready, warm cache",
-        &millis(warm),
-        "aim: under 100 ms",
+        millis(warm),
+        1,
+        "ms",
+        Aim::AtMost(100.0),
+    );
+    table.row(
+        "start to ready, cold cache",
+        millis(cold),
+        1,
+        "ms",
+        Aim::None,
     );
 
-    let pid = daemon
-        .pid()
-        .ok_or_else(|| Failure::new("the daemon has no process"))?;
     let operator = daemon.operator();
     let connection = operator.connect(&azure, "bench").await?;
-    let mut rotations = Vec::new();
-    for app in APPLICATIONS {
-        rotations.push(operator.create(&azure, connection, app).await?.id);
-    }
-
-    let (before, start) = (Usage::of(pid)?, Instant::now());
-    for _ in 0..ROTATIONS {
-        let all = rotations.iter().map(|id| operator.rotate(*id, None));
-        for rotated in futures_util::future::join_all(all).await {
-            rotated?;
-        }
-    }
-    let (took, used) = (start.elapsed(), Usage::of(pid)?.since(&before));
-    let count = u32::try_from(rotations.len()).unwrap_or(u32::MAX) * ROTATIONS;
-    row(
+    let found = saturation::find(&operator, &azure, connection, pid(&daemon)?).await?;
+    table.row(
         "CPU of the daemon per rotation",
-        &millis(used.cpu / count),
-        "aim: at most 5 ms",
+        millis(found.cpu),
+        2,
+        "ms",
+        Aim::AtMost(5.0),
     );
-    row(
-        "rotations a second, six applications",
-        &format!("{:.1}", f64::from(count) / took.as_secs_f64()),
-        "waits scaled by 0.001",
+    let reached = if found.is_reached {
+        ""
+    } else {
+        ", still growing"
+    };
+    table.row(
+        &format!(
+            "rotations/s, {} applications at a time{reached}",
+            found.applications
+        ),
+        found.rate,
+        1,
+        "",
+        Aim::None,
     );
-
-    reads(&daemon, &operator).await?;
-
+    reads(&mut table, &daemon, &operator).await?;
     daemon.stop().await?;
-    started(&mut daemon).await?;
-    let pid = daemon
-        .pid()
-        .ok_or_else(|| Failure::new("the daemon has no process"))?;
-    operator.status().await?;
+    idle(&mut table, &mut daemon).await?;
+    table.end();
+    Ok(())
+}
+
+/// Instantiate, call and drop, native and interpreted.
+async fn calls(table: &mut Table) -> Result<(), Failure> {
+    let native = calls::overhead(EngineKind::Native).await?.as_secs_f64() * 1e6;
+    let pulley = calls::overhead(EngineKind::Pulley).await?.as_secs_f64() * 1e6;
+    table.row("provider call, native", native, 0, "µs", Aim::AtMost(100.0));
+    table.row("provider call, Pulley", pulley, 0, "µs", Aim::AtMost(200.0));
+    table.row("Pulley to native", pulley / native, 2, "", Aim::None);
+    Ok(())
+}
+
+/// A daemon with all those rotations, of which none has anything to do.
+async fn idle(table: &mut Table, daemon: &mut Daemon) -> Result<(), Failure> {
+    started(daemon).await?;
+    let pid = pid(daemon)?;
+    daemon.operator().status().await?;
     // What a start leaves to do is done when its rotations were looked at.
     tokio::time::sleep(IDLE).await;
     let before = Usage::of(pid)?;
     tokio::time::sleep(IDLE).await;
     let idle = Usage::of(pid)?.since(&before);
-    row(
-        "idle: resident memory",
-        &format!("{:.1} MB", Usage::resident_megabytes(pid)?),
-        "aim: under 40 MB",
-    );
-    row(
-        "idle: wake-ups a second",
-        &format!("{:.1}", idle.switches_a_second(IDLE)),
-        "aim: 0",
-    );
-    row(
-        "idle: CPU",
-        &format!(
-            "{:.3} %",
-            idle.cpu.as_secs_f64() / IDLE.as_secs_f64() * 100.0
-        ),
-        "",
-    );
+    let memory = Usage::resident_megabytes(pid)?;
+    table.row("idle: resident memory", memory, 1, "MB", Aim::AtMost(40.0));
+    let wakes = idle.switches_a_second(IDLE);
+    table.row("idle: wake-ups a second", wakes, 1, "", Aim::AtMost(0.0));
+    let cpu = idle.cpu.as_secs_f64() / IDLE.as_secs_f64() * 100.0;
+    table.row("idle: CPU", cpu, 3, "%", Aim::None);
     daemon.stop().await
 }
 
 /// Reads of one secret, beside a bare server that answers the same bytes on the same kind of socket.
-async fn reads(daemon: &Daemon, operator: &Operator) -> Result<(), Failure> {
-    let name = e2e::operator::secret_name(APPLICATIONS[0], "SECRET");
+async fn reads(table: &mut Table, daemon: &Daemon, operator: &Operator) -> Result<(), Failure> {
+    let name = e2e::operator::secret_name(&saturation::applications()[0], "SECRET");
     let query = SecretsQuery {
         ..operator.place().await?
     };
@@ -134,30 +144,27 @@ async fn reads(daemon: &Daemon, operator: &Operator) -> Result<(), Failure> {
     let bare = bare::serve(daemon.path("bare.sock"), reply.text())?;
     let ours = load::requests(daemon.admin().socket(), &path, READS).await?;
     let theirs = load::requests(&bare, &path, READS).await?;
-    row("secret reads a second", &format!("{ours:.0}"), "");
-    row(
-        "the same from a bare actix-web",
-        &format!("{theirs:.0}"),
+    let ratio = ours / theirs;
+    table.row(
+        "secret reads to a bare actix-web's answers",
+        ratio,
+        2,
         "",
+        Aim::AtLeast(0.5),
     );
-    row(
-        "ratio",
-        &format!("{:.2}", ours / theirs),
-        "aim: 0.5 or better",
-    );
+    table.row("secret reads/s", ours, 0, "", Aim::None);
+    table.row("the same from a bare actix-web", theirs, 0, "", Aim::None);
     Ok(())
+}
+
+fn pid(daemon: &Daemon) -> Result<u32, Failure> {
+    daemon
+        .pid()
+        .ok_or_else(|| Failure::new("the daemon has no process"))
 }
 
 async fn started(daemon: &mut Daemon) -> Result<Duration, Failure> {
     let start = Instant::now();
     daemon.start().await?;
     Ok(start.elapsed())
-}
-
-fn millis(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
-}
-
-fn row(what: &str, figure: &str, aim: &str) {
-    println!("{what:<42} {figure:>12}   {aim}");
 }

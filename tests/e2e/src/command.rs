@@ -107,6 +107,14 @@ impl Line {
     /// # Errors
     /// It could not be started.
     pub async fn run(self) -> Result<Ended, Failure> {
+        self.run_seen(|_| ()).await
+    }
+
+    /// Runs it to its end; `look` gets its process id while it waits for its input.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub async fn run_seen(self, look: impl FnOnce(u32)) -> Result<Ended, Failure> {
         let name = self.program.display().to_string();
         let mut command = Command::new(&self.program);
         command
@@ -123,6 +131,9 @@ impl Line {
         let mut child = command
             .spawn()
             .or_fail(|| format!("{name} can't be started"))?;
+        if let Some(pid) = child.id() {
+            look(pid);
+        }
         let feed = async {
             if let Some(mut stdin) = child.stdin.take() {
                 // A program that does not read it is free to.

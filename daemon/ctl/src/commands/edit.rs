@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use rotord_api::field::{FieldValue, FieldValues};
 use rotord_api::rotation::{SecretRotation, SecretRotationAnswer, UpdateRotation};
-use rotord_api::routes;
+use rotord_api::{routes, rules};
 use serde_json::Value;
 
 use crate::cli::Place;
@@ -120,6 +120,7 @@ impl Edit {
         if !self.map.is_empty() {
             let mut mapping = rotation.secrets_mapping.clone();
             mapping.extend(map(&self.map)?);
+            rules::distinct_names(&mapping).map_err(CtlError::usage)?;
             body.secrets_mapping = Some(mapping);
         }
         if let Some(time) = self.rotate_at.time() {

@@ -1,8 +1,9 @@
 //! `rotorctl rotate`.
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use hyper::StatusCode;
-use rotord_api::rotation::RotateNow;
+use rotord_api::rotation::{RotateNow, SecretRotation};
 use rotord_api::routes;
 
 use crate::cli::Place;
@@ -31,18 +32,8 @@ pub(crate) struct Rotate {
 
 pub(crate) async fn run(session: &mut Session, command: Rotate) -> Result<Exit, CtlError> {
     let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
-    if command.if_due
-        && rotation
-            .next_rotation_at
-            .is_none_or(|due| due.0 > session.clock.now)
-    {
-        let due = session
-            .clock
-            .cell(rotation.next_rotation_at, session.output.is_terminal());
-        session
-            .output
-            .line(format!("{}: not due; next rotation: {due}", rotation.name))?;
-        return Ok(Exit::NotDue);
+    if command.if_due && !is_due(&rotation, session.clock.now) {
+        return not_due(session, &rotation).await;
     }
     let path = routes::rotate_secrets(&rotation.kind, rotation.id);
     let spinner = session
@@ -67,4 +58,26 @@ pub(crate) async fn run(session: &mut Session, command: Rotate) -> Result<Exit, 
     }
     drop(spinner);
     wait::report(session, &reply, "rotated")
+}
+
+/// After a failure the next try may be later than the due date, which has passed all the same.
+fn is_due(rotation: &SecretRotation, now: DateTime<Utc>) -> bool {
+    let due = rotation.state.as_ref().and_then(|state| state.due_at);
+    due.or(rotation.next_rotation_at)
+        .is_some_and(|due| due.0 <= now)
+}
+
+async fn not_due(session: &mut Session, rotation: &SecretRotation) -> Result<Exit, CtlError> {
+    if session.output.is_json() {
+        let path = routes::rotation(&rotation.kind, rotation.id);
+        let reply = session.client.get(&path).await?;
+        session.output.json(&reply.body)?;
+    } else {
+        let person = session.output.is_terminal();
+        let due = session.clock.cell(rotation.next_rotation_at, person);
+        session
+            .output
+            .line(format!("{}: not due; next rotation: {due}", rotation.name))?;
+    }
+    Ok(Exit::NotDue)
 }

@@ -192,14 +192,32 @@ fn what_is_not_due_is_left_alone_with_3() {
     assert_eq!(run(&fake, &["rotate", "billing", "--if-due"]).code, 3);
     assert!(fake.changes().is_empty());
     let due = rotation_with(json!({"nextRotationAt": "2026-03-31T00:00:00.000Z"}));
-    let fake = fake.instead(
-        "GET",
-        "/api/v2/secret-rotations",
-        200,
-        json!({"secretRotations": [due]}),
-    );
-    assert_eq!(run(&fake, &["rotate", "billing", "--if-due"]).code, 0);
-    assert_eq!(fake.changes().len(), 1);
+    // Its run failed: it is tried again later, and is due all the same.
+    let overdue = rotation_with(json!({
+        "nextRotationAt": "2126-04-01T00:00:00.000Z",
+        "state": {"summary": "", "dueAt": "2026-03-31T00:00:00.000Z", "nextTryAt": "2126-04-01T00:00:00.000Z"}
+    }));
+    let fakes = [due, overdue].map(|due| {
+        Fake::start()
+            .on("POST", &rotate, 200, one(rotation()))
+            .instead(
+                "GET",
+                "/api/v2/secret-rotations",
+                200,
+                json!({"secretRotations": [due]}),
+            )
+    });
+    for fake in fakes {
+        assert_eq!(run(&fake, &["rotate", "billing", "--if-due"]).code, 0);
+        assert_eq!(fake.changes().len(), 1);
+    }
+}
+
+#[test]
+fn what_is_not_due_is_json_too() {
+    let fake = Fake::start().on("GET", &single(), 200, one(rotation()));
+    let ended = run(&fake, &["rotate", "billing", "--if-due", "--json"]);
+    assert_eq!((ended.code, ended.json()), (3, one(rotation())));
 }
 
 #[test]

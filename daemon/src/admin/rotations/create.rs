@@ -4,7 +4,7 @@ use actix_web::web::Path;
 use rotord_api::rotation::{CreateRotation, SecretRotationAnswer};
 use rotord_api::routes;
 use rotord_provider::Provider;
-use rotord_rotation::{Life, RotationId, RunEnd};
+use rotord_rotation::{RotationId, RunEnd};
 use rotord_store::{Connection, ConnectionId, NewRotation, Place};
 use serde_json::json;
 use uuid::Uuid;

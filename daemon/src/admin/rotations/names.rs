@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rotord_api::rules;
 use rotord_rotation::RotationId;
 use rotord_store::{Conflict, Place, Reader, StoreError};
 
@@ -10,7 +11,8 @@ use crate::admin::Shared;
 use crate::admin::error::ApiError;
 use crate::admin::lookup::optional;
 
-/// Refuses a rotation's name, and names of mapped secrets, that others have in this place.
+/// Refuses a rotation's name, and names of mapped secrets, that others have in this place, and one name for two
+/// outputs.
 pub(super) async fn check_free(
     daemon: &Shared,
     place: &Place,
@@ -18,6 +20,9 @@ pub(super) async fn check_free(
     mapping: Option<&BTreeMap<String, String>>,
     but: Option<RotationId>,
 ) -> Result<(), ApiError> {
+    if let Some(mapping) = mapping {
+        rules::distinct_names(mapping).map_err(ApiError::refused)?;
+    }
     let place = place.clone();
     let name = name.map(str::to_owned);
     let mapping = mapping.cloned();

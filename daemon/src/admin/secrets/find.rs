@@ -32,15 +32,19 @@ pub(super) struct Secrets {
     pub(super) records: Vec<SecretRecord>,
 }
 
-/// Reads secrets of the environment that was asked for, unless the caller has what there is.
+/// Reads secrets of the environment that was asked for; `read` is told whether their values are wanted, which they
+/// are not where the caller has what there is. It is called all the same: what does not exist is not unchanged.
 pub(super) async fn find(
     daemon: &Shared,
     request: &HttpRequest,
     reach: &Reach<'_>,
     asked: &Asked,
-    read: impl FnOnce(&Reader, EnvironmentId) -> Result<Vec<SecretRecord>, StoreError> + Send + 'static,
+    read: impl FnOnce(&Reader, EnvironmentId, bool) -> Result<Vec<SecretRecord>, StoreError>
+    + Send
+    + 'static,
 ) -> Result<Found, ApiError> {
     let (in_project, slug) = (asked.project.clone(), asked.environment.clone());
+    let values = asked.values;
     let (everything, view, known) = (reach.is_everything(), reach.view(), Known::by(request));
     let found = daemon
         .store
@@ -52,10 +56,11 @@ pub(super) async fn find(
                 return Ok(None);
             };
             let tag = view.tag(&tag);
-            if known.has(&tag) {
+            let is_known = known.has(&tag);
+            let records = read(reader, environment.id, values && !is_known)?;
+            if is_known {
                 return Ok(Some(Found::Unchanged(tag)));
             }
-            let records = read(reader, environment.id)?;
             Ok(Some(Found::Secrets(Secrets {
                 project,
                 environment,

@@ -45,11 +45,6 @@ async fn wrong_fields_are_422_and_named() {
         ("secretPath", json!("relative"), json!(["secretPath"])),
         (
             "secretsMapping",
-            json!({"name": "A", "value": "A"}),
-            json!(["secretsMapping", "value"]),
-        ),
-        (
-            "secretsMapping",
             json!({"name": "A", "value": "B:C"}),
             json!(["secretsMapping", "value"]),
         ),

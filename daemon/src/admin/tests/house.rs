@@ -185,6 +185,11 @@ impl House {
         send(&self.socket, method, path, body, &[]).await
     }
 
+    /// Where readers connect.
+    pub(super) fn reader(&self) -> &Path {
+        &self.reader
+    }
+
     /// On the reader socket.
     pub(super) async fn read(&self, path: &str) -> Answer {
         send(&self.reader, "GET", path, None, &[]).await

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::house::House;
+use super::house::{House, ROTATIONS};
 
 #[actix_rt::test]
 async fn the_default_project_is_there_with_its_environments() {
@@ -88,4 +88,17 @@ async fn places_are_made_once_and_in_what_exists() {
         assert_eq!(house.noted(action).await, 1, "{action}");
     }
     assert_eq!(house.noted("create-folder").await, 2);
+}
+
+#[actix_rt::test]
+async fn a_project_is_named_by_its_slug_too() {
+    let (house, connection) = House::connected().await;
+    let mut body = house.request(&connection);
+    body["projectId"] = json!("default");
+    let made = house.post(ROTATIONS, &body).await;
+    assert_eq!(made.rotation()["projectId"], json!(house.project));
+    let listed = house.get(&format!("{ROTATIONS}?projectId=default")).await;
+    assert_eq!(listed.body["secretRotations"].as_array().unwrap().len(), 1);
+    let one = "/api/v4/secrets/ECHO_VALUE?projectId=default&environment=dev&secretPath=/";
+    house.get(one).await.is(200);
 }

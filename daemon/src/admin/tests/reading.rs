@@ -1,8 +1,11 @@
 //! Reading secrets, on both sockets.
 
+use std::io::Read as _;
+
 use serde_json::{Value, json};
 
 use super::house::{Answer, House, ROTATIONS, grant};
+use crate::admin::crowd;
 use crate::settings::ReaderGrant;
 
 fn list(house: &House, route: &str, project: &str) -> String {
@@ -112,6 +115,50 @@ async fn an_etag_spares_the_second_read_until_something_changes() {
             .await;
         changed.is(200);
         assert_ne!(changed.headers["etag"], tag.as_str());
+    }
+}
+
+#[actix_rt::test]
+async fn what_does_not_exist_is_404_whatever_the_caller_knows() {
+    let (house, connection) = House::connected().await;
+    house.rotation(&connection).await;
+    let there = list(&house, "/api/v4/secrets", "projectId");
+    let tag = house.get(&there).await.headers["etag"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let base = format!("projectId={}&environment=dev", house.project);
+    for path in [
+        format!("/api/v4/secrets/NONE?{base}"),
+        format!("/api/v3/secrets/raw/NONE?{base}"),
+        format!("/api/v4/secrets/ECHO_VALUE?{base}&version=9"),
+        format!("/api/v4/secrets?{base}&secretPath=/none"),
+    ] {
+        for known in [tag.as_str(), "*"] {
+            house
+                .get_with(&path, &[("if-none-match", known)])
+                .await
+                .is(404);
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn folders_below_are_listed_by_v4_and_not_by_v3_where_nothing_is_said() {
+    let house = granted(Vec::new()).await;
+    let base = format!("projectId={}&environment=dev", house.project);
+    let here = ["/:ECHO_NAME", "/:ECHO_VALUE"];
+    let all = [&here[..], &["/app:ECHO_NAME", "/app:ECHO_VALUE"]].concat();
+    for (route, said, wanted) in [
+        ("/api/v4/secrets", "", &all[..]),
+        ("/api/v4/secrets", "&recursive=true", &all),
+        ("/api/v4/secrets", "&recursive=false", &here),
+        ("/api/v3/secrets/raw", "", &here),
+        ("/api/v3/secrets/raw", "&recursive=true", &all),
+        ("/api/v3/secrets/raw", "&recursive=false", &here),
+    ] {
+        let listed = house.get(&format!("{route}?{base}{said}")).await;
+        assert_eq!(names(&listed), wanted, "{route} {said}");
     }
 }
 
@@ -265,11 +312,41 @@ async fn without_a_grant_everything_is_403_before_anything_is_looked_at() {
         ..grant("/", &["*"])
     };
     let house = granted(vec![stranger]).await;
+    let mut refused = Vec::new();
     for path in [
         "/api/v4/secrets",
+        "/api/v4/secrets?recursive=perhaps",
+        "/api/v4/secrets?environment=%ff&recursive",
         "/api/v4/secrets/X?version=x",
         "/api/v3/secrets/raw",
+        "/nothing",
     ] {
-        house.read(path).await.is(403);
+        let mut answer = house.read(path).await;
+        answer.is(403);
+        assert_eq!(answer.headers["connection"], "close", "{path}");
+        assert_eq!(answer.body["details"], json!([]));
+        answer.body["reqId"] = json!("");
+        refused.push(answer.body);
     }
+    assert!(refused.iter().all(|body| *body == refused[0]));
+}
+
+#[actix_rt::test]
+async fn one_user_cannot_take_all_connections_to_the_reader_socket() {
+    let house = granted(vec![grant("/", &["*"])]).await;
+    let connect = || std::os::unix::net::UnixStream::connect(house.reader()).unwrap();
+    let held: Vec<_> = (0..crowd::OF_ONE).map(|_| connect()).collect();
+    let mut beyond = connect();
+    let shut = tokio::task::spawn_blocking(move || {
+        let mut answered = Vec::new();
+        beyond.read_to_end(&mut answered).map(|_| answered)
+    });
+    // One that is let in hears after some seconds that it is too slow.
+    assert_eq!(shut.await.unwrap().unwrap(), b"");
+    drop(held);
+    let path = format!(
+        "/api/v4/secrets/ECHO_NAME?projectId={}&environment=dev",
+        house.project
+    );
+    house.get(&path).await.is(200);
 }

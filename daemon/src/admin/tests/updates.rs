@@ -87,6 +87,12 @@ async fn names_of_others_and_long_intervals_are_refused_without_a_change() {
     let mapping =
         json!({"secretsMapping": {"name": "ECHO_NAME", "value": "B"}, "rotationInterval": 9});
     house.patch(&path, &mapping).await.is(400).says(": B");
+    let equal = json!({"secretsMapping": {"name": "C", "value": "C"}});
+    let twice = "\\\"C\\\" is mapped twice";
+    house.patch(&path, &equal).await.is(400).says(twice);
+    body["name"] = json!("third");
+    body["secretsMapping"] = equal["secretsMapping"].clone();
+    house.post(ROTATIONS, &body).await.is(400).says(twice);
     house
         .patch(&path, &json!({"rotationInterval": 366}))
         .await

@@ -33,7 +33,10 @@ fn the_default_project_has_three_environments_with_their_folder() {
 fn a_folder_is_made_with_those_above_it_and_once() {
     let mut books = Books::new();
     let environment = books.root("dev").environment.id;
-    let made = books.store.create_folder(environment, "/a/b/c").unwrap();
+    let made = books
+        .store
+        .create_folder(start(), environment, "/a/b/c", &[])
+        .unwrap();
     let reader = books.store.as_reader();
     let paths: Vec<_> = reader
         .folders(environment)
@@ -46,13 +49,19 @@ fn a_folder_is_made_with_those_above_it_and_once() {
     assert_eq!(place.environment.slug, "dev");
     assert_eq!(place.project.slug, "default");
     for path in ["/", "/a", "/a/b/c"] {
-        let again = books.store.create_folder(environment, path).unwrap_err();
+        let again = books
+            .store
+            .create_folder(start(), environment, path, &[])
+            .unwrap_err();
         assert!(matches!(
             again,
             StoreError::Conflict(Conflict::FolderPath { .. })
         ));
     }
-    books.store.create_folder(environment, "/a/d").unwrap();
+    books
+        .store
+        .create_folder(start(), environment, "/a/d", &[])
+        .unwrap();
 }
 
 #[test]
@@ -76,11 +85,15 @@ fn what_does_not_exist_is_named() {
     let store = &mut books.store;
     is(
         What::Project,
-        store.create_environment(project, "x", "X").map(drop),
+        store
+            .create_environment(start(), project, "x", "X", &[])
+            .map(drop),
     );
     is(
         What::Environment,
-        store.create_folder(environment, "/x").map(drop),
+        store
+            .create_folder(start(), environment, "/x", &[])
+            .map(drop),
     );
 }
 
@@ -90,16 +103,20 @@ fn slugs_are_unique_where_they_are() {
     let dev = books.root("dev").environment;
     let store = &mut books.store;
     assert!(matches!(
-        store.create_project(start(), "default", "Again"),
+        store.create_project(start(), "default", "Again", &[]),
         Err(StoreError::Conflict(Conflict::ProjectSlug { .. }))
     ));
     assert!(matches!(
-        store.create_environment(dev.project, "dev", "Again"),
+        store.create_environment(start(), dev.project, "dev", "Again", &[]),
         Err(StoreError::Conflict(Conflict::EnvironmentSlug { .. }))
     ));
-    let other = store.create_project(start(), "other", "Other").unwrap();
+    let other = store
+        .create_project(start(), "other", "Other", &[])
+        .unwrap();
     assert_eq!(store.as_reader().environments(other.id).unwrap().len(), 3);
-    let qa = store.create_environment(other.id, "qa", "QA").unwrap();
+    let qa = store
+        .create_environment(start(), other.id, "qa", "QA", &[])
+        .unwrap();
     store.as_reader().folder(qa.id, "/").unwrap();
 }
 
@@ -109,10 +126,14 @@ fn a_folder_goes_only_when_it_is_empty() {
     let root = books.root("dev");
     books.published("app", "v1");
     let store = &mut books.store;
-    let inner = store.create_folder(root.environment.id, "/a/b").unwrap();
+    let inner = store
+        .create_folder(start(), root.environment.id, "/a/b", &[])
+        .unwrap();
     let outer = store.as_reader().folder(root.environment.id, "/a").unwrap();
     // A neighbour with the same beginning is not below it.
-    store.create_folder(root.environment.id, "/a-b").unwrap();
+    store
+        .create_folder(start(), root.environment.id, "/a-b", &[])
+        .unwrap();
     let holds = |result: Result<(), StoreError>| match result {
         Err(StoreError::Conflict(Conflict::FolderInUse { holds, .. })) => holds,
         other => panic!("{other:?}"),

@@ -31,7 +31,9 @@ fn tree() -> Books {
             let known = store.as_reader().folder(environment, path);
             let folder = match known {
                 Ok(folder) => folder,
-                Err(_) => store.create_folder(environment, path).unwrap(),
+                Err(_) => store
+                    .create_folder(start(), environment, path, &[])
+                    .unwrap(),
             };
             store
                 .move_rotation(start(), driven.id, folder.id, false, &[])
@@ -72,7 +74,10 @@ fn a_folder_is_listed_alone_or_with_all_below_it() {
 fn an_empty_folder_is_empty_and_a_missing_one_is_missing() {
     let mut books = Books::new();
     let environment = books.root("dev").environment.id;
-    books.store.create_folder(environment, "/empty").unwrap();
+    books
+        .store
+        .create_folder(start(), environment, "/empty", &[])
+        .unwrap();
     let reader = books.store.as_reader();
     let list = reader.secrets(environment, "/empty", false, true).unwrap();
     assert!(list.secrets.is_empty());

@@ -10,6 +10,7 @@ mod connecting;
 mod crashing;
 mod deleting;
 mod doubting;
+mod mapping;
 mod reading;
 mod refusing;
 mod rig;

@@ -83,7 +83,7 @@ fn bad_fields() -> Vec<Case> {
         case("hour 24", "/rotateAtUtc/hours", 24, 422, "hours"),
         case("minute 60", "/rotateAtUtc/minutes", 60, 422, "minutes"),
         case("half an hour as a number", "/rotateAtUtc/hours", 11.5, 422, "hours"),
-        case("equal names", "/secretsMapping/clientId", "BILLING_SECRET", 422, "twice"),
+        case("equal names", "/secretsMapping/clientId", "BILLING_SECRET", 400, "twice"),
         case("a colon in a name", "/secretsMapping/clientId", "A:B", 422, "clientId"),
         case("a slash in a name", "/secretsMapping/clientId", "A/B", 422, "clientId"),
         case("an empty name of a secret", "/secretsMapping/clientId", " ", 422, "clientId"),

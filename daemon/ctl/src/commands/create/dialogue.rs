@@ -233,6 +233,7 @@ impl<'a> Dialogue<'a> {
         provider
             .check_mapping(&mapping)
             .map_err(|issues| CtlError::issues("the rotation", &issues))?;
+        rules::distinct_names(&mapping).map_err(CtlError::usage)?;
         Ok(mapping)
     }
 
