@@ -6,7 +6,7 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins guests test-clock demo test lint deny simulate bench azure install clean test-clock
+.PHONY: help build plugins guests demo test lint deny simulate crash bench azure install clean test-daemon
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,16 +20,16 @@ plugins: ## The provider components, into build/plugins
 guests: ## The misbehaving components that tests use, into build/guests
 	plugins/build guests
 
-# The daemon with a clock that can run faster: for tests that need months in seconds. `--workspace`, so that it is
-# built on the same dependencies as the rest.
-test-clock:
-	$(CARGO) build --workspace --features rotord/test-clock --bin rotord-test-clock
+# The daemon as tests need it: its clock can run faster, and it can be killed at named places. `--workspace`, so that
+# it is built on the same dependencies as the rest.
+test-daemon:
+	$(CARGO) build --workspace --features rotord/test-build --bin rotord-test
 
 demo: build ## The main job, to watch: KEEP=1 leaves it running
 	@$(CARGO) run --quiet --package e2e --bin demo
 
 # nextest where it is installed, else cargo's own runner: the same tests.
-test: build guests test-clock ## All tests
+test: build guests test-daemon ## All tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		echo '$(CARGO) nextest run --workspace'; $(CARGO) nextest run --workspace; \
 	else \
@@ -46,6 +46,10 @@ deny: ## Licences, sources, duplicates and known vulnerabilities of what we depe
 
 simulate: ## SEEDS=n stories of the simulator, with optimisation
 	SEEDS=$(or $(SEEDS),100000) $(CARGO) test --release --package simulator -- --ignored --nocapture
+
+# Built as the tests are. What was played of this commit before is not played again: build/crash-ledger.jsonl.
+crash: build test-daemon ## RUNS=n of the real daemon killed at named places and at random; SEED=n plays one again
+	@target/debug/crash $(if $(SEED),seed $(SEED),$(if $(AT),at $(AT),$(or $(RUNS),200)))
 
 bench: plugins guests ## Figures, as ratios measured in one run
 	$(CARGO) build --release --package rotord --package rotorctl

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor as _, Addr};
+use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::{CacheSettings, Host, HostError, HostSettings, Limits};
 use rotord_rotation::Timing;
 use rotord_store::{OpenError, Options, Reader, Store, StoreError};
@@ -193,6 +194,7 @@ impl App {
         }
 
         notify::stopping();
+        reach(|| Some(Place::Drain), Moment::Begun);
         tracing::info!("stopping: steps under way are finished, nothing new is begun");
         let sockets = async {
             futures_util::future::join(admin_handle.stop(true), reader_handle.stop(true)).await;
@@ -213,7 +215,9 @@ impl App {
                 "provider calls were still under way: the next start finds out how they ended"
             );
         }
+        reach(|| Some(Place::Drain), Moment::Drained);
         store.close().await;
+        reach(|| Some(Place::Drain), Moment::Folded);
         tracing::info!("stopped");
         Ok(())
     }
@@ -254,7 +258,9 @@ fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartEr
     };
     let root_key = keys::root_key(&settings.state);
     let store = Store::open(&settings.state.directory, &root_key, options)?;
+    reach(|| Some(Place::Start), Moment::Opened);
     let age = age(&store, &settings.state.witness, machine_id)?;
+    reach(|| Some(Place::Start), Moment::Witnessed);
     if let Some(why) = &age.stale {
         tracing::error!(
             "{why}: lost answers are reported and not removed until a person has looked"

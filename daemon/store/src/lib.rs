@@ -14,6 +14,7 @@
 mod columns;
 mod data_keys;
 mod migrate;
+mod place;
 
 pub mod audit;
 pub mod connections;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rotord_crash::{Moment, Step as Place, reach};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::data_keys;
@@ -143,6 +144,7 @@ impl Store {
         let exists = path.try_exists().map_err(in_dir)?
             || dir.join("rotord.db-wal").try_exists().map_err(in_dir)?;
         let root_key = RootKey::load(root_key, dir, exists)?;
+        reach(|| Some(Place::Start), Moment::KeyMade);
         // SQLite would make it readable to all that the umask allows.
         OpenOptions::new()
             .write(true)
@@ -152,6 +154,7 @@ impl Store {
             .open(&path)
             .and_then(|_| File::open(dir)?.sync_all())
             .map_err(in_dir)?;
+        reach(|| Some(Place::Start), Moment::FileMade);
 
         let opening = Opening {
             path: &path,
@@ -249,7 +252,9 @@ impl Opening<'_> {
         let now = self.options.now;
         installation::make(sql, self.options.machine_id.as_deref(), now)?;
         data_keys::make(sql, root_key, now)?;
-        places::make_default(sql, now)
+        places::make_default(sql, now)?;
+        reach(|| Some(Place::Start), Moment::Migrated);
+        Ok(())
     }
 
     fn open_keys(&self, sql: &Connection, root_key: &RootKey) -> Result<KeyRing, OpenError> {

@@ -48,7 +48,7 @@ async fn rig(shows: DateTime<Utc>) -> Rig {
     let azure = Azure::start(config).await.unwrap();
     let mut daemon = Daemon::new()
         .unwrap()
-        .with_test_clock()
+        .with_test_build()
         .unwrap()
         .trusting(&azure)
         .unwrap()
