@@ -21,6 +21,7 @@ pub mod connections;
 pub mod credentials;
 pub mod descriptions;
 pub mod error;
+pub mod folder;
 pub mod id;
 pub mod installation;
 pub mod lock;

@@ -1,10 +1,10 @@
 //! Opening the state directory: lock, root key, schema, data keys, and what a first start makes.
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::num::NonZeroU32;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::data_keys;
 use crate::error::StoreError;
+use crate::folder;
 use crate::installation;
 use crate::lock::{Lock, LockError};
 use crate::migrate::{self, Schema};
@@ -134,11 +135,7 @@ impl Store {
             path: dir.to_owned(),
             source,
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(in_dir)?;
+        folder::make(dir, 0o700).map_err(in_dir)?;
         let lock = Lock::take(dir)?;
         let path = dir.join(DATABASE_FILE);
         let exists = path.try_exists().map_err(in_dir)?
@@ -152,7 +149,7 @@ impl Store {
             .truncate(false)
             .mode(0o600)
             .open(&path)
-            .and_then(|_| File::open(dir)?.sync_all())
+            .and_then(|_| folder::sync(dir))
             .map_err(in_dir)?;
         reach(|| Some(Place::Start), Moment::FileMade);
 

@@ -50,9 +50,19 @@ pub async fn unrest(scene: &Scene) -> Result<Option<String>, Failure> {
     }))
 }
 
-fn in_the_books(rotations: &[SecretRotation]) -> BTreeSet<String> {
+/// The keys of every live credential that the rotations show.
+pub fn in_the_books(rotations: &[SecretRotation]) -> BTreeSet<String> {
     let keys = rotations.iter().flat_map(live);
     keys.map(|credential| credential.key_id.clone()).collect()
+}
+
+/// No rotation has a run or a removal under way.
+pub fn is_idle(rotations: &[SecretRotation]) -> bool {
+    let at_rest = [CredentialStage::Active, CredentialStage::Previous];
+    rotations.iter().all(|rotation| {
+        let run = rotation.state.as_ref().and_then(|state| state.run.as_ref());
+        run.is_none() && live(rotation).all(|credential| at_rest.contains(&credential.stage))
+    })
 }
 
 /// Every live credential with a label of ours.

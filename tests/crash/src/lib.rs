@@ -8,6 +8,7 @@ pub mod check;
 pub mod ledger;
 pub mod plan;
 pub mod play;
+pub mod power;
 pub mod stage;
 
 pub use plan::Plan;

@@ -4,6 +4,7 @@
 //! crash RUNS          so many runs of this commit, those that were played before included
 //! crash seed SEED     one run, with its story where something was lost
 //! crash at PLACE[:N]  one run that is killed at a place
+//! crash power SEED    one run, with the power cut before every sync of it
 //! crash figures       what the ledger says of this commit
 //! ```
 
@@ -41,6 +42,10 @@ async fn main() -> ExitCode {
                 _ => return usage(),
             }
         }
+        ["power", seed] => match seed.parse() {
+            Ok(seed) => power(seed).await,
+            Err(_) => return usage(),
+        },
         ["figures"] => figures(),
         [runs] => match runs.parse() {
             Ok(runs) => many(runs).await,
@@ -59,7 +64,9 @@ async fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    println!("crash RUNS | crash seed SEED | crash at PLACE[:N] | crash figures");
+    println!(
+        "crash RUNS | crash seed SEED | crash at PLACE[:N] | crash power SEED | crash figures"
+    );
     ExitCode::from(64)
 }
 
@@ -97,6 +104,12 @@ async fn one(plan: Plan) -> Result<bool, Failure> {
     }
     println!("{}\n\n{}", outcome.story, outcome.violations.join("\n"));
     Ok(false)
+}
+
+async fn power(seed: u64) -> Result<bool, Failure> {
+    let outcome = crash::power::play(seed).await?;
+    println!("{outcome:#?}");
+    Ok(outcome.violations.is_empty())
 }
 
 async fn many(runs: u64) -> Result<bool, Failure> {

@@ -94,7 +94,7 @@ impl Plan {
         let rotations: usize = applications.iter().sum();
         let points: Vec<Point> = Point::all().collect();
         let count = rng.usize(1..=4);
-        let acts = (0..count)
+        let mut acts: Vec<Act> = (0..count)
             .map(|number| {
                 let end = match rng.u32(0..10) {
                     0..=5 => {
@@ -107,6 +107,10 @@ impl Plan {
                 Act::draw(number, rotations, end, &mut rng)
             })
             .collect();
+        // More would be longer than a secret lives, and what is paused is not rotated.
+        for act in acts.iter_mut().filter(|act| act.off_until_due).skip(2) {
+            act.off_until_due = false;
+        }
         Self {
             seed,
             weather,

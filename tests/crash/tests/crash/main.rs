@@ -7,3 +7,4 @@
 
 mod builds;
 mod places;
+mod power;
