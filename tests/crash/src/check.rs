@@ -156,7 +156,8 @@ async fn of_rotation(scene: &Scene, rotation: &SecretRotation) -> Result<Vec<Str
             ));
         }
     }
-    if live(rotation).any(|credential| credential.stage == CredentialStage::Active) {
+    let mut live = live(rotation);
+    if let Some(active) = live.find(|known| known.stage == CredentialStage::Active) {
         let secret = scene.operator.secret(&secret_name(name, "SECRET")).await?;
         let app = scene.parts.iter().find(|part| part.name == *name);
         let app = app.map_or("", |part| &part.app);
@@ -164,6 +165,12 @@ async fn of_rotation(scene: &Scene, rotation: &SecretRotation) -> Result<Vec<Str
         let check = check.or_fail(|| "the tenant lacks an application".to_owned())?;
         if !check.works_everywhere() {
             found.push(format!("what {name} published does not work: {check:?}"));
+        }
+        if check.key_id.map(|key| key.to_string()).as_ref() != Some(&active.key_id) {
+            found.push(format!(
+                "{name} is published by half: {} is active, and the secret is that of {check:?}",
+                active.key_id
+            ));
         }
     }
     Ok(found)

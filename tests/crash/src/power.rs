@@ -32,7 +32,9 @@ use crate::check;
 const ROTATIONS: u32 = 4;
 /// The longest that a run takes to come to rest.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// At one boundary in so many the daemon itself is started; at the others its database is opened.
+/// Syncs of a first start: at each of them the daemon itself is started.
+const FIRST_START: usize = 12;
+/// Later it is started at one boundary in so many, and at the others its database is opened.
 const START_ONE_IN: usize = 20;
 
 /// What came of a run.
@@ -200,8 +202,8 @@ async fn cut(
             for (what, files) in disks {
                 let name = format!("cut {number} of {count}, {what}");
                 look(&name, &files, entry.at, labelled, outcome)?;
-                // First starts are short: each is tried.
-                if number <= START_ONE_IN || number.is_multiple_of(START_ONE_IN) {
+                let is_first_start = number <= FIRST_START;
+                if is_first_start || number.is_multiple_of(START_ONE_IN) {
                     start(&name, &files, outcome).await?;
                 }
             }
@@ -224,7 +226,7 @@ fn look(
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     outcome.disks += 1;
-    let folder = tempfile::tempdir().or_fail(|| "a folder can't be made".to_owned())?;
+    let folder = quick_folder().or_fail(|| "a folder can't be made".to_owned())?;
     files.write(folder.path())?;
     let there = labelled.iter().filter(|(_, secret)| {
         secret.created <= at && secret.removed.is_none_or(|removed| removed > at)
@@ -279,6 +281,16 @@ fn look(
         ));
     }
     Ok(())
+}
+
+/// In memory, where there is such a place: the disks that are made here need not outlive anything.
+fn quick_folder() -> std::io::Result<tempfile::TempDir> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    }
 }
 
 fn tombstones(
