@@ -6,7 +6,7 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins guests demo test lint deny simulate crash bench azure install clean test-daemon
+.PHONY: help build plugins guests demo test lint deny simulate crash neighbours bench azure install clean test-daemon
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,7 +54,10 @@ crash: build test-daemon ## RUNS=n of the real daemon killed at named places and
 bench: plugins guests ## Figures, as ratios measured in one run
 	$(CARGO) build --release --package rotord --package rotorctl
 	$(CARGO) bench --package rotord-provider --bench call
-	$(CARGO) run --release --package bench
+	$(CARGO) run --release --package bench --bin bench
+
+neighbours: build guests test-daemon ## How late 500 rotations are beside a failing, a looping and a trapping provider
+	@target/debug/neighbours
 
 azure: ## The stand-in for Entra and Graph by itself, for any client: CONFIG=file
 	$(CARGO) run --quiet --package azure-standin -- --config $(or $(CONFIG),tests/azure/sample.toml) \

@@ -22,7 +22,7 @@ use e2e::failure::OrFail as _;
 use futures_util::StreamExt as _;
 
 /// Runs at the same time: most of a run is waiting.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 /// From one line of progress to the next.
 const PROGRESS: usize = 50;
 

@@ -78,16 +78,17 @@ async fn play_on(stage: &mut Stage, plan: &Plan, outcome: &mut Outcome) -> Resul
     }
     // And now it is left alone.
     start(stage).await?;
-    stage.scene.prepare().await?;
+    prepare(&stage.scene).await?;
     at_rest(&stage.scene).await?;
     everyone_has_the_newest(&stage.scene).await?;
     let names = stage.scene.parts.len();
     for number in 0..names {
         stage.scene.stop_consumer(number).await?;
     }
-    outcome
-        .violations
-        .extend(check::violations(&stage.scene).await?);
+    let violations = answered("the books", async || {
+        check::violations(&stage.scene).await.map(Some)
+    });
+    outcome.violations.extend(violations.await?);
     stop(stage, outcome).await?;
     if stage.daemon.log()?.contains("panicked") {
         outcome.violations.push("the daemon panicked".to_owned());
@@ -117,7 +118,7 @@ async fn start(stage: &mut Stage) -> Result<(), Failure> {
 /// Comes to rest, stops, and lets so much time pass that everything is due.
 async fn wait_until_due(stage: &mut Stage, outcome: &mut Outcome) -> Result<(), Failure> {
     start(stage).await?;
-    stage.scene.prepare().await?;
+    prepare(&stage.scene).await?;
     at_rest(&stage.scene).await?;
     everyone_has_the_newest(&stage.scene).await?;
     stop(stage, outcome).await?;
@@ -150,7 +151,7 @@ async fn play_act(
             return Err(Failure::new(what));
         }
     }
-    stage.scene.prepare().await?;
+    prepare(&stage.scene).await?;
     stage.scene.set_weather(&plan.weather);
     let mut orders = JoinSet::new();
     for (after, order) in &act.orders {
@@ -234,37 +235,56 @@ async fn stop(stage: &mut Stage, outcome: &mut Outcome) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn at_rest(scene: &Scene) -> Result<(), Failure> {
-    let rest = until("everything to come to rest", PATIENCE, async || {
-        let unrest = check::unrest(scene).await?;
-        Ok(unrest.is_none().then_some(()))
-    });
-    match rest.await {
-        Ok(()) => Ok(()),
+/// Asks until it is answered. A socket that closes because the machine was too busy to write a request to it in
+/// time is no answer, and says nothing of what is promised.
+async fn answered<T>(
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>, Failure>,
+) -> Result<T, Failure> {
+    let mut last = None;
+    let answer = until(what, PATIENCE, async || match ask().await {
+        Ok(answer) => Ok(answer),
         Err(failure) => {
-            let now = check::unrest(scene).await?;
-            Err(failure.because(now.unwrap_or_else(|| "it just did".to_owned())))
+            last = Some(failure);
+            Ok(None)
         }
+    });
+    match (answer.await, last) {
+        (Err(failure), Some(last)) => Err(failure.because(last)),
+        (answer, _) => answer,
     }
+}
+
+async fn prepare(scene: &Scene) -> Result<(), Failure> {
+    answered("the connection", async || scene.prepare().await.map(Some)).await
+}
+
+async fn at_rest(scene: &Scene) -> Result<(), Failure> {
+    let mut last = None;
+    let rest = answered("everything to come to rest", async || {
+        last = check::unrest(scene).await?;
+        Ok(last.is_none().then_some(()))
+    });
+    let rest = rest.await;
+    rest.map_err(|failure| match last {
+        Some(last) => failure.because(last),
+        None => failure,
+    })
 }
 
 /// Waits until each consumer has logged in with what is published.
 async fn everyone_has_the_newest(scene: &Scene) -> Result<(), Failure> {
-    until(
-        "the consumers to read what is published",
-        PATIENCE,
-        async || {
-            let consumers: BTreeSet<usize> = scene.consumers.lock().await.keys().copied().collect();
-            for number in consumers {
-                if let Some(rotation) = scene.rotation(&scene.parts[number]).await?
-                    && !is_used(scene, &rotation)
-                {
-                    return Ok(None);
-                }
+    answered("the consumers to read what is published", async || {
+        let consumers: BTreeSet<usize> = scene.consumers.lock().await.keys().copied().collect();
+        for number in consumers {
+            if let Some(rotation) = scene.rotation(&scene.parts[number]).await?
+                && !is_used(scene, &rotation)
+            {
+                return Ok(None);
             }
-            Ok(Some(()))
-        },
-    )
+        }
+        Ok(Some(()))
+    })
     .await
 }
 

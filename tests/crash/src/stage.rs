@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_standin::{Behaviour, Config, Fault, Lag, Lags, Operation, Rule, WriteWindow};
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use e2e::azure::{MANAGER, tenant};
 use e2e::consumer::{Tally, Task};
 use e2e::daemon::Start;
 use e2e::failure::OrFail as _;
 use e2e::operator::{CONNECTIONS, KIND, secret_name};
-use e2e::{Azure, Consumer, Daemon, Failure, Operator};
+use e2e::{Azure, Consumer, Daemon, Failure, Operator, clock};
 use rotord_api::connection::AppConnectionsAnswer;
 use rotord_api::rotation::SecretRotation;
 use rotord_api::routes;
@@ -159,8 +159,10 @@ impl Stage {
     /// It can't be started.
     pub async fn launch(&mut self, crash_at: Option<String>) -> Result<Start, Failure> {
         self.daemon.set_env(CRASH_AT, crash_at);
-        let clock = (self.ahead > Duration::ZERO).then(|| ahead(self.ahead));
-        self.daemon.set_env("ROTORD_TEST_CLOCK", clock);
+        let now = Utc::now();
+        let ahead =
+            (self.ahead > Duration::ZERO).then(|| clock::showing(now + self.ahead, now, FACTOR));
+        self.daemon.set_env(clock::VARIABLE, ahead);
         self.daemon.launch().await
     }
 
@@ -169,13 +171,6 @@ impl Stage {
         self.scene.azure.standin.advance(time);
         self.ahead += time;
     }
-}
-
-/// The variable that has the daemon's clock be ahead.
-fn ahead(by: Duration) -> String {
-    // It shows `anchor + (real − anchor) × factor`.
-    let since = TimeDelta::from_std(by.div_f64(FACTOR - 1.0)).unwrap_or_default();
-    format!("{}:{FACTOR}", (Utc::now() - since).timestamp_millis())
 }
 
 impl Scene {

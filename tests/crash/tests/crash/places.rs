@@ -5,7 +5,7 @@ use futures_util::StreamExt as _;
 use rotord_crash::{Moment, Point, Step};
 
 /// Runs at the same time: most of a run is waiting.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 
 fn assert_kept(what: &str, outcome: &Outcome) {
     assert!(
