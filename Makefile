@@ -11,7 +11,7 @@ RELEASED := target/release/rotord target/release/rotorctl build/plugins/azure-cl
 	build/man/rotorctl.1 build/completions/rotorctl.bash build/completions/rotorctl.zsh build/completions/rotorctl.fish
 
 .DEFAULT_GOAL := help
-.PHONY: help needs build plugins guests test-clock demo test lint deny simulate mutations bench azure clients release install clean
+.PHONY: help needs build plugins guests test-daemon demo test lint deny simulate mutations crash neighbours bench azure clients release install clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,10 +25,10 @@ plugins: ## The provider components, into build/plugins
 guests: ## The misbehaving components that tests use, into build/guests
 	plugins/build guests
 
-# The daemon with a clock that can run faster: for tests that need months in seconds. `--workspace`, so that it is
-# built on the same dependencies as the rest.
-test-clock:
-	$(CARGO) build --workspace --features rotord/test-clock --bin rotord-test-clock
+# The daemon as tests need it: its clock can run faster, and it can be killed at named places. `--workspace`, so that
+# it is built on the same dependencies as the rest.
+test-daemon:
+	$(CARGO) build --workspace --features rotord/test-build --bin rotord-test
 
 # Before anything is built: who has to install something should not wait for that first.
 needs:
@@ -38,7 +38,7 @@ demo: needs build ## The main job, to watch: KEEP=1 leaves it running
 	@$(CARGO) run --quiet --package e2e --bin demo
 
 # nextest where it is installed, else cargo's own runner: the same tests.
-test: needs build guests test-clock ## All tests
+test: needs build guests test-daemon ## All tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		echo '$(CARGO) nextest run --workspace'; $(CARGO) nextest run --workspace; \
 	else \
@@ -59,10 +59,17 @@ simulate: ## SEEDS=n stories of the simulator, with optimisation
 mutations: ## Breaks the domain on purpose, a rule at a time: every one must be caught
 	tests/simulator/mutations
 
+# Built as the tests are. What was played of this commit before is not played again: build/crash-ledger.jsonl.
+crash: build test-daemon ## RUNS=n of the real daemon killed at named places and at random; SEED=n plays one again
+	@target/debug/crash $(if $(SEED),seed $(SEED),$(if $(AT),at $(AT),$(or $(RUNS),200)))
+
 bench: plugins guests ## Figures, as ratios measured in one run
 	$(CARGO) build --release --package rotord --package rotorctl
 	$(CARGO) bench --package rotord-provider --bench call
-	$(CARGO) run --release --package bench
+	$(CARGO) run --release --package bench --bin bench
+
+neighbours: build guests test-daemon ## How late 500 rotations are beside a failing, a looping and a trapping provider
+	@target/debug/neighbours
 
 azure: ## The stand-in for Entra and Graph by itself, for any client: CONFIG=file
 	@mkdir -p build

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor as _, Addr};
+use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::{CacheSettings, Host, HostSettings, Limits};
 use rotord_rotation::Timing;
 use rotord_store::{OpenError, Options, Reader, Store};
@@ -180,6 +181,7 @@ impl App {
         }
 
         notify::stopping();
+        reach(|| Some(Place::Drain), Moment::Begun);
         tracing::info!("stopping: steps under way are finished, nothing new is begun");
         // Closed mailboxes have nothing to stop. Both are told before anything is waited for.
         scheduler.do_send(Halt);
@@ -192,7 +194,9 @@ impl App {
         if answered.is_err() {
             tracing::warn!("requests that still waited were cut off; what they asked for goes on");
         }
+        reach(|| Some(Place::Drain), Moment::Drained);
         close(&store).await;
+        reach(|| Some(Place::Drain), Moment::Folded);
         tracing::info!("stopped");
         Ok(())
     }
@@ -241,7 +245,9 @@ fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartEr
     };
     let root_key = keys::root_key(&settings.state);
     let store = Store::open(&settings.state.directory, &root_key, options)?;
+    reach(|| Some(Place::Start), Moment::Opened);
     let age = age(&store, &settings.state.witness, machine_id)?;
+    reach(|| Some(Place::Start), Moment::Witnessed);
     if let Some(why) = &age.stale {
         tracing::error!(
             "{why}: lost answers are reported and not removed until a person has looked"

@@ -15,12 +15,12 @@ use tokio::io::unix::AsyncFd;
 /// Reads the wall clock and the boot clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock {
-    #[cfg(feature = "test-clock")]
+    #[cfg(feature = "test-build")]
     warp: Option<Warp>,
 }
 
 /// Time that runs faster from an instant on.
-#[cfg(feature = "test-clock")]
+#[cfg(feature = "test-build")]
 #[derive(Debug, Clone, Copy)]
 struct Warp {
     anchor: DateTime<Utc>,
@@ -31,7 +31,7 @@ impl Clock {
     /// The clock of this process. In test builds `ROTORD_TEST_CLOCK=MILLISECONDS:FACTOR` makes time run faster
     /// from that instant (milliseconds since 1970) on.
     pub fn of_this_process() -> Self {
-        #[cfg(feature = "test-clock")]
+        #[cfg(feature = "test-build")]
         {
             let parse = |text: String| {
                 let (anchor, factor) = text.split_once(':')?;
@@ -45,7 +45,7 @@ impl Clock {
                 warp: std::env::var("ROTORD_TEST_CLOCK").ok().and_then(parse),
             }
         }
-        #[cfg(not(feature = "test-clock"))]
+        #[cfg(not(feature = "test-build"))]
         Self {}
     }
 
@@ -59,7 +59,7 @@ impl Clock {
         self.warp(Utc::now(), boot)
     }
 
-    #[cfg(not(feature = "test-clock"))]
+    #[cfg(not(feature = "test-build"))]
     #[expect(clippy::unused_self, reason = "test builds have something here")]
     fn warp(self, wall: DateTime<Utc>, boot: Duration) -> Now {
         Now {
@@ -68,7 +68,7 @@ impl Clock {
         }
     }
 
-    #[cfg(feature = "test-clock")]
+    #[cfg(feature = "test-build")]
     fn warp(self, wall: DateTime<Utc>, boot: Duration) -> Now {
         let Some(warp) = self.warp else {
             return Now {
@@ -100,7 +100,7 @@ impl Clock {
 
     /// How long to wait, in real time, for a length of this clock's time.
     pub fn real(self, duration: Duration) -> Duration {
-        #[cfg(feature = "test-clock")]
+        #[cfg(feature = "test-build")]
         if let Some(warp) = self.warp {
             return duration.div_f64(warp.factor);
         }
@@ -109,13 +109,13 @@ impl Clock {
 
     /// This clock runs as the host's does.
     #[cfg_attr(
-        not(feature = "test-clock"),
+        not(feature = "test-build"),
         expect(clippy::unused_self, reason = "test builds have something here")
     )]
     fn is_plain(self) -> bool {
-        #[cfg(feature = "test-clock")]
+        #[cfg(feature = "test-build")]
         return self.warp.is_none();
-        #[cfg(not(feature = "test-clock"))]
+        #[cfg(not(feature = "test-build"))]
         true
     }
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rotord_rotation::InstallationId;
+use rotord_store::folder;
 
 /// The file that is kept. One line of fixed width: the installation and its generation.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl Witness {
     /// The file can't be made or read.
     pub fn open(path: &Path, installation: InstallationId, generation: u64) -> io::Result<Self> {
         if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory)?;
+            folder::make(directory, 0o755)?;
         }
         let file = OpenOptions::new()
             .read(true)
@@ -53,6 +54,10 @@ impl Witness {
         };
         // Until it is settled every start is to see it, however many commits there are in between.
         witness.write(if ahead > 0 { u64::MAX } else { generation })?;
+        if let Some(directory) = path.parent() {
+            // Its name, too, is to outlive a power cut.
+            folder::sync(directory)?;
+        }
         Ok(witness)
     }
 

@@ -109,6 +109,7 @@ impl Runner {
         let deadline = started + time;
         let session = HttpSession::new(
             provider.clone(),
+            name,
             self.connector.clone(),
             policy,
             self.limits.clone(),

@@ -14,12 +14,14 @@
 mod columns;
 mod data_keys;
 mod migrate;
+mod place;
 
 pub mod audit;
 pub mod connections;
 pub mod credentials;
 pub mod descriptions;
 pub mod error;
+pub mod folder;
 pub mod id;
 pub mod installation;
 pub mod lock;

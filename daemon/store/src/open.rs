@@ -1,19 +1,21 @@
 //! Opening the state directory: lock, root key, schema, data keys, and what a first start makes.
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::num::NonZeroU32;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rotord_crash::{Moment, Step as Place, reach};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::data_keys;
 use crate::error::{StoreError, is_passing};
+use crate::folder;
 use crate::installation;
 use crate::lock::{Lock, LockError};
 use crate::migrate::{self, Schema};
@@ -154,16 +156,13 @@ impl Store {
             path: dir.to_owned(),
             source,
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(in_dir)?;
+        folder::make(dir, 0o700).map_err(in_dir)?;
         let lock = Lock::take(dir)?;
         let path = dir.join(DATABASE_FILE);
         let exists = path.try_exists().map_err(in_dir)?
             || dir.join("rotord.db-wal").try_exists().map_err(in_dir)?;
         let root_key = RootKey::load(root_key, dir, exists)?;
+        reach(|| Some(Place::Start), Moment::KeyMade);
         // SQLite would make it readable to all that the umask allows.
         OpenOptions::new()
             .write(true)
@@ -171,8 +170,9 @@ impl Store {
             .truncate(false)
             .mode(0o600)
             .open(&path)
-            .and_then(|_| File::open(dir)?.sync_all())
+            .and_then(|_| folder::sync(dir))
             .map_err(in_dir)?;
+        reach(|| Some(Place::Start), Moment::FileMade);
 
         let opening = Opening {
             path: &path,
@@ -270,7 +270,9 @@ impl Opening<'_> {
         let now = self.options.now;
         installation::make(sql, self.options.machine_id.as_deref(), now)?;
         data_keys::make(sql, root_key, now)?;
-        places::make_default(sql, now)
+        places::make_default(sql, now)?;
+        reach(|| Some(Place::Start), Moment::Migrated);
+        Ok(())
     }
 
     fn open_keys(&self, sql: &Connection, root_key: &RootKey) -> Result<KeyRing, OpenError> {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::hkdf;
 use zeroize::Zeroizing;
 
+use crate::folder;
 use crate::seal::{KEY_LEN, Location, SealError, SealingKey, random_key};
 use crate::secret::Secret;
 
@@ -211,9 +212,7 @@ fn make(path: &Path) -> Result<(), RootKeyError> {
     file.sync_all().map_err(unreadable)?;
     fs::rename(&draft, path).map_err(unreadable)?;
     if let Some(dir) = path.parent() {
-        File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(unreadable)?;
+        folder::sync(dir).map_err(unreadable)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! A step of a rotation, committed: whole or not at all.
 
 use chrono::{DateTime, Utc};
+use rotord_crash::{Moment, reach};
 use rotord_rotation::{Rotation, Step, Write};
 
 use crate::audit::AuditEntry;
@@ -143,6 +144,7 @@ impl Books<'_> {
             }
         }
         self.note(commit.at, commit.audit)?;
+        reach(|| Some(commit.place()), Moment::InTransaction);
         Ok(published)
     }
 

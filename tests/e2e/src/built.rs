@@ -28,15 +28,12 @@ pub fn program(name: &str) -> Result<PathBuf, NotBuilt> {
     found(profile_folder().join(name), "make build")
 }
 
-/// `rotord` with a clock that can run faster.
+/// `rotord` as tests need it: its clock can run faster, and it can be killed at named places.
 ///
 /// # Errors
 /// It was not built.
-pub fn test_clock_daemon() -> Result<PathBuf, NotBuilt> {
-    found(
-        profile_folder().join("rotord-test-clock"),
-        "make test-clock",
-    )
+pub fn test_daemon() -> Result<PathBuf, NotBuilt> {
+    found(profile_folder().join("rotord-test"), "make test-daemon")
 }
 
 /// A provider component, by its file's name without `.wasm`.

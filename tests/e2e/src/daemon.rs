@@ -128,13 +128,20 @@ impl Daemon {
         self
     }
 
-    /// With the program whose clock can run faster.
+    /// Sets a variable of the environment of the starts that follow, or takes it away.
+    pub fn set_env(&mut self, name: &str, value: Option<String>) {
+        self.environment.retain(|(known, _)| known != name);
+        if let Some(value) = value {
+            self.environment.push((name.to_owned(), value));
+        }
+    }
+
+    /// With the program whose clock can run faster and that can be killed at named places.
     ///
     /// # Errors
     /// It was not built.
-    pub fn with_test_clock(mut self) -> Result<Self, Failure> {
-        self.program =
-            built::test_clock_daemon().or_fail(|| "there is no daemon to start".to_owned())?;
+    pub fn with_test_build(mut self) -> Result<Self, Failure> {
+        self.program = built::test_daemon().or_fail(|| "there is no daemon to start".to_owned())?;
         Ok(self)
     }
 
@@ -282,6 +289,29 @@ impl Daemon {
     pub async fn kill(&mut self) -> Result<(), Failure> {
         self.signal(Signal::KILL)?;
         self.ended().await.map(drop)
+    }
+
+    /// Asks it to stop, and does not wait.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn ask_to_stop(&self) -> Result<(), Failure> {
+        self.signal(Signal::TERM)
+    }
+
+    /// Waits until it has ended by itself, and returns its exit code, which is none if a signal ended it.
+    ///
+    /// # Errors
+    /// It does not run. This may be dropped while it waits, and called again.
+    pub async fn end(&mut self) -> Result<Option<i32>, Failure> {
+        let not_running = || Failure::new("rotord does not run");
+        let child = self.child.as_mut().ok_or_else(not_running)?;
+        let status = child
+            .wait()
+            .await
+            .or_fail(|| "rotord was lost".to_owned())?;
+        self.child = None;
+        Ok(status.code())
     }
 
     /// Has it load its providers anew, and waits until it has.

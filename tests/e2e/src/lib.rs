@@ -10,6 +10,7 @@
 
 pub mod azure;
 pub mod built;
+pub mod clock;
 pub mod command;
 pub mod consumer;
 pub mod daemon;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Request, Response, retry};
+use rotord_crash::{Moment, Step as Place, reach};
 use rustls::{ClientConfig, RootCertStore};
 use tower::util::MapResponseLayer;
 
@@ -45,13 +46,14 @@ impl Connector {
     }
 
     /// Gets ready for one request. Connects to nothing yet; `limit` is for resolving, connecting and TLS
-    /// together. `sent` is raised once there is a connection, before anything of the request is sent.
+    /// together. `sent` is raised once there is a connection, before anything of the request of this `call` is sent.
     pub(crate) fn prepare(
         &self,
         to: Destination,
         resolver: Resolver,
         limit: Duration,
         sent: &Arc<AtomicU32>,
+        call: &'static str,
     ) -> Result<OneRequest, SendError> {
         to.require_reachable_literal()?;
         let connected = Arc::new(AtomicBool::new(false));
@@ -63,6 +65,7 @@ impl Connector {
             .connector_layer(MapResponseLayer::new(move |connection| {
                 seen.store(true, Ordering::Release);
                 sent.fetch_add(1, Ordering::Relaxed);
+                reach(|| Place::of_call(call), Moment::Connected);
                 connection
             }))
             .pool_max_idle_per_host(0)

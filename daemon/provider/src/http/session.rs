@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use rotord_crash::{Moment, Step as Place, reach};
 use tokio::time::timeout;
 use url::Url;
 use zeroize::Zeroize as _;
@@ -21,6 +22,8 @@ use crate::settings::Limits;
 /// What one call may still do, and has seen.
 pub(crate) struct HttpSession {
     provider: String,
+    /// The function that is called.
+    call: &'static str,
     connector: Connector,
     policy: EgressPolicy,
     limits: Limits,
@@ -36,6 +39,7 @@ impl HttpSession {
     /// `deadline` is the call's own.
     pub(crate) fn new(
         provider: String,
+        call: &'static str,
         connector: Connector,
         policy: EgressPolicy,
         limits: Limits,
@@ -43,6 +47,7 @@ impl HttpSession {
     ) -> Self {
         Self {
             provider,
+            call,
             connector,
             policy,
             limits,
@@ -113,9 +118,10 @@ impl HttpSession {
         let connect_limit = self.limits.connect_time.min(left());
         let one = self
             .connector
-            .prepare(to, resolver, connect_limit, &self.sent)?;
+            .prepare(to, resolver, connect_limit, &self.sent, self.call)?;
         let exchange = async {
             let response = one.send(request).await?;
+            reach(|| Place::of_call(self.call), Moment::Answered);
             self.last_date = answer::date(response.headers()).or(self.last_date);
             answer::read(response, self.limits.response_body).await
         };

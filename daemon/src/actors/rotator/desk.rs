@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Recipient;
+use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Host;
 use rotord_rotation::{Context, Event, InstallationId, Rotation, RotationId, Rules, Step, Timing};
 use rotord_store::{Commit, StoreError};
@@ -212,13 +213,17 @@ impl Desk {
                     audit: &audit,
                     ..Commit::first(at, &step)
                 };
-                store.create_rotation(&new, &commit)
+                reach(|| Some(commit.place()), Moment::BeforeCommit);
+                let created = store.create_rotation(&new, &commit)?;
+                reach(|| Some(commit.place()), Moment::Committed);
+                Ok(created)
             })
             .await;
         if let Err(failed) = created {
             self.bury(id);
             return Err(failed.into());
         }
+        reach(|| Some(Place::Create), Moment::Noted);
         tracing::info!(rotation = %id, run = ?run, "a rotation is being created");
         let told = self.tell(Tell::new(id, Event::Woke)).await;
         if told.is_err() {

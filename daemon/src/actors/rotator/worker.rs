@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Secret as ProviderSecret;
 use rotord_provider::contract::Output;
 use rotord_rotation::{Boot, Call, Event, Rotation, RotationId, RunEnd, RunId, Step, Write};
@@ -311,19 +312,23 @@ impl Worker {
             .equipment
             .store
             .write(move |store| {
-                let committed = store.commit_step(&Commit {
+                let commit = Commit {
                     outputs: with.outputs.as_ref(),
                     change: with.change.as_ref(),
                     secrets: with.secrets,
                     audit: &with.audit,
                     ..Commit::new(at, &old, &step)
-                })?;
+                };
+                reach(|| Some(commit.place()), Moment::BeforeCommit);
+                let committed = store.commit_step(&commit)?;
+                reach(|| Some(commit.place()), Moment::Committed);
                 if let Some(witness) = witness.filter(|_| step.call.is_some())
                     && let Err(error) = witness.note(committed.generation)
                 {
                     // The labels at the provider tell an old database, too.
                     tracing::error!(%error, "the witness of the database can't be written");
                 }
+                reach(|| Some(commit.place()), Moment::Noted);
                 Ok(committed)
             })
             .await
@@ -429,7 +434,9 @@ async fn perform(
             };
         }
     };
+    reach(|| Place::of_call(call.name()), Moment::Called);
     let mut landed = calls::make(&provider, &target, &call, &outputs).await;
+    reach(|| Place::of_call(call.name()), Moment::Landed);
     tracing::debug!(
         rotation = %details.id, call = call.name(), requests = landed.requests,
         milliseconds = u64::try_from(landed.duration.as_millis()).unwrap_or(u64::MAX), "called the provider"

@@ -6,7 +6,7 @@ use azure_standin::{Behaviour, ClockConfig, Lag, Lags};
 use chrono::{DateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
 use e2e::azure::tenant;
 use e2e::operator::KIND;
-use e2e::{Azure, Daemon};
+use e2e::{Azure, Daemon, clock};
 use rotord_api::rotation::{CredentialStage, SecretRotation};
 use rotord_api::routes;
 use serde_json::json;
@@ -15,21 +15,6 @@ use crate::rig::Rig;
 
 /// A day in twelve seconds.
 const FACTOR: f64 = 7200.0;
-
-/// The daemon's variable for a clock that shows `shows` at the real instant `real`.
-///
-/// It shows `anchor + (real − anchor) × factor`.
-fn clock(real: DateTime<Utc>, shows: DateTime<Utc>) -> String {
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-    let anchor = {
-        let (real, shows) = (
-            real.timestamp_millis() as f64,
-            shows.timestamp_millis() as f64,
-        );
-        (real - (shows - real) / (FACTOR - 1.0)) as i64
-    };
-    format!("{anchor}:{FACTOR}")
-}
 
 /// Both clocks begin at `shows`, now.
 async fn rig(shows: DateTime<Utc>) -> Rig {
@@ -48,7 +33,7 @@ async fn rig(shows: DateTime<Utc>) -> Rig {
     let azure = Azure::start(config).await.unwrap();
     let mut daemon = Daemon::new()
         .unwrap()
-        .with_test_clock()
+        .with_test_build()
         .unwrap()
         .trusting(&azure)
         .unwrap()
@@ -57,7 +42,7 @@ async fn rig(shows: DateTime<Utc>) -> Rig {
         .with("timing.skew_most", "12h")
         .with("timing.gate_fresh", "1h")
         .with("timing.verify_cap", "6h")
-        .env("ROTORD_TEST_CLOCK", clock(real, shows));
+        .env(clock::VARIABLE, clock::showing(shows, real, FACTOR));
     daemon.start().await.unwrap();
     let operator = daemon.operator();
     let connection = operator.connect(&azure, "azure").await.unwrap();
@@ -130,7 +115,7 @@ async fn a_daily_rotation_rotates_daily_and_catches_up_once() {
     let shows = rig.azure.standin.now();
     rig.daemon = rig
         .daemon
-        .env("ROTORD_TEST_CLOCK", clock(Utc::now(), shows));
+        .env(clock::VARIABLE, clock::showing(shows, Utc::now(), FACTOR));
     rig.daemon.start().await.unwrap();
     let before = rotation.last_rotated_at;
     let caught_up = rig

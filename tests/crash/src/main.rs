@@ -1,0 +1,171 @@
+//! `make crash RUNS=n`: kills the real daemon in many ways and tells whether anything was lost.
+//!
+//! ```text
+//! crash RUNS          so many runs of this commit, those that were played before included
+//! crash seed SEED     one run, with its story where something was lost
+//! crash at PLACE[:N]  one run that is killed at a place
+//! crash power SEED    one run, with the power cut before every sync of it
+//! crash figures       what the ledger says of this commit
+//! ```
+
+#![expect(clippy::print_stdout, reason = "figures and stories are for people")]
+
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crash::ledger::{self, Ledger, Line};
+use crash::{Plan, Template, play};
+use e2e::Failure;
+use e2e::built::root;
+use e2e::failure::OrFail as _;
+use futures_util::StreamExt as _;
+
+/// Runs at the same time: most of a run is waiting.
+const AT_ONCE: usize = 4;
+/// From one line of progress to the next.
+const PROGRESS: usize = 50;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["seed", seed] => match seed.parse() {
+            Ok(seed) => one(Plan::from_seed(seed)).await,
+            Err(_) => return usage(),
+        },
+        ["at", place] => {
+            let (point, nth) = place.split_once(':').unwrap_or((place, "1"));
+            match (point.parse(), nth.parse()) {
+                (Ok(point), Ok(nth)) => one(Plan::at(point, nth)).await,
+                _ => return usage(),
+            }
+        }
+        ["power", seed] => match seed.parse() {
+            Ok(seed) => power(seed).await,
+            Err(_) => return usage(),
+        },
+        ["figures"] => figures(),
+        [runs] => match runs.parse() {
+            Ok(runs) => many(runs).await,
+            Err(_) => return usage(),
+        },
+        _ => return usage(),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            println!("{}", failure.whole());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    println!(
+        "crash RUNS | crash seed SEED | crash at PLACE[:N] | crash power SEED | crash figures"
+    );
+    ExitCode::from(64)
+}
+
+/// What is run.
+fn commit() -> Result<String, Failure> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .args(arguments)
+            .current_dir(root())
+            .output();
+        output
+            .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            .or_fail(|| "git can't be run".to_owned())
+    };
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
+    let mark = if changed.is_empty() { "" } else { "+" };
+    Ok(git(&["rev-parse", "--short=12", "HEAD"])? + mark)
+}
+
+fn ledger() -> Result<Ledger, Failure> {
+    Ledger::open(&root().join("build/crash-ledger.jsonl"))
+}
+
+fn figures() -> Result<bool, Failure> {
+    println!("{}", ledger::figures(&ledger()?.of(&commit()?)?));
+    Ok(true)
+}
+
+async fn one(plan: Plan) -> Result<bool, Failure> {
+    let template = Template::make().await?;
+    let outcome = play(&plan, &template).await?;
+    if outcome.violations.is_empty() {
+        println!("nothing was lost: {outcome:#?}");
+        return Ok(true);
+    }
+    println!("{}\n\n{}", outcome.story, outcome.violations.join("\n"));
+    Ok(false)
+}
+
+async fn power(seed: u64) -> Result<bool, Failure> {
+    let outcome = crash::power::play(seed).await?;
+    println!("{outcome:#?}");
+    Ok(outcome.violations.is_empty())
+}
+
+async fn many(runs: u64) -> Result<bool, Failure> {
+    let commit = commit()?;
+    let mut ledger = ledger()?;
+    let played: std::collections::HashSet<u64> =
+        ledger.of(&commit)?.iter().map(|line| line.seed).collect();
+    let seeds: Vec<u64> = (0..runs).filter(|seed| !played.contains(seed)).collect();
+    println!(
+        "{commit}: {} runs, {} of them played before",
+        runs,
+        played.len()
+    );
+    let template = Arc::new(Template::make().await?);
+    let (begun, total) = (Instant::now(), seeds.len());
+    let mut done = futures_util::stream::iter(seeds.into_iter().map(|seed| {
+        let template = Arc::clone(&template);
+        async move {
+            let started = Instant::now();
+            let outcome = play(&Plan::from_seed(seed), &template).await;
+            (seed, outcome, started.elapsed())
+        }
+    }))
+    .buffer_unordered(AT_ONCE);
+    let (mut count, mut violated) = (0_usize, 0);
+    while let Some((seed, outcome, took)) = done.next().await {
+        let outcome = outcome?;
+        count += 1;
+        if !outcome.violations.is_empty() {
+            violated += 1;
+            println!(
+                "{}\n\nseed {seed}: {}\nplay it again: make crash SEED={seed}",
+                outcome.story,
+                outcome.violations.join("\n")
+            );
+        }
+        ledger.add(&Line {
+            commit: commit.clone(),
+            seed,
+            kept: outcome.violations.is_empty(),
+            points: outcome.reached,
+            missed: outcome.missed,
+            kills: outcome.kills,
+            stops: outcome.stops,
+            attempts: outcome.attempts,
+            logins: outcome.logins,
+            lost_replies: outcome.lost_replies,
+            violations: outcome.violations,
+            milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        })?;
+        if count.is_multiple_of(PROGRESS) {
+            let pace =
+                begun.elapsed().as_secs_f64() / f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+            println!("{count} of {total}, {violated} violated, {pace:.2} s a run");
+        }
+    }
+    println!("{}", ledger::figures(&ledger.of(&commit)?));
+    Ok(violated == 0)
+}
