@@ -126,9 +126,7 @@ impl<'a> Machine<'a> {
                 let call = self.landed();
                 self.on_revoked(call.as_ref(), result);
             }
-            Event::Acknowledged { delivery } => {
-                self.rotation.deliveries_open.retain(|d| *d != delivery);
-            }
+            Event::Acknowledged { delivery } => self.on_acknowledged(&delivery),
             Event::Unhealthy { delivery, why } => {
                 if !self.rotation.deliveries_open.contains(&delivery) {
                     self.rotation.deliveries_open.push(delivery.clone());

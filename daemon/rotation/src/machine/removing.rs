@@ -63,6 +63,15 @@ impl Machine<'_> {
             // Not ready, or without a handle: neither comes here.
             return Next::Wait(self.ctx.timing.gate_fresh, None);
         };
+        // Known without asking the provider; an acknowledgement looks at it again at once.
+        let ended = credential.has_expired(self.provider_now());
+        if removal.gate == Gate::Full
+            && !ended
+            && let Some(delivery) = self.rotation.deliveries_open.first()
+        {
+            let why = format!("{delivery} has not acknowledged the newer credential");
+            return Next::Wait(self.ctx.timing.retry_most, Some(why));
+        }
         let survey = match &self.rotation.facts.survey {
             // One from before its time says nothing of what it waits for.
             Some(survey) if fresh_since(survey.at) && survey.at >= removal.next_step => survey,
@@ -104,14 +113,6 @@ impl Machine<'_> {
             return Some(Next::Wait(
                 between(survey.provider_time, at).max(pause),
                 Some(why),
-            ));
-        }
-        if let Some(delivery) = self.rotation.deliveries_open.first() {
-            return Some(Next::Wait(
-                pause,
-                Some(format!(
-                    "{delivery} has not acknowledged the newer credential"
-                )),
             ));
         }
         let listed = self.rotation.active().is_some_and(|active| {
@@ -193,6 +194,19 @@ impl Machine<'_> {
             self.rotation.message = Some(format!(
                 "{what}, and the rotation is paused: rotate it by hand"
             ));
+        }
+    }
+
+    /// A consumer has the newest credential: what waited for that waits no more.
+    pub(super) fn on_acknowledged(&mut self, delivery: &str) {
+        let open = &mut self.rotation.deliveries_open;
+        let before = open.len();
+        open.retain(|d| d != delivery);
+        if open.len() == before || !open.is_empty() {
+            return;
+        }
+        for credential in &mut self.rotation.credentials {
+            credential.look_again();
         }
     }
 
