@@ -206,7 +206,11 @@ impl<'a> Machine<'a> {
         if r.wants_urgent() {
             self.start_run(RunKind::Urgent);
         } else if let Some(due) = r.due_at.filter(|due| *due <= now) {
-            self.start_run(RunKind::Scheduled);
+            // A long soak is for while the published one lives.
+            let ended = r
+                .active()
+                .is_none_or(|active| active.has_expired(self.provider_now()));
+            self.start_run(if ended { RunKind::Urgent } else { RunKind::Scheduled });
             if let Some(run) = &mut self.rotation.run {
                 run.due = Some(due);
             }
