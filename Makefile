@@ -44,8 +44,8 @@ lint: ## Format, clippy with warnings as errors
 deny: ## Licences, sources, duplicates and known vulnerabilities of what we depend on
 	.ci/deny
 
-simulate: ## SEEDS=n stories of the simulator, with optimisation
-	SEEDS=$(or $(SEEDS),100000) $(CARGO) test --release --package simulator -- --ignored --nocapture
+simulate: ## SEEDS=n stories of the simulator (FROM=n on), or SEED=n alone, told (ONLY='...' as printed)
+	@SEEDS=$(SEEDS) FROM=$(FROM) SEED=$(SEED) ONLY='$(ONLY)' $(CARGO) run --quiet --release --package simulator
 
 bench: plugins guests ## Figures, as ratios measured in one run
 	$(CARGO) build --release --package rotord --package rotorctl
