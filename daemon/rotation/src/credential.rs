@@ -227,6 +227,15 @@ impl Credential {
         }
     }
 
+    /// Being removed though these books do not say that it was replaced, or that a person ordered it: if they are old,
+    /// it may have been published since.
+    pub(crate) fn is_unproved(&self, provider_time: DateTime<Utc>) -> bool {
+        let by_word = |r: &Removal| matches!(r.reason, Reason::Ordered | Reason::Deleted);
+        self.published_at.is_none()
+            && !self.has_expired(provider_time)
+            && self.removal().is_some_and(|removal| !by_word(removal))
+    }
+
     /// Past its end at this instant of the provider's clock.
     pub fn has_expired(&self, provider_time: DateTime<Utc>) -> bool {
         self.expires_at.is_some_and(|end| end <= provider_time)

@@ -63,6 +63,11 @@ impl Machine<'_> {
             // Not ready, or without a handle: neither comes here.
             return Next::Wait(self.ctx.timing.gate_fresh, None);
         };
+        if self.is_in_doubt(credential) {
+            let why = "the database may be older than what was done with it: adopt or remove what is in doubt, and \
+                       unblock the rotation";
+            return Next::Wait(self.ctx.timing.retry_most, Some(why.to_owned()));
+        }
         // Known without asking the provider; an acknowledgement looks at it again at once.
         let ended = credential.has_expired(self.provider_now());
         if removal.gate == Gate::Full
@@ -98,6 +103,12 @@ impl Machine<'_> {
             credential: id,
             handle,
         })
+    }
+
+    /// In attention mode: what these books call unpublished may have been published since they were written. Only a
+    /// person's word removes it.
+    fn is_in_doubt(&self, credential: &Credential) -> bool {
+        self.rotation.needs_attention() && credential.is_unproved(self.provider_now())
     }
 
     /// What keeps a once-published credential, besides the login.
@@ -384,6 +395,7 @@ impl Machine<'_> {
         let mut room = false;
         let mut earliest = None;
         for credential in &mut self.rotation.credentials {
+            let unproved = credential.is_unproved(provider_now);
             match &mut credential.stage {
                 // What a lost answer made takes a place, too: it is looked for now.
                 Stage::Lost(watch) if !is_kept && !watch.dormant => {
@@ -392,6 +404,7 @@ impl Machine<'_> {
                 }
                 Stage::Retiring(removal) if removal.accepted_at.is_some() => continue,
                 // Of no use to anybody, or ordered by a person: its time does not matter.
+                Stage::Retiring(_) if is_kept && unproved => continue,
                 Stage::Retiring(removal) if removal.gate != Gate::Full => {
                     room = true;
                     continue;
@@ -440,7 +453,7 @@ impl Machine<'_> {
         let is_kept = self.rotation.needs_attention();
         let could = |c: &&Credential| match &c.stage {
             Stage::Lost(watch) => !is_kept && !watch.dormant,
-            Stage::Retiring(removal) => removal.accepted_at.is_none(),
+            Stage::Retiring(removal) => removal.accepted_at.is_none() && !self.is_in_doubt(c),
             _ => false,
         };
         let Some(left) = self.rotation.credentials.iter().find(could) else {
