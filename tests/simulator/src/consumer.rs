@@ -40,7 +40,9 @@ impl Consumer {
             let until = to.min(real.expires_at);
             if sure && self.next < until {
                 let stretch = (until - self.next).num_seconds();
-                let count = (stretch + EVERY.num_seconds() - 1).div_euclid(EVERY.num_seconds()).max(1);
+                let count = (stretch + EVERY.num_seconds() - 1)
+                    .div_euclid(EVERY.num_seconds())
+                    .max(1);
                 self.logins += count.unsigned_abs();
                 self.next += EVERY * i32::try_from(count).unwrap_or(i32::MAX);
                 continue;

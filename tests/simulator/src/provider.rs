@@ -81,7 +81,13 @@ impl Provider {
     }
 
     /// One more, with a label of rotord that is not the played rotation's.
-    pub fn add_labelled(&mut self, owner: Owner, label: Label, now: DateTime<Utc>, rng: &mut Streams) {
+    pub fn add_labelled(
+        &mut self,
+        owner: Owner,
+        label: Label,
+        now: DateTime<Utc>,
+        rng: &mut Streams,
+    ) {
         let made = self.change(now, rng);
         self.add(owner, Some(label), now + TimeDelta::days(100), made);
     }
@@ -130,7 +136,11 @@ impl Provider {
             let strength = self.faults.of(Fault::ListLag);
             rng.of(Fault::ListLag).per_mille(strength)
         };
-        let list_lag = if slow { PROPAGATION } else { self.lag.min(PROPAGATION) };
+        let list_lag = if slow {
+            PROPAGATION
+        } else {
+            self.lag.min(PROPAGATION)
+        };
         let (flap_logins, flap_lists) = (flaps(rng), flaps(rng));
         let plain = &mut rng.plain;
         Change {
@@ -196,6 +206,14 @@ impl Provider {
     /// A call whose caller is gone may still be on its way.
     pub fn later(&mut self, effect: Effect, at: DateTime<Utc>) {
         self.late.push((at, effect));
+    }
+
+    /// Labels under which something may still be created.
+    pub fn expected(&self) -> impl Iterator<Item = Label> {
+        self.late.iter().filter_map(|(_, effect)| match effect {
+            Effect::Issue { label, .. } => Some(*label),
+            Effect::Revoke(_) => None,
+        })
     }
 
     /// A removal of it is still on its way.

@@ -145,9 +145,7 @@ impl Scenario {
                 at: RotateAt::new(self.at / 60, self.at % 60).map_err(|e| e.to_string())?,
                 zone: ZONES.get(self.zone).copied().flatten(),
             },
-            overlap: self
-                .overlap
-                .map(|hours| Duration::from_hours(hours.into())),
+            overlap: self.overlap.map(|hours| Duration::from_hours(hours.into())),
         })
     }
 

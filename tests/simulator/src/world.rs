@@ -304,7 +304,8 @@ impl World {
             let now = self.clock.now.format("%Y-%m-%d %H:%M:%S%.3f");
             let line = line();
             let last = story.last_mut();
-            let again = last.filter(|last| last.get(25..).is_some_and(|text| text.starts_with(&line)));
+            let again =
+                last.filter(|last| last.get(25..).is_some_and(|text| text.starts_with(&line)));
             match again {
                 Some(last) if last.ends_with(line.as_str()) => last.push_str(", and again"),
                 Some(_) => {}
@@ -343,7 +344,13 @@ impl World {
         for c in &rotation.credentials {
             lines.push(format!(
                 "  number {} {:?}: slot {:?}, ends {:?}, published {:?}, kept until {:?}, {:?}",
-                c.sequence, c.handle, c.slot, c.expires_at, c.published_at, c.revoke_not_before, c.stage
+                c.sequence,
+                c.handle,
+                c.slot,
+                c.expires_at,
+                c.published_at,
+                c.revoke_not_before,
+                c.stage
             ));
         }
         for line in lines {

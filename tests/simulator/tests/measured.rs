@@ -111,7 +111,10 @@ fn three_days_of_sleep_cost_at_most_one_run() {
         ..Scenario::calm(seed)
     });
     // An attempt is lost where the sleep cuts its connection. Two on one day: a late one that began before midnight.
-    assert!(sum.attempts <= sum.published + sum.published / 20, "{sum:?}");
+    assert!(
+        sum.attempts <= sum.published + sum.published / 20,
+        "{sum:?}"
+    );
     assert!(sum.most_a_day <= 2, "{sum:?}");
 }
 
@@ -130,5 +133,8 @@ fn a_hundred_missed_runs_are_caught_up_by_one_and_five_hundred_rotations_do_so_s
         let tenth = after.as_secs() * 10 / window.as_secs();
         tenths[usize::try_from(tenth).unwrap().min(9)] += 1;
     }
-    assert!(tenths.iter().all(|count| (20..=90).contains(count)), "{tenths:?}");
+    assert!(
+        tenths.iter().all(|count| (20..=90).contains(count)),
+        "{tenths:?}"
+    );
 }

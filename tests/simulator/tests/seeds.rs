@@ -18,7 +18,10 @@ fn play(seeds: impl IntoIterator<Item = u64>) -> Report {
 #[test]
 fn the_promises_hold_in_the_first_stories() {
     let sum = play(0..1000);
-    assert!(sum.published > 0 && sum.crashes > 0 && sum.commands > 0, "{sum:?}");
+    assert!(
+        sum.published > 0 && sum.crashes > 0 && sum.commands > 0,
+        "{sum:?}"
+    );
     assert!(sum.failed_commits > 0 && sum.restores > 0, "{sum:?}");
     assert!(sum.compared > 0, "the real store was not played: {sum:?}");
 }

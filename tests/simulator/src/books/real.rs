@@ -72,7 +72,9 @@ impl RealStore {
             fields: Map::new(),
             secrets: SecretMap::new(),
         };
-        let connection = store.create_connection(at, &connection, &[]).map_err(said)?;
+        let connection = store
+            .create_connection(at, &connection, &[])
+            .map_err(said)?;
         let place = (|| {
             let reader = store.as_reader();
             let project = reader.project("default")?;
@@ -103,7 +105,9 @@ impl RealStore {
     }
 
     fn store(&self) -> Result<&Store, String> {
-        self.store.as_ref().ok_or("the real store is closed".to_owned())
+        self.store
+            .as_ref()
+            .ok_or("the real store is closed".to_owned())
     }
 
     pub(super) fn commit(

@@ -24,7 +24,8 @@ impl World {
     /// In the books, as something that may live; in doubt; or left alive on purpose.
     pub(crate) fn is_kept(&self, label: &Label, handle: &rotord_rotation::Handle) -> bool {
         let rotation = &self.books.rotation;
-        let may_live = |c: &Credential| !matches!(c.stage, Stage::Gone | Stage::Refused | Stage::Released);
+        let may_live =
+            |c: &Credential| !matches!(c.stage, Stage::Gone | Stage::Refused | Stage::Released);
         let known = rotation
             .credentials
             .iter()
@@ -42,12 +43,15 @@ impl World {
     /// Before anything is created: its intent is committed.
     pub(crate) fn check_issue(&self, id: CredentialId, label: &Label) -> Checked<()> {
         let intent = self.books.rotation.credential(id);
-        let written =
-            intent.is_some_and(|c| c.stage == Stage::Intended && c.nonce == label.nonce);
+        let written = intent.is_some_and(|c| c.stage == Stage::Intended && c.nonce == label.nonce);
         if !written {
             return Err("promise 3: something is created whose intent is not committed".to_owned());
         }
-        let again = self.provider.credentials.iter().chain(&self.provider.history);
+        let again = self
+            .provider
+            .credentials
+            .iter()
+            .chain(&self.provider.history);
         let mut again = again.filter(|real| real.label.is_some_and(|l| l.nonce == label.nonce));
         match again.next() {
             Some(real) => Err(format!("{} is created again under its label", real.handle)),

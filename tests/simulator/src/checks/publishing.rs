@@ -17,7 +17,9 @@ impl World {
             _ => None,
         });
         if was != is && is.is_some() && published != is {
-            return Err("promise 4: another is active without a publication in its step".to_owned());
+            return Err(
+                "promise 4: another is active without a publication in its step".to_owned(),
+            );
         }
         let Some(id) = published else {
             return check_slots(&step.rotation);
@@ -76,7 +78,9 @@ impl World {
             let before = (due - TimeDelta::hours(1)).with_timezone(&zone);
             let twice = before.hour() * 60 + before.minute() == wanted;
             return if twice {
-                Err(format!("due at {local}, the second time that it is that late"))
+                Err(format!(
+                    "due at {local}, the second time that it is that late"
+                ))
             } else {
                 Ok(())
             };
@@ -87,7 +91,10 @@ impl World {
         if before < wanted && wanted < is {
             Ok(())
         } else {
-            Err(format!("due at {local}, and the plan says {}", plan.daily.at))
+            Err(format!(
+                "due at {local}, and the plan says {}",
+                plan.daily.at
+            ))
         }
     }
 }

@@ -18,7 +18,12 @@ impl World {
                 ));
             }
         }
-        for real in self.provider.credentials.iter().chain(&self.provider.history) {
+        for real in self
+            .provider
+            .credentials
+            .iter()
+            .chain(&self.provider.history)
+        {
             let others = real.owner != Owner::Us && !real.adopted;
             if others && real.removed.is_some() && !real.removed_outside {
                 return Err(format!("promise 2: {} was another's", real.handle));

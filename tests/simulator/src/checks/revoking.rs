@@ -40,11 +40,15 @@ impl World {
             } else if self.old.restored {
                 Ok(())
             } else {
-                Err(format!("promise 2: {handle} was published, and it is not known"))
+                Err(format!(
+                    "promise 2: {handle} was published, and it is not known"
+                ))
             };
         }
         if !in_time {
-            return Err(format!("promise 2: revokes before its time: {credential:?}"));
+            return Err(format!(
+                "promise 2: revokes before its time: {credential:?}"
+            ));
         }
         let last = self.books.published.as_ref();
         let last = last.and_then(|handle| self.provider.real(handle));

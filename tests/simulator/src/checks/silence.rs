@@ -34,7 +34,11 @@ impl World {
         };
         let context = self.context();
         let notices = self.books.rotation.notices(&context);
-        let least = if wrong.1 { Urgency::Warning } else { Urgency::Note };
+        let least = if wrong.1 {
+            Urgency::Warning
+        } else {
+            Urgency::Note
+        };
         if notices.iter().any(|notice| notice.urgency >= least) {
             Ok(())
         } else {
@@ -71,12 +75,16 @@ impl World {
         if live && gone && !self.was_disturbed_since(long) {
             return Some(("what is published is gone", true));
         }
-        let overdue = rotation.due_at.is_some_and(|due| due + TimeDelta::hours(2) < self.clock.wall());
+        let overdue = rotation
+            .due_at
+            .is_some_and(|due| due + TimeDelta::hours(2) < self.clock.wall());
         if live && overdue {
             return Some(("it is overdue", true));
         }
         let keeps = rotation.credentials.iter().any(|c| {
-            let due = c.revoke_not_before.is_some_and(|at| at < now - TimeDelta::hours(6));
+            let due = c
+                .revoke_not_before
+                .is_some_and(|at| at < now - TimeDelta::hours(6));
             c.stage == Stage::Previous && due && self.clock.off_by.is_zero()
         });
         keeps.then_some(("what was replaced is kept past its time", false))
@@ -86,6 +94,8 @@ impl World {
     fn was_disturbed_since(&self, since: chrono::DateTime<chrono::Utc>) -> bool {
         let calls = [Fault::Lost, Fault::Throttled, Fault::Unreachable];
         self.disturbed_at.is_some_and(|at| at > since)
-            || calls.iter().any(|fault| self.scenario.faults.of(*fault) > 0)
+            || calls
+                .iter()
+                .any(|fault| self.scenario.faults.of(*fault) > 0)
     }
 }

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rotord_rotation::event::{Answer, Revocation, Survey};
-use rotord_rotation::{
-    Call, Fault, FaultKind, Handle, Inspection, Issued, Label, Listed, Verdict,
-};
+use rotord_rotation::{Call, Fault, FaultKind, Handle, Inspection, Issued, Label, Listed, Verdict};
 
 use super::{Owner, Provider};
 use crate::fault::Fault as Trouble;
@@ -96,10 +94,7 @@ impl Provider {
     /// The answer is lost: the effect was before, comes later, or never.
     fn lose(&mut self, effect: Effect, now: DateTime<Utc>, rng: &mut Streams) -> Fault {
         if self.chance(Trouble::Late, rng) {
-            let most = *rng
-                .plain
-                .pick(&[30, 30, 30, 900, 20_000])
-                .unwrap_or(&30);
+            let most = *rng.plain.pick(&[30, 30, 30, 900, 20_000]).unwrap_or(&30);
             let wait = rng.plain.duration(Duration::from_secs(most));
             self.later(effect, now + wait);
         } else if rng.plain.per_mille(800) {
@@ -128,7 +123,10 @@ impl Provider {
         };
         if self.lifetime_most.is_some_and(|most| lifetime > most) {
             let kind = FaultKind::InvalidInput("lifetime".to_owned());
-            return Err(refused(kind, "the lifetime is longer than the policy allows"));
+            return Err(refused(
+                kind,
+                "the lifetime is longer than the policy allows",
+            ));
         }
         if !self.has_room(now) {
             return Err(refused(FaultKind::Full, "too many passwords"));

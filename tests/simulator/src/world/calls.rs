@@ -38,7 +38,11 @@ impl World {
         }
         // Asleep in the middle of it: the connection is cut.
         let slept = self.clock.now - sent > chrono::TimeDelta::minutes(5);
-        let (event, value) = if slept { (cut(&call), None) } else { (event, value) };
+        let (event, value) = if slept {
+            (cut(&call), None)
+        } else {
+            (event, value)
+        };
         self.shell.call = None;
         self.shell.arrived = false;
         self.tell_rotation(event, value.as_ref()).map(|_| ())
@@ -70,6 +74,9 @@ impl World {
         if self.comes_in(Fault::Suspend, 20) {
             self.suspend()?;
         }
+        if self.comes_in(Fault::OldState, 10) {
+            self.copies_in_a_call()?;
+        }
         Ok(())
     }
 
@@ -79,8 +86,8 @@ impl World {
         let mut value = None;
         let event = match call {
             Call::Inspect => Event::Inspected(self.provider.inspect(now, &mut self.rng)),
-            Call::Survey => Event::Surveyed(self.provider.survey(now, &mut self.rng).map(
-                |mut survey| {
+            Call::Survey => {
+                Event::Surveyed(self.provider.survey(now, &mut self.rng).map(|mut survey| {
                     let ours = rotord_rotation::label::Short::from(super::ROTATION);
                     let nonces: Vec<_> = survey
                         .listed
@@ -91,8 +98,8 @@ impl World {
                         .collect();
                     survey.tombstones = self.books.tombstones(&nonces);
                     survey
-                },
-            )),
+                }))
+            }
             Call::Issue {
                 credential,
                 label,

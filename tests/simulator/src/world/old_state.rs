@@ -38,7 +38,11 @@ impl World {
     pub(crate) fn copies(&mut self) -> Checked<()> {
         match self.old.copied {
             None if !self.old.restored => {
-                let later = *self.rng.of(Fault::OldState).pick(&[0, 0, 1, 2, 10]).unwrap_or(&0);
+                let later = *self
+                    .rng
+                    .of(Fault::OldState)
+                    .pick(&[0, 0, 1, 2, 10])
+                    .unwrap_or(&0);
                 self.take_copy(later)
             }
             None => Ok(()),
@@ -47,8 +51,20 @@ impl World {
         }
     }
 
-    /// Also at bad moments: with a call under way.
-    pub(crate) fn take_copy(&mut self, later: u64) -> Checked<()> {
+    /// A copy is made while a call is under way: it holds an open nonce, or a credential that is being proved.
+    pub(crate) fn copies_in_a_call(&mut self) -> Checked<()> {
+        if self.old.copied.is_some() || self.old.restored {
+            return Ok(());
+        }
+        let later = *self
+            .rng
+            .of(Fault::OldState)
+            .pick(&[0, 1, 2, 10])
+            .unwrap_or(&0);
+        self.take_copy(later)
+    }
+
+    fn take_copy(&mut self, later: u64) -> Checked<()> {
         self.note(|| format!("the books are copied, to come back {later} publications later"));
         self.old.copied = Some(self.old.published + later);
         self.books.make_copy()
@@ -69,20 +85,31 @@ impl World {
         let ours = |real: &&crate::provider::Real| real.owner == Owner::Us;
         let mut unknown = Vec::new();
         let mut seen = false;
-        for real in self.provider.credentials.iter().chain(&self.provider.history).filter(ours) {
+        for real in self
+            .provider
+            .credentials
+            .iter()
+            .chain(&self.provider.history)
+            .filter(ours)
+        {
             let Some(label) = real.label else { continue };
             if !self.books.knows(label.nonce) {
                 unknown.push(label.nonce);
                 seen |= real.made.lists.is_settled(now) && real.removed.is_none();
             }
         }
+        let expected = self.provider.expected().map(|label| label.nonce);
+        unknown.extend(expected.filter(|nonce| !self.books.knows(*nonce)));
         self.old.unknown = unknown;
         self.old.blind = !witness && !seen;
         self.forgive();
         self.consumers_come_again();
         self.check_books()?;
         self.shell.call = None;
-        let off = self.rng.of(Fault::OldState).duration(Duration::from_mins(30));
+        let off = self
+            .rng
+            .of(Fault::OldState)
+            .duration(Duration::from_mins(30));
         let stale = self.shell.stale.clone();
         self.books.forget_facts();
         self.shell.stale = stale;

@@ -64,8 +64,7 @@ impl Shell {
 
 impl World {
     pub(crate) fn context(&mut self) -> Context<'static> {
-        let entropy =
-            u128::from(self.rng.plain.bits()) << 64 | u128::from(self.rng.plain.bits());
+        let entropy = u128::from(self.rng.plain.bits()) << 64 | u128::from(self.rng.plain.bits());
         Context {
             now: self.clock.read(),
             timing: self.timing,

@@ -48,7 +48,10 @@ impl World {
         let now = self.clock.now;
         let wake = match self.shell.revive_at {
             Some(at) => at,
-            None => self.shell.wake.map_or(now + DAY, |at| at - self.clock.off_by),
+            None => self
+                .shell
+                .wake
+                .map_or(now + DAY, |at| at - self.clock.off_by),
         };
         let end = self.weather.ends.iter().map(|(at, _)| *at).min();
         let full = self.shell.disk_full_until;
@@ -69,7 +72,8 @@ impl World {
             self.shell.started = false;
             self.load()?;
         }
-        if self.shell.revive_at.is_none() && self.shell.wake.is_none_or(|at| at <= self.clock.wall())
+        if self.shell.revive_at.is_none()
+            && self.shell.wake.is_none_or(|at| at <= self.clock.wall())
         {
             self.wake_up(Event::Woke)?;
         }
@@ -107,7 +111,11 @@ impl World {
     }
 
     fn outage(&mut self) -> Checked<()> {
-        let most = *self.rng.of(Fault::Outage).pick(&[1, 1, 3, 12, 60]).unwrap_or(&1);
+        let most = *self
+            .rng
+            .of(Fault::Outage)
+            .pick(&[1, 1, 3, 12, 60])
+            .unwrap_or(&1);
         let off = self.rng.of(Fault::Outage).duration(DAY * most);
         self.note(|| format!("the host is off for {} h", off.as_secs() / 3600));
         self.be_off(off, true)
@@ -148,7 +156,11 @@ impl World {
     }
 
     fn begin_refusing(&mut self) -> Checked<()> {
-        let kinds = [FaultKind::Unauthorized, FaultKind::NotFound, FaultKind::Refused];
+        let kinds = [
+            FaultKind::Unauthorized,
+            FaultKind::NotFound,
+            FaultKind::Refused,
+        ];
         let rng = self.rng.of(Fault::Refused);
         self.provider.refusing = rng.pick(&kinds).cloned();
         let after = rng.duration(DAY * 2);
