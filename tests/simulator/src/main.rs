@@ -15,6 +15,8 @@ use simulator::{Detail, Report, Scenario, Violation, World};
 
 /// So many kinds of failure are told in full.
 const TOLD: usize = 3;
+/// So many calm years are timed.
+const CALM: u64 = 500;
 const PROGRESS: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
@@ -120,6 +122,9 @@ fn many(from: u64, count: u64) -> Result<(), String> {
         sum.restores,
         sum.compared
     );
+    if let Some(pace) = calm_pace() {
+        println!("without trouble, monthly: {pace:.0} rotation-years a second of processor time");
+    }
     println!(
         "{} logins of consumers, {} failed where nothing could be done",
         sum.logins, sum.failed_logins
@@ -156,6 +161,17 @@ fn pace(sum: &Report, start: Instant, over_the_store: &Time) -> String {
         "{all:.0} rotation-years in {seconds:.1} s: {:.0} a second{processor}",
         all / seconds
     )
+}
+
+/// How fast stories go in which nothing goes wrong: what the aim of a thousand is about.
+fn calm_pace() -> Option<f64> {
+    let begun = processor_time()?;
+    let mut days = 0;
+    for seed in 0..CALM {
+        days += World::play(Scenario::calm(seed)).ok()?.days;
+    }
+    let used = processor_time()?.saturating_sub(begun).as_secs_f64();
+    Some(f64::from(u32::try_from(days).ok()?) / 365.0 / used)
 }
 
 /// What this process has used: beside others, the time on the wall says little.

@@ -214,7 +214,7 @@ impl World {
         let mut world = Self::new(scenario, Detail::None)?;
         world.shell.started = true;
         world.first_words()?;
-        while world.report.published < 3 || !world.books.rotation.run.is_none() {
+        while world.report.published < 3 || world.books.rotation.run.is_some() {
             world.go_on()?;
         }
         world.be_off(Duration::from_hours(24) * missed, true)?;
@@ -237,7 +237,7 @@ impl World {
     }
 
     /// One call, or one wait.
-    pub fn go_on(&mut self) -> Checked<()> {
+    pub(crate) fn go_on(&mut self) -> Checked<()> {
         self.report.steps += 1;
         self.provider.troubled = !self.calm && !self.is_early();
         if self.shell.call.is_some() {

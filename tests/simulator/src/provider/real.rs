@@ -103,6 +103,10 @@ pub struct Change {
 
 /// One credential as it really is.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "marks that the checks set, each on its own"
+)]
 pub struct Real {
     /// Its name.
     pub handle: Handle,

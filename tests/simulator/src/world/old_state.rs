@@ -10,6 +10,10 @@ use crate::provider::Owner;
 
 /// What is known of copies and restores.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "marks that the checks read, each on its own"
+)]
 pub(crate) struct OldState {
     /// A copy is there; it is put back after so many more publications.
     copied: Option<u64>,

@@ -101,19 +101,19 @@ impl World {
             return Ok(());
         };
         let with_value = self.rng.of(Fault::Person).per_mille(500);
-        self.adopt(handle, with_value)
+        self.adopt(&handle, with_value)
     }
 
-    fn adopt(&mut self, handle: Handle, has_value: bool) -> Checked<()> {
-        let expires_at = self.provider.real(&handle).map(|real| real.expires_at);
+    fn adopt(&mut self, handle: &Handle, has_value: bool) -> Checked<()> {
+        let expires_at = self.provider.real(handle).map(|real| real.expires_at);
         let command = Command::Adopt {
             handle: handle.clone(),
             expires_at,
             has_value,
         };
-        let value = has_value.then_some(handle.clone());
+        let value = has_value.then(|| handle.clone());
         if self.give(command, value.as_ref())?
-            && let Some(real) = self.provider.real_mut(&handle)
+            && let Some(real) = self.provider.real_mut(handle)
         {
             real.adopted = true;
         }
@@ -128,8 +128,8 @@ impl World {
             return self.give(Command::Unblock, None).map(|_| ());
         };
         match self.rng.of(Fault::OldState).below(3) {
-            0 if self.books.rotation.life != Life::Deleting => self.adopt(handle, true),
-            1 if self.books.rotation.life != Life::Deleting => self.adopt(handle, false),
+            0 if self.books.rotation.life != Life::Deleting => self.adopt(&handle, true),
+            1 if self.books.rotation.life != Life::Deleting => self.adopt(&handle, false),
             _ if self.books.rotation.life == Life::Deleting => self
                 .give(Command::Delete { revoke: true }, None)
                 .map(|_| ()),

@@ -79,8 +79,13 @@ impl World {
         if self.shell.disk_full_until.is_some() {
             return Fate::Nothing;
         }
-        if self.comes_in(Fault::Crash, 4) {
-            Fate::DiesBefore
+        if self.comes_in(Fault::Crash, 2) {
+            let before = self.rng.of(Fault::Crash).per_mille(500);
+            if before {
+                Fate::DiesBefore
+            } else {
+                Fate::DiesAfter
+            }
         } else if self.comes_in(Fault::DiskFull, 10) {
             let long = self.rng.of(Fault::DiskFull).per_mille(200);
             if long {
@@ -91,8 +96,6 @@ impl World {
             Fate::Nothing
         } else if self.comes_in(Fault::Unsure, 10) {
             Fate::Unsure
-        } else if self.comes_in(Fault::Crash, 4) {
-            Fate::DiesAfter
         } else {
             Fate::Good
         }

@@ -82,32 +82,62 @@ impl World {
 
     /// Somewhere in this wait something may come. True where it did.
     fn something_comes(&mut self, wait: Duration) -> Checked<bool> {
-        type Happens = fn(&mut World) -> Checked<()>;
-        let all: [(Fault, Happens); 14] = [
-            (Fault::Person, World::person_speaks),
-            (Fault::Outage, World::outage),
-            (Fault::Suspend, World::suspend),
-            (Fault::Jump, World::clock_jumps),
-            (Fault::Refused, World::begin_refusing),
-            (Fault::Never, World::begin_disabled),
-            (Fault::Policy, World::change_policy),
-            (Fault::Foreign, World::foreigners_move),
-            (Fault::Neighbour, World::neighbours_move),
-            (Fault::Sibling, World::siblings_move),
-            (Fault::Drift, World::somebody_removes),
-            (Fault::NotReady, World::provider_goes),
-            (Fault::Unhealthy, World::consumer_complains),
-            (Fault::OldState, World::copies),
+        let all = [
+            Fault::Person,
+            Fault::Outage,
+            Fault::Suspend,
+            Fault::Jump,
+            Fault::Refused,
+            Fault::Never,
+            Fault::Policy,
+            Fault::Foreign,
+            Fault::Neighbour,
+            Fault::Sibling,
+            Fault::Drift,
+            Fault::NotReady,
+            Fault::Unhealthy,
+            Fault::OldState,
         ];
-        for (fault, happens) in all {
+        for fault in all {
             if self.comes(fault) {
                 let before = self.rng.of(fault).duration(wait);
                 self.pass(before)?;
-                happens(self)?;
+                self.happens(fault)?;
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn happens(&mut self, fault: Fault) -> Checked<()> {
+        match fault {
+            Fault::Person => return self.person_speaks(),
+            Fault::Outage => return self.outage(),
+            Fault::Suspend => return self.suspend(),
+            Fault::Jump => return self.clock_jumps(),
+            Fault::NotReady => return self.provider_goes(),
+            Fault::Unhealthy => return self.consumer_complains(),
+            Fault::OldState => return self.copies(),
+            Fault::Refused => self.begin_refusing(),
+            Fault::Never => self.begin_disabled(),
+            Fault::Policy => self.change_policy(),
+            Fault::Foreign => self.foreigners_move(),
+            Fault::Neighbour => self.others_move(Owner::Neighbour, NEIGHBOUR, ROTATION, fault),
+            Fault::Sibling => self.others_move(Owner::Sibling, INSTALLATION, SIBLING, fault),
+            Fault::Drift => self.somebody_removes(),
+            // At the calls, at the commits, or in how things become known.
+            Fault::Lost
+            | Fault::Late
+            | Fault::Throttled
+            | Fault::Unreachable
+            | Fault::Flapping
+            | Fault::ListLag
+            | Fault::Crash
+            | Fault::DiskFull
+            | Fault::Unsure
+            | Fault::Delete => {}
+        }
+        Ok(())
     }
 
     fn outage(&mut self) -> Checked<()> {
@@ -155,7 +185,7 @@ impl World {
         self.wake_up(Event::ClockStepped).map(|_| ())
     }
 
-    fn begin_refusing(&mut self) -> Checked<()> {
+    fn begin_refusing(&mut self) {
         let kinds = [
             FaultKind::Unauthorized,
             FaultKind::NotFound,
@@ -166,28 +196,25 @@ impl World {
         let after = rng.duration(DAY * 2);
         self.note(|| "everything is refused".to_owned());
         self.ends_after(after, End::Refusing);
-        Ok(())
     }
 
-    fn begin_disabled(&mut self) -> Checked<()> {
+    fn begin_disabled(&mut self) {
         self.provider.disabled = true;
         let after = self.rng.of(Fault::Never).duration(DAY * 2);
         self.note(|| "the application is disabled".to_owned());
         self.ends_after(after, End::Disabled);
-        Ok(())
     }
 
-    fn change_policy(&mut self) -> Checked<()> {
+    fn change_policy(&mut self) {
         let interval = u64::from(self.scenario.interval);
         let days = 1 + self.rng.of(Fault::Policy).below(interval * 3 + 20);
         let after = self.rng.of(Fault::Policy).duration(DAY * 30);
         self.note(|| format!("lifetimes are at most {days} days"));
         self.provider.lifetime_most = Some(DAY * u32::try_from(days).unwrap_or(1));
         self.ends_after(after, End::Policy);
-        Ok(())
     }
 
-    fn foreigners_move(&mut self) -> Checked<()> {
+    fn foreigners_move(&mut self) {
         let now = self.clock.now;
         let comes = self.rng.of(Fault::Foreign).per_mille(500);
         let some = self
@@ -206,17 +233,6 @@ impl World {
             }
             _ => {}
         }
-        Ok(())
-    }
-
-    fn neighbours_move(&mut self) -> Checked<()> {
-        self.others_move(Owner::Neighbour, NEIGHBOUR, ROTATION, Fault::Neighbour);
-        Ok(())
-    }
-
-    fn siblings_move(&mut self) -> Checked<()> {
-        self.others_move(Owner::Sibling, INSTALLATION, SIBLING, Fault::Sibling);
-        Ok(())
     }
 
     /// Another rotation issues, and revokes what is too much.
@@ -244,7 +260,7 @@ impl World {
         }
     }
 
-    fn somebody_removes(&mut self) -> Checked<()> {
+    fn somebody_removes(&mut self) {
         let now = self.clock.now;
         let some = self
             .provider
@@ -253,7 +269,6 @@ impl World {
             self.note(|| format!("somebody removes {handle} at the provider"));
             self.provider.remove_outside(&handle, now, &mut self.rng);
         }
-        Ok(())
     }
 
     fn provider_goes(&mut self) -> Checked<()> {
