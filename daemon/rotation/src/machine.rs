@@ -210,7 +210,11 @@ impl<'a> Machine<'a> {
             let ended = r
                 .active()
                 .is_none_or(|active| active.has_expired(self.provider_now()));
-            self.start_run(if ended { RunKind::Urgent } else { RunKind::Scheduled });
+            self.start_run(if ended {
+                RunKind::Urgent
+            } else {
+                RunKind::Scheduled
+            });
             if let Some(run) = &mut self.rotation.run {
                 run.due = Some(due);
             }

@@ -299,7 +299,8 @@ impl Machine<'_> {
             .handle
             .as_ref()
             .is_some_and(|handle| survey.handles.contains(handle));
-        let was_published = credential.published_at.is_some();
+        // Published, taken over, or in doubt: all of them were listed once.
+        let was_listed = credential.published_at.is_some() || credential.is_adopted();
         let Some(removal) = credential.removal_mut() else {
             return;
         };
@@ -320,9 +321,10 @@ impl Machine<'_> {
             removal.first_absence.get_or_insert(now.wall);
             // So many, so far apart: they span the propagation bound.
             let absent = removal.absences >= least;
-            if expired || (absent && (was_published || removal.accepted_at.is_some())) {
+            let was_listed = was_listed || removal.gate != Gate::Open;
+            if expired || (absent && (was_listed || removal.accepted_at.is_some())) {
                 self.gone(id);
-            } else if absent && removal.gate == Gate::Open {
+            } else if absent {
                 // It may never have been listed yet: it is removed all the same, and only then counted as gone.
                 removal.next_step = now.boot;
             }
