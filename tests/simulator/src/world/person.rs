@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rotord_rotation::{Command, Credential, Event, Handle, Interval, Life, Plan, RotateAt, Stage};
+use rotord_rotation::{Command, Credential, Event, Handle, Interval, Plan, RotateAt, Stage};
 
 use super::shell::Told;
 use super::{Checked, World};
@@ -128,9 +128,9 @@ impl World {
             return self.give(Command::Unblock, None).map(|_| ());
         };
         match self.rng.of(Fault::OldState).below(3) {
-            0 if self.books.rotation.life != Life::Deleting => self.adopt(&handle, true),
-            1 if self.books.rotation.life != Life::Deleting => self.adopt(&handle, false),
-            _ if self.books.rotation.life == Life::Deleting => self
+            0 if !self.books.rotation.life.is_deleting() => self.adopt(&handle, true),
+            1 if !self.books.rotation.life.is_deleting() => self.adopt(&handle, false),
+            _ if self.books.rotation.life.is_deleting() => self
                 .give(Command::Delete { revoke: true }, None)
                 .map(|_| ()),
             _ => self.give(Command::Remove { handle }, None).map(|_| ()),

@@ -1,7 +1,7 @@
 //! The end of a story: no trouble any more, a person who helps where only a person can, and time.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rotord_rotation::{Command, Credential, Life, Stage};
+use rotord_rotation::{Command, Credential, Gate, Life, Reason, Stage};
 
 use super::{Checked, World};
 
@@ -38,7 +38,7 @@ impl World {
 
     /// A lost answer of a deleted rotation is watched until it must have ended.
     fn patience(&self, began: DateTime<Utc>) -> DateTime<Utc> {
-        let days = if self.books.rotation.life == Life::Deleting {
+        let days = if self.books.rotation.life.is_deleting() {
             let ends = self.books.rotation.credentials.iter();
             let last = ends.filter_map(|c| c.expires_at).max().unwrap_or(began);
             (last - began).num_days().max(0)
@@ -60,13 +60,34 @@ impl World {
         };
         self.shell.call.is_none()
             && rotation.run.is_none()
-            && rotation.life != Life::Deleting
+            && !rotation.life.is_deleting()
             && !rotation.needs_attention()
             && !rotation.credentials.iter().any(busy)
     }
 
+    /// What a person ordered waits for a login with the published one, which is gone, and the target is full: forced.
+    fn insist(&mut self) -> Checked<()> {
+        if self.is_in_use() {
+            return Ok(());
+        }
+        let ordered = self.books.rotation.credentials.iter().filter(|c| {
+            c.removal()
+                .is_some_and(|r| r.reason == Reason::Ordered && r.gate == Gate::Published)
+        });
+        let ids: Vec<_> = ordered.map(|c| c.id).collect();
+        for id in ids {
+            let force = Command::Retire {
+                credential: Some(id),
+                force: true,
+            };
+            self.give(force, None)?;
+        }
+        Ok(())
+    }
+
     /// Where only a person can go on.
     fn help(&mut self) -> Checked<()> {
+        self.insist()?;
         let rotation = &self.books.rotation;
         if rotation.needs_attention() {
             while !self.books.rotation.doubts.is_empty() {
