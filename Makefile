@@ -53,8 +53,8 @@ lint: ## Format, clippy with warnings as errors
 deny: ## Licences, sources, duplicates and known vulnerabilities of what we depend on
 	.ci/deny
 
-simulate: ## SEEDS=n stories of the simulator, with optimisation
-	SEEDS=$(or $(SEEDS),100000) $(CARGO) test --release --package simulator -- --ignored --nocapture
+simulate: ## SEEDS=n stories of the simulator (FROM=n on), or SEED=n alone, told (ONLY='...' as printed)
+	@SEEDS=$(SEEDS) FROM=$(FROM) SEED=$(SEED) ONLY='$(ONLY)' $(CARGO) run --quiet --release --package simulator
 
 mutations: ## Breaks the domain on purpose, a rule at a time: every one must be caught
 	tests/simulator/mutations

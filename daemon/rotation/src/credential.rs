@@ -206,12 +206,7 @@ impl Credential {
                     removal.reason = reason;
                 }
                 removal.gate = removal.gate.min(gate);
-                if removal.accepted_at.is_none() {
-                    // Looked at at once, so an absence then is not apart from the one before.
-                    removal.next_step = Boot::default();
-                    removal.absences = 0;
-                    removal.first_absence = None;
-                }
+                self.look_again();
             }
             None => self.stage = Stage::Retiring(Removal::new(reason, gate)),
         }
@@ -221,6 +216,24 @@ impl Credential {
     pub(crate) fn is_never_seen(&self, absences: u32) -> bool {
         let open = |removal: &Removal| removal.gate == Gate::Open && removal.absences >= absences;
         self.published_at.is_none() && self.removal().is_some_and(open)
+    }
+
+    /// A removal that was not accepted yet is looked at at once; so an absence then is not apart from the one before.
+    pub(crate) fn look_again(&mut self) {
+        if let Some(removal) = self.removal_mut().filter(|r| r.accepted_at.is_none()) {
+            removal.next_step = Boot::default();
+            removal.absences = 0;
+            removal.first_absence = None;
+        }
+    }
+
+    /// Being removed though these books do not say that it was replaced, or that a person ordered it: if they are old,
+    /// it may have been published since.
+    pub(crate) fn is_unproved(&self, provider_time: DateTime<Utc>) -> bool {
+        let by_word = |r: &Removal| matches!(r.reason, Reason::Ordered | Reason::Deleted);
+        self.published_at.is_none()
+            && !self.has_expired(provider_time)
+            && self.removal().is_some_and(|removal| !by_word(removal))
     }
 
     /// Past its end at this instant of the provider's clock.

@@ -130,9 +130,7 @@ impl<'a> Machine<'a> {
                 let call = self.landed();
                 self.on_not_kept(call.as_ref(), why);
             }
-            Event::Acknowledged { delivery } => {
-                self.rotation.deliveries_open.retain(|d| *d != delivery);
-            }
+            Event::Acknowledged { delivery } => self.on_acknowledged(&delivery),
             Event::Unhealthy { delivery, why } => {
                 if !self.rotation.deliveries_open.contains(&delivery) {
                     self.rotation.deliveries_open.push(delivery.clone());
@@ -212,7 +210,15 @@ impl<'a> Machine<'a> {
         if r.wants_urgent() {
             self.start_run(RunKind::Urgent);
         } else if let Some(due) = r.due_at.filter(|due| *due <= now) {
-            self.start_run(RunKind::Scheduled);
+            // A long soak is for while the published one lives.
+            let ended = r
+                .active()
+                .is_none_or(|active| active.has_expired(self.provider_now()));
+            self.start_run(if ended {
+                RunKind::Urgent
+            } else {
+                RunKind::Scheduled
+            });
             if let Some(run) = &mut self.rotation.run {
                 run.due = Some(due);
             }

@@ -1,297 +1,224 @@
-//! A model of the provider: replicas with lags of their own, lost answers, refusals, a cap.
+//! A model of the provider: replicas with lags of their own, lost and late effects, refusals, a cap, a policy.
+
+mod calls;
+mod real;
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rotord_rotation::event::{Answer, Revocation, Survey};
-use rotord_rotation::{Fault, FaultKind, Handle, Inspection, Issued, Label, Listed, Verdict};
+use rotord_rotation::{FaultKind, Handle, Label};
 
-use crate::rng::Rng;
+pub use self::calls::{Effect, Reply};
+pub use self::real::{Change, Owner, Real, Spread};
+use crate::fault::{Fault, Strengths};
+use crate::rng::{Rng, Streams};
+use crate::scenario::Scenario;
 
-/// How the provider behaves.
-#[derive(Debug, Clone)]
-pub struct Behaviour {
-    /// Independent replicas.
-    pub replicas: usize,
-    /// The longest lag of a replica behind a write.
-    pub lag: Duration,
-    /// Chances in a thousand that a call has its effect and the answer is lost.
-    pub lost: u64,
-    /// Chances in a thousand that a write is refused for now.
-    pub throttled: u64,
-    /// Chances in a thousand that nothing gets through at all.
-    pub unreachable: u64,
-    /// How many credentials the target holds.
-    pub cap: Option<u32>,
-    /// Credentials of others that are there.
-    pub foreign: u32,
-}
-
-/// One credential as it really is.
-#[derive(Debug, Clone)]
-pub struct Real {
-    /// Its name.
-    pub handle: Handle,
-    /// Its label, where it has one of ours.
-    pub label: Option<Label>,
-    /// When it ends.
-    pub expires_at: DateTime<Utc>,
-    /// When each replica has it.
-    pub visible: Vec<DateTime<Utc>>,
-    /// When each replica has lost it.
-    pub removed: Option<Vec<DateTime<Utc>>>,
-}
-
-impl Real {
-    /// A login at this replica works.
-    pub fn works_at(&self, replica: usize, now: DateTime<Utc>) -> bool {
-        self.visible[replica] <= now
-            && self.expires_at > now
-            && self
-                .removed
-                .as_ref()
-                .is_none_or(|removed| removed[replica] > now)
-    }
-
-    /// A login works whichever replica answers.
-    pub fn works_everywhere(&self, now: DateTime<Utc>) -> bool {
-        (0..self.visible.len()).all(|replica| self.works_at(replica, now))
-    }
-
-    /// Not removed and not past its end.
-    pub fn lives(&self, now: DateTime<Utc>) -> bool {
-        self.removed.is_none() && self.expires_at > now
-    }
-}
+/// How long a change takes at most until every list shows it: what the provider declares.
+pub const PROPAGATION: Duration = Duration::from_mins(20);
 
 /// The provider.
 #[derive(Debug, Clone)]
 pub struct Provider {
-    /// How it behaves.
-    pub behaviour: Behaviour,
-    /// Everything that was ever issued.
+    replicas: usize,
+    lag: Duration,
+    cap: Option<u32>,
+    faults: Strengths,
+    /// Calls may go wrong.
+    pub troubled: bool,
+    /// What is there, or was a short while ago.
     pub credentials: Vec<Real>,
+    /// What is gone for everyone.
+    pub history: Vec<Real>,
+    /// Everything is refused like this.
+    pub refusing: Option<FaultKind>,
+    /// No login can work.
+    pub disabled: bool,
+    /// The longest life allowed.
+    pub lifetime_most: Option<Duration>,
+    late: Vec<(DateTime<Utc>, Effect)>,
     issued: u64,
 }
 
-/// An answer, and whether it is lost on the way.
-pub struct Reply<T> {
-    /// What the provider said.
-    pub answer: Result<T, Fault>,
-    /// Whether it had its effect.
-    pub effect: bool,
-}
-
 impl Provider {
-    /// With the foreign credentials in place.
-    pub fn new(behaviour: Behaviour, now: DateTime<Utc>) -> Self {
+    /// With others' credentials in place.
+    pub fn new(scenario: &Scenario, now: DateTime<Utc>) -> Self {
         let mut provider = Self {
-            behaviour,
+            replicas: scenario.replicas.max(1) as usize,
+            lag: scenario.lag(),
+            cap: scenario.cap,
+            faults: scenario.faults.clone(),
+            troubled: true,
             credentials: Vec::new(),
+            history: Vec::new(),
+            refusing: None,
+            disabled: false,
+            lifetime_most: None,
+            late: Vec::new(),
             issued: 0,
         };
-        for _ in 0..provider.behaviour.foreign {
-            let visible = vec![now; provider.behaviour.replicas];
-            provider.add(None, now + TimeDelta::days(3000), visible);
+        for _ in 0..scenario.others {
+            provider.add_foreign(now);
         }
         provider
     }
 
+    /// Nothing goes wrong any more, but for the lags.
+    pub fn calm_down(&mut self) {
+        self.troubled = false;
+        self.refusing = None;
+        self.disabled = false;
+        self.lifetime_most = None;
+    }
+
+    /// One more of nobody that rotord knows.
+    pub fn add_foreign(&mut self, now: DateTime<Utc>) -> Handle {
+        let made = Change {
+            logins: Spread::at_once(now, self.replicas),
+            lists: Spread::at_once(now, self.replicas),
+        };
+        self.add(Owner::Foreign, None, now + TimeDelta::days(3000), made)
+    }
+
+    /// One more, with a label of rotord that is not the played rotation's.
+    pub fn add_labelled(
+        &mut self,
+        owner: Owner,
+        label: Label,
+        now: DateTime<Utc>,
+        rng: &mut Streams,
+    ) {
+        let made = self.change(now, rng);
+        self.add(owner, Some(label), now + TimeDelta::days(100), made);
+    }
+
     fn add(
         &mut self,
+        owner: Owner,
         label: Option<Label>,
         expires_at: DateTime<Utc>,
-        visible: Vec<DateTime<Utc>>,
+        made: Change,
     ) -> Handle {
         self.issued += 1;
         let handle = Handle(format!("key-{}", self.issued));
         self.credentials.push(Real {
             handle: handle.clone(),
+            owner,
             label,
             expires_at,
-            visible,
+            made,
             removed: None,
+            removed_outside: false,
+            published: false,
+            not_before: None,
+            word: false,
+            adopted: false,
         });
         handle
     }
 
-    fn lags(&self, now: DateTime<Utc>, rng: &mut Rng) -> Vec<DateTime<Utc>> {
-        let lag = self.behaviour.lag;
-        (0..self.behaviour.replicas)
-            .map(|_| now + rng.duration(lag))
-            .collect()
-    }
-
-    fn replica(&self, rng: &mut Rng) -> usize {
-        usize::try_from(rng.below(self.behaviour.replicas as u64)).unwrap_or(0)
-    }
-
-    fn trouble(&self, now: DateTime<Utc>, rng: &mut Rng) -> Option<Fault> {
-        if rng.per_mille(self.behaviour.unreachable) {
-            return Some(Fault::new(FaultKind::Unavailable, "connection refused"));
+    /// Somebody other than rotord removes it.
+    pub fn remove_outside(&mut self, handle: &Handle, now: DateTime<Utc>, rng: &mut Streams) {
+        let change = self.change(now, rng);
+        if let Some(real) = self.real_mut(handle) {
+            real.removed.get_or_insert(change);
+            real.removed_outside = true;
         }
-        rng.per_mille(self.behaviour.throttled).then(|| Fault {
-            retry_after: Some(Duration::from_secs(rng.below(90))),
-            provider_time: Some(now),
-            ..Fault::new(FaultKind::Throttled, "too many requests")
-        })
     }
 
-    /// Create a credential.
-    pub fn issue(
-        &mut self,
-        label: Label,
-        lifetime: Duration,
-        now: DateTime<Utc>,
-        rng: &mut Rng,
-    ) -> Reply<Issued> {
-        if let Some(fault) = self.trouble(now, rng) {
-            return Reply {
-                answer: Err(fault),
-                effect: false,
-            };
+    /// How a change becomes known.
+    fn change(&self, now: DateTime<Utc>, rng: &mut Streams) -> Change {
+        let flaps = |rng: &mut Streams| {
+            let strength = self.faults.of(Fault::Flapping);
+            rng.of(Fault::Flapping).per_mille(strength)
+        };
+        let slow = {
+            let strength = self.faults.of(Fault::ListLag);
+            rng.of(Fault::ListLag).per_mille(strength)
+        };
+        let list_lag = if slow {
+            PROPAGATION
+        } else {
+            self.lag.min(PROPAGATION)
+        };
+        let (flap_logins, flap_lists) = (flaps(rng), flaps(rng));
+        let plain = &mut rng.plain;
+        Change {
+            logins: Spread::lagging(now, self.replicas, self.lag, flap_logins, plain),
+            lists: Spread::lagging(now, self.replicas, list_lag, flap_lists, plain),
         }
+    }
+
+    /// The credential with this handle, past or present.
+    pub fn real(&self, handle: &Handle) -> Option<&Real> {
+        let mut all = self.credentials.iter().chain(&self.history);
+        all.find(|real| real.handle == *handle)
+    }
+
+    /// The same, to be changed.
+    pub fn real_mut(&mut self, handle: &Handle) -> Option<&mut Real> {
+        let mut all = self.credentials.iter_mut().chain(&mut self.history);
+        all.find(|real| real.handle == *handle)
+    }
+
+    /// What lives and belongs to this owner.
+    pub fn living(&self, owner: Owner, now: DateTime<Utc>) -> impl Iterator<Item = &Real> {
+        let lives = move |real: &&Real| real.owner == owner && real.lives(now);
+        self.credentials.iter().filter(lives)
+    }
+
+    /// One of the owner's that live.
+    pub fn any_living(&self, owner: Owner, now: DateTime<Utc>, rng: &mut Rng) -> Option<Handle> {
+        let living: Vec<_> = self.living(owner, now).map(|real| &real.handle).collect();
+        rng.pick(&living).map(|handle| (*handle).clone())
+    }
+
+    /// Another one fits.
+    pub fn has_room(&self, now: DateTime<Utc>) -> bool {
         let live = self.credentials.iter().filter(|c| c.lives(now)).count();
-        if self.behaviour.cap.is_some_and(|cap| live >= cap as usize) {
-            let fault = Fault {
-                provider_time: Some(now),
-                ..Fault::new(FaultKind::Full, "too many passwords")
-            };
-            return Reply {
-                answer: Err(fault),
-                effect: false,
-            };
-        }
-        if rng.per_mille(self.behaviour.lost / 4) {
-            // Lost on the way there: no effect, and nobody can tell.
-            return Reply {
-                answer: Err(Fault::new(FaultKind::Ambiguous, "connection cut")),
-                effect: false,
-            };
-        }
-        let expires_at = now + lifetime;
-        let visible = self.lags(now, rng);
-        let handle = self.add(Some(label), expires_at, visible);
-        let answer = if rng.per_mille(self.behaviour.lost) {
-            Err(Fault::new(FaultKind::Ambiguous, "connection cut"))
-        } else {
-            Ok(Issued {
-                handle,
-                expires_at: Some(expires_at),
-                provider_time: Some(now),
-            })
-        };
-        Reply {
-            answer,
-            effect: true,
-        }
+        self.cap.is_none_or(|cap| live < cap as usize)
     }
 
-    /// Remove a credential.
-    pub fn revoke(
-        &mut self,
-        handle: &Handle,
-        now: DateTime<Utc>,
-        rng: &mut Rng,
-    ) -> Reply<Revocation> {
-        if let Some(fault) = self.trouble(now, rng) {
-            return Reply {
-                answer: Err(fault),
-                effect: false,
-            };
+    /// Late effects come, and what everyone has forgotten goes out of the way.
+    pub fn tick(&mut self, now: DateTime<Utc>, rng: &mut Streams) -> bool {
+        if self.credentials.len() > 8 && self.credentials.iter().any(|c| c.is_history(now)) {
+            let (history, rest) = std::mem::take(&mut self.credentials)
+                .into_iter()
+                .partition(|c| c.is_history(now));
+            self.credentials = rest;
+            let history: Vec<Real> = history;
+            self.history.extend(history);
         }
-        let removed = self.lags(now, rng);
-        let lost = rng.per_mille(self.behaviour.lost);
-        let Some(real) = self
-            .credentials
-            .iter_mut()
-            .find(|c| c.handle == *handle && c.removed.is_none())
-        else {
-            return Reply {
-                answer: Ok(Revocation {
-                    found: false,
-                    provider_time: Some(now),
-                }),
-                effect: false,
-            };
-        };
-        real.removed = Some(removed);
-        let answer = if lost {
-            Err(Fault::new(FaultKind::Ambiguous, "connection cut"))
-        } else {
-            Ok(Revocation {
-                found: true,
-                provider_time: Some(now),
-            })
-        };
-        Reply {
-            answer,
-            effect: true,
+        if self.late.iter().all(|(at, _)| *at > now) {
+            return false;
         }
+        let (come, rest) = std::mem::take(&mut self.late)
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
+        self.late = rest;
+        let come: Vec<(DateTime<Utc>, Effect)> = come;
+        for (_, effect) in come {
+            self.take_effect(effect, now, rng);
+        }
+        true
     }
 
-    /// List them, as one replica sees it.
-    ///
-    /// # Errors
-    /// Nothing got through, or it was refused for now.
-    pub fn survey(&self, now: DateTime<Utc>, rng: &mut Rng) -> Result<Survey, Fault> {
-        if let Some(fault) = self.trouble(now, rng) {
-            return Err(fault);
-        }
-        let replica = self.replica(rng);
-        let seen = |c: &&Real| {
-            c.visible[replica] <= now
-                && c.removed
-                    .as_ref()
-                    .is_none_or(|removed| removed[replica] > now)
-        };
-        let listed = self
-            .credentials
-            .iter()
-            .filter(seen)
-            .map(|c| Listed {
-                handle: c.handle.clone(),
-                label: c.label,
-                expires_at: Some(c.expires_at),
-            })
-            .collect();
-        Ok(Survey {
-            listed,
-            tombstones: Vec::new(),
-            provider_time: Some(now),
+    /// A call whose caller is gone may still be on its way.
+    pub fn later(&mut self, effect: Effect, at: DateTime<Utc>) {
+        self.late.push((at, effect));
+    }
+
+    /// Labels under which something may still be created.
+    pub fn expected(&self) -> impl Iterator<Item = Label> {
+        self.late.iter().filter_map(|(_, effect)| match effect {
+            Effect::Issue { label, .. } => Some(*label),
+            Effect::Revoke(_) => None,
         })
     }
 
-    /// One login, at one replica.
-    pub fn verify(&self, handle: &Handle, now: DateTime<Utc>, rng: &mut Rng) -> Verdict {
-        let answer = if rng.per_mille(self.behaviour.unreachable) {
-            Answer::CannotTell("connection refused".to_owned())
-        } else {
-            let replica = self.replica(rng);
-            match self.credentials.iter().find(|c| c.handle == *handle) {
-                Some(real) if real.works_at(replica, now) => Answer::Works,
-                _ => Answer::NotYet("invalid client".to_owned()),
-            }
-        };
-        let provider_time = (!matches!(answer, Answer::CannotTell(_))).then_some(now);
-        Verdict {
-            answer,
-            provider_time,
-        }
-    }
-
-    /// Look at the target.
-    ///
-    /// # Errors
-    /// Nothing got through, or it was refused for now.
-    pub fn inspect(&self, now: DateTime<Utc>, rng: &mut Rng) -> Result<Inspection, Fault> {
-        match self.trouble(now, rng) {
-            Some(fault) => Err(fault),
-            None => Ok(Inspection {
-                credential_cap: self.behaviour.cap,
-                lifetime_most: None,
-                provider_time: Some(now),
-            }),
-        }
+    /// A removal of it is still on its way.
+    pub fn expects_removal(&self, handle: &Handle) -> bool {
+        let same = |(_, effect): &(_, Effect)| matches!(effect, Effect::Revoke(h) if h == handle);
+        self.late.iter().any(same)
     }
 }

@@ -1,6 +1,8 @@
-//! A small deterministic generator: equal seeds, equal stories, on every machine.
+//! Small deterministic generators: equal seeds, equal stories, on every machine.
 
 use std::time::Duration;
+
+use crate::fault::Fault;
 
 /// `SplitMix64`.
 #[derive(Debug, Clone)]
@@ -26,9 +28,14 @@ impl Rng {
         u64::try_from((u128::from(self.bits()) * u128::from(bound)) >> 64).unwrap_or(0)
     }
 
+    /// An index into something of this length; 0 where it is empty.
+    pub fn index(&mut self, len: usize) -> usize {
+        usize::try_from(self.below(len as u64)).unwrap_or(0)
+    }
+
     /// True with this many chances in a thousand.
     pub fn per_mille(&mut self, chances: u64) -> bool {
-        self.below(1000) < chances
+        chances > 0 && self.below(1000) < chances
     }
 
     /// Uniform in `0..=most`, to the millisecond.
@@ -39,7 +46,32 @@ impl Rng {
 
     /// One of them.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
-        let at = self.below(of.len() as u64);
-        of.get(usize::try_from(at).ok()?)
+        let at = self.index(of.len());
+        of.get(at)
+    }
+}
+
+/// A generator for each kind of trouble, so that one that is switched off leaves the others as they were: what
+/// makes a story shrink.
+#[derive(Debug, Clone)]
+pub struct Streams {
+    faults: [Rng; Fault::ALL.len()],
+    /// For what is no trouble: latencies, lags, names.
+    pub plain: Rng,
+}
+
+impl Streams {
+    /// From a seed.
+    pub fn new(seed: u64) -> Self {
+        let mut root = Rng::new(seed);
+        Self {
+            plain: Rng::new(root.bits()),
+            faults: std::array::from_fn(|_| Rng::new(root.bits())),
+        }
+    }
+
+    /// That of one kind.
+    pub fn of(&mut self, fault: Fault) -> &mut Rng {
+        &mut self.faults[fault as usize]
     }
 }

@@ -17,6 +17,18 @@ impl Machine<'_> {
         if self.rotation.life.is_deleting() && !matches!(command, Command::Delete { .. }) {
             return Err(Refusal::Deleting);
         }
+        let doubted = self.rotation.needs_attention();
+        self.take_command(command)?;
+        if doubted && !self.rotation.needs_attention() {
+            // What waited for this word waits no more.
+            for credential in &mut self.rotation.credentials {
+                credential.look_again();
+            }
+        }
+        Ok(())
+    }
+
+    fn take_command(&mut self, command: Command) -> Result<(), Refusal> {
         match command {
             Command::Rotate { retire_after } => self.rotate(retire_after),
             Command::Pause => {

@@ -63,6 +63,20 @@ impl Machine<'_> {
             // Not ready, or without a handle: neither comes here.
             return Next::Wait(self.ctx.timing.gate_fresh, None);
         };
+        if self.is_in_doubt(credential) {
+            let why = "the database may be older than what was done with it: adopt or remove what is in doubt, and \
+                       unblock the rotation";
+            return Next::Wait(self.ctx.timing.retry_most, Some(why.to_owned()));
+        }
+        // Known without asking the provider; an acknowledgement looks at it again at once.
+        let ended = credential.has_expired(self.provider_now());
+        if removal.gate == Gate::Full
+            && !ended
+            && let Some(delivery) = self.rotation.deliveries_open.first()
+        {
+            let why = format!("{delivery} has not acknowledged the newer credential");
+            return Next::Wait(self.ctx.timing.retry_most, Some(why));
+        }
         let survey = match &self.rotation.facts.survey {
             // One from before its time says nothing of what it waits for.
             Some(survey) if fresh_since(survey.at) && survey.at >= removal.next_step => survey,
@@ -91,6 +105,12 @@ impl Machine<'_> {
         })
     }
 
+    /// In attention mode: what these books call unpublished may have been published since they were written. Only a
+    /// person's word removes it.
+    fn is_in_doubt(&self, credential: &Credential) -> bool {
+        self.rotation.needs_attention() && credential.is_unproved(self.provider_now())
+    }
+
     /// What keeps a once-published credential, besides the login.
     fn full_gate(&self, credential: &Credential, survey: &SurveyFact) -> Option<Next> {
         let pause = self.ctx.timing.gate_fresh;
@@ -104,14 +124,6 @@ impl Machine<'_> {
             return Some(Next::Wait(
                 between(survey.provider_time, at).max(pause),
                 Some(why),
-            ));
-        }
-        if let Some(delivery) = self.rotation.deliveries_open.first() {
-            return Some(Next::Wait(
-                pause,
-                Some(format!(
-                    "{delivery} has not acknowledged the newer credential"
-                )),
             ));
         }
         let listed = self.rotation.active().is_some_and(|active| {
@@ -196,6 +208,19 @@ impl Machine<'_> {
         }
     }
 
+    /// A consumer has the newest credential: what waited for that waits no more.
+    pub(super) fn on_acknowledged(&mut self, delivery: &str) {
+        let open = &mut self.rotation.deliveries_open;
+        let before = open.len();
+        open.retain(|d| d != delivery);
+        if open.len() == before || !open.is_empty() {
+            return;
+        }
+        for credential in &mut self.rotation.credentials {
+            credential.look_again();
+        }
+    }
+
     fn gates_wait(&mut self, why: &str) {
         let gated: Vec<(CredentialId, u32)> = self
             .rotation
@@ -274,7 +299,8 @@ impl Machine<'_> {
             .handle
             .as_ref()
             .is_some_and(|handle| survey.handles.contains(handle));
-        let was_published = credential.published_at.is_some();
+        // Published, taken over, or in doubt: all of them were listed once.
+        let was_listed = credential.published_at.is_some() || credential.is_adopted();
         let Some(removal) = credential.removal_mut() else {
             return;
         };
@@ -295,9 +321,10 @@ impl Machine<'_> {
             removal.first_absence.get_or_insert(now.wall);
             // So many, so far apart: they span the propagation bound.
             let absent = removal.absences >= least;
-            if expired || (absent && (was_published || removal.accepted_at.is_some())) {
+            let was_listed = was_listed || removal.gate != Gate::Open;
+            if expired || (absent && (was_listed || removal.accepted_at.is_some())) {
                 self.gone(id);
-            } else if absent && removal.gate == Gate::Open {
+            } else if absent {
                 // It may never have been listed yet: it is removed all the same, and only then counted as gone.
                 removal.next_step = now.boot;
             }
@@ -370,6 +397,7 @@ impl Machine<'_> {
         let mut room = false;
         let mut earliest = None;
         for credential in &mut self.rotation.credentials {
+            let unproved = credential.is_unproved(provider_now);
             match &mut credential.stage {
                 // What a lost answer made takes a place, too: it is looked for now.
                 Stage::Lost(watch) if !is_kept && !watch.dormant => {
@@ -378,6 +406,7 @@ impl Machine<'_> {
                 }
                 Stage::Retiring(removal) if removal.accepted_at.is_some() => continue,
                 // Of no use to anybody, or ordered by a person: its time does not matter.
+                Stage::Retiring(_) if is_kept && unproved => continue,
                 Stage::Retiring(removal) if removal.gate != Gate::Full => {
                     room = true;
                     continue;
@@ -426,7 +455,7 @@ impl Machine<'_> {
         let is_kept = self.rotation.needs_attention();
         let could = |c: &&Credential| match &c.stage {
             Stage::Lost(watch) => !is_kept && !watch.dormant,
-            Stage::Retiring(removal) => removal.accepted_at.is_none(),
+            Stage::Retiring(removal) => removal.accepted_at.is_none() && !self.is_in_doubt(c),
             _ => false,
         };
         let Some(left) = self.rotation.credentials.iter().find(could) else {

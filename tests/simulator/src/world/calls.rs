@@ -1,0 +1,173 @@
+//! A call: it takes time, reaches the provider, and its answer comes back; anything may happen in between.
+
+use std::time::Duration;
+
+use rotord_rotation::event::{Answer, Verdict};
+use rotord_rotation::{Call, Event, Fault as Ending, FaultKind, Handle};
+
+use super::{Checked, World};
+use crate::fault::Fault;
+use crate::provider::Owner;
+
+/// More calls in an hour are no rotation's work.
+const CALLS_AN_HOUR: u32 = 500;
+
+impl World {
+    /// Makes the call under way.
+    pub(crate) fn perform(&mut self) -> Checked<()> {
+        self.count_call()?;
+        let there = Duration::from_millis(10 + self.rng.plain.below(1000));
+        self.pass(there)?;
+        self.disturb()?;
+        let Some(call) = self.shell.call.clone() else {
+            return Ok(());
+        };
+        let (event, value) = self.reach(&call)?;
+        self.shell.arrived = true;
+        self.check_books()?;
+        let back = Duration::from_millis(10 + self.rng.plain.below(1000));
+        let sent = self.clock.now;
+        self.pass(back)?;
+        self.disturb()?;
+        if self.shell.call.is_none() {
+            return Ok(());
+        }
+        if self.comes(Fault::Crash) {
+            self.note(|| format!("the daemon dies before it hears of {}", call.name()));
+            return self.die();
+        }
+        // Asleep in the middle of it: the connection is cut.
+        let slept = self.clock.now - sent > chrono::TimeDelta::minutes(5);
+        let (event, value) = if slept {
+            (cut(&call), None)
+        } else {
+            (event, value)
+        };
+        self.shell.call = None;
+        self.shell.arrived = false;
+        self.tell_rotation(event, value.as_ref()).map(|_| ())
+    }
+
+    fn count_call(&mut self) -> Checked<()> {
+        self.report.calls += 1;
+        if self.clock.now - self.hour.0 > chrono::TimeDelta::hours(1) {
+            self.hour = (self.clock.now, 0);
+        }
+        self.hour.1 += 1;
+        if self.hour.1 > CALLS_AN_HOUR {
+            return Err(format!(
+                "it hammers: {CALLS_AN_HOUR} calls within an hour, the last {:?}",
+                self.shell.call
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whatever may come while a call is under way.
+    fn disturb(&mut self) -> Checked<()> {
+        if self.comes(Fault::Person) {
+            self.person_speaks()?;
+        }
+        if self.comes_in(Fault::Jump, 10) {
+            self.clock_jumps()?;
+        }
+        if self.comes_in(Fault::Suspend, 20) {
+            self.suspend()?;
+        }
+        if self.comes_in(Fault::OldState, 10) {
+            self.copies_in_a_call()?;
+        }
+        Ok(())
+    }
+
+    /// The call arrives: its effect, and its answer.
+    fn reach(&mut self, call: &Call) -> Checked<(Event, Option<Handle>)> {
+        let now = self.clock.now;
+        let mut value = None;
+        let event = match call {
+            Call::Inspect => Event::Inspected(self.provider.inspect(now, &mut self.rng)),
+            Call::Survey => {
+                Event::Surveyed(self.provider.survey(now, &mut self.rng).map(|mut survey| {
+                    let ours = rotord_rotation::label::Short::from(super::ROTATION);
+                    let nonces: Vec<_> = survey
+                        .listed
+                        .iter()
+                        .filter_map(|listed| listed.label)
+                        .filter(|label| label.rotation == ours)
+                        .map(|label| label.nonce)
+                        .collect();
+                    survey.tombstones = self.books.tombstones(&nonces);
+                    survey
+                }))
+            }
+            Call::Issue {
+                credential,
+                label,
+                lifetime,
+                ..
+            } => {
+                self.check_issue(*credential, label)?;
+                self.report.attempts += 1;
+                self.attempts_since += 1;
+                let reply = self.provider.issue(*label, *lifetime, now, &mut self.rng);
+                self.note(|| format!("issue number {}: {}", label.sequence, outcome(&reply)));
+                value = reply.as_ref().ok().map(|issued| issued.handle.clone());
+                Event::Issued(reply)
+            }
+            Call::Verify { credential } => {
+                let handle = self
+                    .books
+                    .rotation
+                    .credential(*credential)
+                    .and_then(|c| c.handle.clone());
+                match handle {
+                    Some(handle) => {
+                        Event::Verified(self.provider.verify(&handle, now, &mut self.rng))
+                    }
+                    // Settled meanwhile: its value is not in the books.
+                    None => cut(call),
+                }
+            }
+            Call::Revoke { credential, handle } => {
+                self.check_revoke(*credential, handle)?;
+                let reply = self.provider.revoke(handle, now, &mut self.rng);
+                self.note(|| format!("revoke {handle}: {}", outcome(&reply)));
+                Event::Revoked(reply)
+            }
+        };
+        self.remark(|| format!("{event:?}"));
+        Ok((event, value))
+    }
+
+    /// Ours that live.
+    pub(crate) fn count_living(&self) -> u64 {
+        self.provider.living(Owner::Us, self.clock.now).count() as u64
+    }
+}
+
+/// How a call ends whose connection was cut.
+fn cut(call: &Call) -> Event {
+    let kind = if call.writes() {
+        FaultKind::Ambiguous
+    } else {
+        FaultKind::Unavailable
+    };
+    let fault = Ending::new(kind, "connection cut");
+    match call {
+        Call::Inspect => Event::Inspected(Err(fault)),
+        Call::Survey => Event::Surveyed(Err(fault)),
+        Call::Issue { .. } => Event::Issued(Err(fault)),
+        Call::Revoke { .. } => Event::Revoked(Err(fault)),
+        Call::Verify { .. } => Event::Verified(Verdict {
+            answer: Answer::CannotTell("connection cut".to_owned()),
+            provider_time: None,
+        }),
+    }
+}
+
+fn outcome<T>(answer: &Result<T, Ending>) -> String {
+    match answer {
+        Ok(_) => "answered".to_owned(),
+        Err(fault) => fault.to_string(),
+    }
+}
