@@ -71,6 +71,8 @@ faults! {
     DiskFull = "disk-full", 20;
     /// A commit is in truth there, and its answer is an error.
     Unsure = "unsure", 20;
+    /// The books refuse what follows from an answer, and would again.
+    NotKept = "not-kept", 20;
     /// The provider's component is missing for a while.
     NotReady = "not-ready", 30;
     /// A consumer can't take the newest credential, and later can.

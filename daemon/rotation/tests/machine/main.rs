@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a script that can't go on should stop")]
 
 mod corners;
+mod found;
 mod play;
 
 use std::time::Duration;

@@ -45,6 +45,11 @@ impl World {
         };
         self.shell.call = None;
         self.shell.arrived = false;
+        if self.comes_in(Fault::NotKept, 10) {
+            self.note(|| format!("the answer to {} can't be kept", call.name()));
+            let why = "the books refuse it".to_owned();
+            return self.tell_rotation(Event::NotKept { why }, None).map(|_| ());
+        }
         self.tell_rotation(event, value.as_ref()).map(|_| ())
     }
 

@@ -228,7 +228,10 @@ impl World {
         if self.tell_rotation(Event::Started, None)? == Told::Broken {
             return Ok(());
         }
-        if let Some(why) = self.shell.stale.clone() {
+        // Each rotation is told once in a process: a person may have looked at it since.
+        if !self.old.is_told
+            && let Some(why) = self.shell.stale.clone()
+        {
             if self.tell_rotation(Event::StateIsOld { why }, None)? == Told::Broken {
                 return Ok(());
             }

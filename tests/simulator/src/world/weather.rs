@@ -135,6 +135,7 @@ impl World {
             | Fault::Crash
             | Fault::DiskFull
             | Fault::Unsure
+            | Fault::NotKept
             | Fault::Delete => {}
         }
         Ok(())

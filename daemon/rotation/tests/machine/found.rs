@@ -1,0 +1,181 @@
+//! What the simulator found, event by event: where chance alone comes by too rarely.
+
+use chrono::TimeDelta;
+use rotord_rotation::event::Answer;
+use rotord_rotation::{
+    Command, Event, Gate, Handle, Listed, Plan, Reason, Removal, RunKind, Stage,
+};
+
+use crate::play::{Play, utc};
+
+fn made_by_hand(play: &mut Play) -> Handle {
+    let handle = Handle("made-by-hand".to_owned());
+    play.listed.push(Listed {
+        handle: handle.clone(),
+        label: None,
+        expires_at: Some(utc("2030-01-01T00:00:00Z")),
+    });
+    handle
+}
+
+fn adopt(play: &mut Play, has_value: bool) -> Handle {
+    let handle = made_by_hand(play);
+    play.command(Command::Adopt {
+        handle: handle.clone(),
+        expires_at: Some(utc("2030-01-01T00:00:00Z")),
+        has_value,
+    })
+    .unwrap();
+    handle
+}
+
+/// A scheduled run whose credential waits for the next try.
+fn with_a_leftover() -> Play {
+    let mut play = Play::live(30);
+    play.until(|play| matches!(&play.rotation.run, Some(run) if run.kind == RunKind::Scheduled));
+    play.until(|play| play.by_handle("key-2").is_some());
+    play.login = Answer::NotYet("invalid client".to_owned());
+    play.until(|play| play.rotation.run.is_none());
+    assert_eq!(play.stage("key-2"), Some(Stage::Pending));
+    play.login = Answer::Works;
+    play
+}
+
+#[test]
+fn an_adoption_whose_credential_is_taken_away_ends_and_issues_nothing() {
+    let mut play = Play::live(30);
+    let handle = adopt(&mut play, true);
+    let id = play.by_handle(&handle.0).unwrap().id;
+    play.command(Command::Retire {
+        credential: Some(id),
+        force: false,
+    })
+    .unwrap();
+    assert!(play.rotation.run.is_none());
+    let numbers = play.rotation.sequence;
+    play.pass(TimeDelta::hours(6));
+    assert_eq!(play.rotation.sequence, numbers);
+    assert_eq!(play.revoked, [handle]);
+}
+
+#[test]
+fn what_an_earlier_try_left_goes_when_something_else_is_published() {
+    let mut play = with_a_leftover();
+    let handle = adopt(&mut play, true);
+    play.until(|play| play.active().handle.as_ref() == Some(&handle));
+    assert!(matches!(play.stage("key-2"), Some(Stage::Retiring(_))));
+    play.pass(TimeDelta::hours(2));
+    assert_eq!(play.by_handle("key-2"), None);
+    assert!(play.listed.iter().all(|listed| listed.handle.0 != "key-2"));
+}
+
+#[test]
+fn what_an_earlier_try_left_goes_when_nothing_is_due_any_more() {
+    let mut play = with_a_leftover();
+    play.command(Command::Pause).unwrap();
+    play.pass(TimeDelta::days(1));
+    assert_eq!(play.stage("key-2"), Some(Stage::Pending), "for the resume");
+    // With a longer interval it is not due at the resume.
+    let from = play.rotation.plan;
+    let to = Plan {
+        auto: true,
+        interval: rotord_rotation::Interval::days(40).unwrap(),
+        ..from
+    };
+    play.command(Command::Edit { from, to }).unwrap();
+    assert!(play.rotation.due_at.unwrap() > play.now);
+    assert!(matches!(play.stage("key-2"), Some(Stage::Retiring(_))));
+}
+
+#[test]
+fn a_revoke_accepted_under_a_clock_that_was_fast_is_repeated_where_it_had_no_effect() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    let next_year = play.now + TimeDelta::days(365);
+    let replaced = play.rotation.credentials.iter_mut();
+    for credential in replaced.filter(|c| c.stage == Stage::Previous) {
+        credential.stage = Stage::Retiring(Removal {
+            accepted_at: Some(next_year),
+            ..Removal::new(Reason::Ordered, Gate::Published)
+        });
+    }
+    play.event(Event::ClockStepped).unwrap();
+    play.pass(TimeDelta::hours(2));
+    assert_eq!(play.revoked, [Handle("key-1".to_owned())]);
+}
+
+#[test]
+fn a_paused_rotation_tells_for_as_long_as_it_lasts_that_its_credential_is_gone() {
+    let mut play = Play::live(30);
+    play.command(Command::Pause).unwrap();
+    play.listed.clear();
+    play.login = Answer::NotYet("invalid client".to_owned());
+    play.pass(TimeDelta::days(3));
+    assert!(play.notices().contains(&"drifted"), "{:?}", play.notices());
+    play.command(Command::Resume).unwrap();
+    assert_eq!(
+        play.rotation.run.as_ref().map(|run| run.kind),
+        Some(RunKind::Urgent)
+    );
+    play.login = Answer::Works;
+    play.until(|play| play.published.len() == 2);
+    assert!(!play.notices().contains(&"drifted"));
+}
+
+#[test]
+fn what_was_taken_over_and_is_listed_no_more_is_gone() {
+    let mut play = Play::live(30);
+    let handle = adopt(&mut play, false);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| matches!(play.stage("made-by-hand"), Some(Stage::Retiring(_))));
+    // Its owner was quicker.
+    play.listed.retain(|listed| listed.handle != handle);
+    play.pass(TimeDelta::hours(3));
+    assert_eq!(play.by_handle("made-by-hand"), None);
+    assert!(!play.revoked.contains(&handle));
+}
+
+#[test]
+fn where_the_published_one_has_ended_the_catch_up_does_not_soak_for_long() {
+    let mut play = Play::live(1);
+    play.now += TimeDelta::days(20);
+    play.call = None;
+    play.event(Event::Started).unwrap();
+    let start = play.now;
+    play.until(|play| play.published.len() == 2);
+    assert!(
+        play.now - start < TimeDelta::minutes(8),
+        "{}",
+        play.now - start
+    );
+}
+
+#[test]
+fn nothing_is_asked_while_a_consumer_has_not_acknowledged() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.event(Event::Unhealthy {
+        delivery: "the application".to_owned(),
+        why: "it did not start".to_owned(),
+    })
+    .unwrap();
+    play.until(|play| matches!(play.stage("key-1"), Some(Stage::Retiring(_))));
+    let mut calls = 0;
+    let end = play.now + TimeDelta::hours(12);
+    while play.now < end {
+        let before = play.call.is_some();
+        play.until(|play| play.call.is_some() != before || play.now >= end);
+        calls += usize::from(play.call.is_some());
+    }
+    assert!(calls < 40, "{calls} calls");
+    assert!(play.revoked.is_empty());
+    let delivery = "the application".to_owned();
+    play.event(Event::Acknowledged { delivery }).unwrap();
+    play.until(|play| !play.revoked.is_empty());
+    assert!(play.now < end + TimeDelta::minutes(3));
+}
