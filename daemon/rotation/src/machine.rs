@@ -231,7 +231,8 @@ impl<'a> Machine<'a> {
     /// resume.
     fn drop_leftovers(&mut self) {
         let (now, r) = (self.ctx.now.wall, &self.rotation);
-        let due = r.due_at.is_some_and(|due| due <= now) || r.next_try_at.is_some();
+        let guard = r.guard_at(self.ctx.timing);
+        let due = r.due_at.into_iter().chain(guard).any(|at| at <= now);
         let kept = r.run.is_some() || !r.plan.auto || due || r.wants_urgent();
         if r.life == Life::Live && !kept {
             self.drop_pending();
