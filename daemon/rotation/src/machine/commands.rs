@@ -239,6 +239,23 @@ impl Machine<'_> {
         self.rotation.urgent = None;
         self.rotation.stale = None;
         self.rotation.life = Life::Deleting { revoke };
+        self.let_go(revoke);
+        for doubt in std::mem::take(&mut self.rotation.doubts) {
+            if revoke {
+                self.order_removal(doubt, Gate::Open);
+                continue;
+            }
+            for credential in &mut self.rotation.credentials {
+                if credential.nonce == doubt.nonce && matches!(credential.stage, Stage::Lost(_)) {
+                    credential.stage = Stage::Released;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What becomes of each credential of a rotation that is no more.
+    pub(super) fn let_go(&mut self, revoke: bool) {
         for credential in &mut self.rotation.credentials {
             let published = credential.published_at.is_some();
             let ordered = credential
@@ -260,18 +277,6 @@ impl Machine<'_> {
                 _ => {}
             }
         }
-        for doubt in std::mem::take(&mut self.rotation.doubts) {
-            if revoke {
-                self.order_removal(doubt, Gate::Open);
-                continue;
-            }
-            for credential in &mut self.rotation.credentials {
-                if credential.nonce == doubt.nonce && matches!(credential.stage, Stage::Lost(_)) {
-                    credential.stage = Stage::Released;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn adopt(

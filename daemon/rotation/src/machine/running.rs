@@ -469,6 +469,7 @@ impl Machine<'_> {
             // Nobody was told of it: names are free again, and what it left is settled behind the scenes.
             Life::Creating { answered: false } => {
                 self.rotation.life = Life::Deleting { revoke: false };
+                self.let_go(false);
             }
             Life::Live | Life::Failed | Life::Deleting { .. } => {}
         }

@@ -6,7 +6,7 @@ use rotord_rotation::{
     Command, Event, Gate, Handle, Listed, Plan, Reason, Removal, RunKind, Stage,
 };
 
-use crate::play::{Play, utc};
+use crate::play::{Play, plan, utc};
 
 fn made_by_hand(play: &mut Play) -> Handle {
     let handle = Handle("made-by-hand".to_owned());
@@ -136,6 +136,17 @@ fn what_was_taken_over_and_is_listed_no_more_is_gone() {
     play.pass(TimeDelta::hours(3));
     assert_eq!(play.by_handle("made-by-hand"), None);
     assert!(!play.revoked.contains(&handle));
+}
+
+#[test]
+fn a_creation_that_failed_unseen_leaves_what_was_taken_over_meanwhile() {
+    let mut play = Play::begin_with(plan(30), |play| {
+        play.login = Answer::NotYet("invalid client".to_owned());
+    });
+    let handle = adopt(&mut play, false);
+    play.until(|play| play.removed);
+    assert!(!play.revoked.contains(&handle));
+    assert!(play.listed.iter().all(|listed| listed.handle == handle));
 }
 
 #[test]
