@@ -246,8 +246,6 @@ async fn a_person_s_word_that_the_books_are_right_outlives_a_broken_task() {
     desk.tell(Tell::new(id, unblock)).await.unwrap();
     assert!(state(&desk, id).await.stale.is_none());
     // As after a step that could not be committed.
-    until(&desk, id, |rotation| rotation.run.is_none()).await;
-    at_rest(&desk).await;
     desk.forget(id);
     desk.wake(due(id)).await;
     assert!(state(&desk, id).await.stale.is_none());

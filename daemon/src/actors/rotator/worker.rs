@@ -504,11 +504,11 @@ pub(super) fn may_begin(
     if !wanted.upgrade().is_some_and(|wanted| wanted.get()) {
         return Err("it is not wanted any more".to_owned());
     }
-    let waited = desk.equipment.clock.now().boot - decided;
-    if matches!(call, Call::Revoke { .. }) && waited > desk.equipment.timing.gate_fresh {
+    let age = desk.equipment.clock.now().boot - decided;
+    if matches!(call, Call::Revoke { .. }) && age > desk.equipment.timing.gate_fresh {
         return Err(format!(
             "it waited {} s for its turn: what was looked at before is too old, and is looked at again",
-            waited.as_secs()
+            age.as_secs()
         ));
     }
     Ok(())
