@@ -11,6 +11,8 @@ use crate::claims::Claims;
 use crate::connection::Azure;
 use crate::entra;
 
+pub(crate) use fault::is_no_such_password;
+
 /// Which properties of an application are read.
 pub(crate) const APPLICATION: &str = "id,appId,displayName,signInAudience,passwordCredentials";
 
