@@ -27,6 +27,11 @@ pub(crate) fn is_no_such_password(fault: &Fault) -> bool {
     fault.kind == FaultKind::Refused && fault.message.contains(NO_SUCH_PASSWORD)
 }
 
+/// Whether Graph itself gave this refusal.
+pub(crate) fn is_graphs(response: &Response) -> bool {
+    Refusal::read(response).code.is_some()
+}
+
 /// A reading request that got no answer.
 pub(super) fn of_lost_read(azure: &Azure, error: &Error) -> Fault {
     let host = azure.graph_root.host();
