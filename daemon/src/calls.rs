@@ -59,24 +59,36 @@ pub fn scaled_rules(
     Ok(rules(description)?.scaled(timing))
 }
 
-/// Makes one call. `outputs` are those of the credential that a verify is about.
+/// Makes one call. `outputs` are those of the credential that a verify is about. A service that asks to come
+/// again is heeded, but for no longer than `longest_wait`: a number that it, or a stranger's provider, got wrong
+/// must not put a rotation to sleep.
 pub async fn make(
     provider: &Arc<Provider>,
     target: &Target,
     call: &Call,
     outputs: &[Output],
+    longest_wait: Duration,
 ) -> Landed {
     match call {
-        Call::Inspect => landed(provider.inspect(target).await, |result, seen| {
-            inspected(result.map_err(of_reading), seen)
-        }),
-        Call::Survey => landed(provider.survey(target).await, |result, seen| {
-            surveyed(result.map_err(of_reading), seen)
-        }),
-        Call::Verify { .. } => landed(provider.verify(target, outputs).await, verified),
+        Call::Inspect => {
+            let outcome = provider.inspect(target).await;
+            landed(outcome, longest_wait, |result, seen| {
+                inspected(result.map_err(of_reading), seen)
+            })
+        }
+        Call::Survey => {
+            let outcome = provider.survey(target).await;
+            landed(outcome, longest_wait, |result, seen| {
+                surveyed(result.map_err(of_reading), seen)
+            })
+        }
+        Call::Verify { .. } => {
+            let outcome = provider.verify(target, outputs).await;
+            landed(outcome, longest_wait, verified)
+        }
         Call::Revoke { handle, .. } => {
             let outcome = provider.revoke(target, &handle.0).await;
-            landed(outcome, revoked)
+            landed(outcome, longest_wait, revoked)
         }
         Call::Issue {
             label,
@@ -98,7 +110,7 @@ pub async fn make(
                 .map(|issued| std::mem::take(&mut issued.outputs));
             Landed {
                 outputs,
-                ..landed(outcome, issued)
+                ..landed(outcome, longest_wait, issued)
             }
         }
     }
@@ -124,14 +136,19 @@ pub fn not_begun(call: &Call, why: String) -> Event {
 
 fn landed<T>(
     outcome: CallOutcome<T>,
+    longest_wait: Duration,
     event: impl FnOnce(Result<T, Fault>, Option<DateTime<Utc>>) -> Event,
 ) -> Landed {
     let (requests, duration) = (outcome.requests, outcome.duration);
     let provider_time = outcome.provider_time.and_then(time);
     let ambiguous = outcome.is_ambiguous();
-    let result = outcome
-        .result
-        .map_err(|error| fault(&error, ambiguous, provider_time));
+    let result = outcome.result.map_err(|error| {
+        let fault = fault(&error, ambiguous, provider_time);
+        Fault {
+            retry_after: fault.retry_after.map(|wait| wait.min(longest_wait)),
+            ..fault
+        }
+    });
     Landed {
         event: event(result, provider_time),
         outputs: None,
@@ -289,5 +306,35 @@ mod tests {
         assert_eq!(reading.message, doubtful.message);
         let refused = Fault::new(FaultKind::Refused, "no");
         assert_eq!(of_reading(refused.clone()), refused);
+    }
+
+    #[test]
+    fn a_service_can_not_put_a_rotation_to_sleep() {
+        const MOST: Duration = Duration::from_hours(6);
+        for (asked, heeded) in [
+            (None, None),
+            (Some(Duration::from_mins(1)), Some(Duration::from_mins(1))),
+            (Some(Duration::from_millis(u64::MAX)), Some(MOST)),
+        ] {
+            let said = contract::Fault {
+                kind: contract::FaultKind::Throttled,
+                message: "later".to_owned(),
+                code: None,
+                retry_after: asked,
+                provider_time: None,
+                findings: Vec::new(),
+                options: Vec::new(),
+            };
+            let outcome = CallOutcome {
+                result: Err(CallError::Fault(Box::new(said))),
+                provider_time: None,
+                requests: 1,
+                duration: Duration::ZERO,
+            };
+            let Event::Revoked(Err(fault)) = landed(outcome, MOST, revoked).event else {
+                panic!("a fault was lost");
+            };
+            assert_eq!(fault.retry_after, heeded);
+        }
     }
 }

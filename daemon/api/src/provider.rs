@@ -25,6 +25,9 @@ pub struct ProviderReport {
     /// Why it can't, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The hosts that it may reach, as it declares and the settings grant them, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reaches: Vec<String>,
     /// What it says of itself; of a missing one, what it said last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<ProviderDescription>,

@@ -148,6 +148,7 @@ impl Runner {
         };
 
         let state = store.into_data();
+        state.http.finish();
         Ended {
             result,
             provider_time: state.http.last_date(),

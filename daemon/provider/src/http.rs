@@ -23,6 +23,6 @@ mod session;
 pub(crate) use self::authority::Authorities;
 pub(crate) use self::connect::Connector;
 pub(crate) use self::error::chain;
-pub(crate) use self::policy::EgressPolicy;
+pub(crate) use self::policy::{EgressPolicy, reaches};
 pub use self::rule::{HostRule, InvalidHostRule};
 pub(crate) use self::session::HttpSession;

@@ -20,7 +20,7 @@ use crate::contract::{
 };
 use crate::convert::{self, Nonsense};
 use crate::guest::{GuestState, Job, Runner};
-use crate::http::EgressPolicy;
+use crate::http::{EgressPolicy, reaches};
 use crate::outcome::{CallError, CallOutcome};
 use crate::scrub::Scrubber;
 use crate::settings::Grant;
@@ -85,6 +85,12 @@ impl Provider {
     /// Where it was loaded from.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// The hosts that it may reach, in words: those that it declares as far as they are granted, and those that
+    /// are granted beyond.
+    pub fn reaches(&self) -> Vec<String> {
+        reaches(&self.description, &self.grant)
     }
 
     /// How it has behaved since it was loaded.

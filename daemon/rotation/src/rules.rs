@@ -59,13 +59,16 @@ impl Rules {
         most_here: Option<Duration>,
         timing: &Timing,
     ) -> Result<Duration, LifetimeTooShort> {
-        let wanted = interval.duration() * self.lifetime_intervals + self.lifetime_extra;
+        let intervals = interval.duration().saturating_mul(self.lifetime_intervals);
+        let wanted = intervals.saturating_add(self.lifetime_extra);
         let lifetime = [self.lifetime_most, most_here]
             .into_iter()
             .flatten()
             .fold(wanted, Duration::min);
         let guard = guard_span(lifetime, timing);
-        let needed = interval.duration() + guard.max(self.minimum_overlap);
+        let needed = interval
+            .duration()
+            .saturating_add(guard.max(self.minimum_overlap));
         if lifetime < needed {
             return Err(LifetimeTooShort {
                 allowed: lifetime,
@@ -136,5 +139,23 @@ mod tests {
             .unwrap_err();
         assert_eq!(refused.needed, 184 * DAY);
         assert!(refused.to_string().contains("shorter interval"));
+    }
+
+    #[test]
+    fn a_life_beyond_what_can_be_counted_is_the_longest_there_is() {
+        let timing = Timing::default();
+        let interval = Interval::days(30).unwrap();
+        let endless = Rules {
+            lifetime_intervals: u32::MAX,
+            lifetime_extra: Duration::MAX,
+            lifetime_most: None,
+            ..azure()
+        };
+        assert_eq!(endless.lifetime(interval, None, &timing), Ok(Duration::MAX));
+        let overlapping = Rules {
+            minimum_overlap: Duration::MAX,
+            ..azure()
+        };
+        assert!(overlapping.lifetime(interval, None, &timing).is_err());
     }
 }

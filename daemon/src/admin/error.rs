@@ -10,6 +10,7 @@ use rotord_api::error::{ErrorMessage, names};
 use rotord_api::issue::{Issue, IssueCode};
 use rotord_api::{ErrorBody, Issues};
 use rotord_provider::CallOutcome;
+use rotord_provider::contract::{Finding, Severity};
 use rotord_rotation::Refusal;
 use rotord_store::{Conflict, StoreError, What};
 use uuid::Uuid;
@@ -113,9 +114,28 @@ impl ApiError {
     /// What a provider's call that brought no answer is for a caller: 400 with the provider's words.
     pub(super) fn of_call<T>(outcome: CallOutcome<T>) -> Result<T, Self> {
         let ambiguous = outcome.is_ambiguous();
-        outcome
-            .result
-            .map_err(|error| Self::refused(calls::fault(&error, ambiguous, None).to_string()))
+        outcome.result.map_err(|error| {
+            let mut text = calls::fault(&error, ambiguous, None).to_string();
+            let carried = error.fault().map_or(&[][..], |fault| &fault.findings);
+            for finding in problems(carried) {
+                if !text.contains(&finding.message) {
+                    text = format!("{text}; {}", finding.message);
+                }
+                if let Some(remedy) = &finding.remedy {
+                    text = format!("{text}: {remedy}");
+                }
+            }
+            Self::refused(text)
+        })
+    }
+
+    /// 400: the provider sees what keeps a rotation from working. Says what can be done about it.
+    pub(super) fn of_findings(what: &str, findings: &[Finding]) -> Result<(), Self> {
+        let said: Vec<_> = problems(findings).map(told).collect();
+        if said.is_empty() {
+            return Ok(());
+        }
+        Err(Self::refused(format!("{what}: {}", said.join("; "))))
     }
 
     /// For the log, with what only the log is told.
@@ -126,6 +146,20 @@ impl ApiError {
         } else {
             tracing::debug!(request = %id, method, path, status, "{self}");
         }
+    }
+}
+
+fn problems(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Problem)
+}
+
+/// A finding and what can be done about it, in one line.
+pub(super) fn told(finding: &Finding) -> String {
+    match &finding.remedy {
+        Some(remedy) => format!("{} ({remedy})", finding.message),
+        None => finding.message.clone(),
     }
 }
 

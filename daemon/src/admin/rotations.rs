@@ -138,10 +138,21 @@ async fn answer(
     daemon: &Shared,
     record: &RotationRecord,
 ) -> Result<SecretRotationAnswer, ApiError> {
+    answer_with(daemon, record, Vec::new()).await
+}
+
+/// The rotation, and the request's own warnings, which the books don't keep.
+async fn answer_with(
+    daemon: &Shared,
+    record: &RotationRecord,
+    warnings: Vec<String>,
+) -> Result<SecretRotationAnswer, ApiError> {
     let viewer = Viewer::new(daemon).await?;
-    Ok(SecretRotationAnswer {
-        secret_rotation: viewer.show(record),
-    })
+    let mut secret_rotation = viewer.show(record);
+    if let Some(state) = &mut secret_rotation.state {
+        state.warnings.extend(warnings);
+    }
+    Ok(SecretRotationAnswer { secret_rotation })
 }
 
 /// 200 with the rotation as it is now.

@@ -97,6 +97,9 @@ async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
                     Err(_) => ProviderState::Failed,
                 },
                 message: report.result.err(),
+                reaches: loaded
+                    .as_ref()
+                    .map_or_else(Vec::new, |provider| provider.reaches()),
                 description: loaded.map(|provider| describe::provider(provider.description())),
             }
         })
@@ -116,6 +119,7 @@ async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
             "rotations need {} and no file in the providers' directories has it",
             known.description.slug
         )),
+        reaches: Vec::new(),
         description: Some(describe::provider(&known.description)),
     }));
     Ok(reports)

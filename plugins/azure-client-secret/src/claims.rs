@@ -12,12 +12,23 @@ pub(crate) const WRITE_ALL: &str = "Application.ReadWrite.All";
 /// The permission to change the applications that one owns.
 pub(crate) const WRITE_OWNED: &str = "Application.ReadWrite.OwnedBy";
 
+/// Directory roles whose bearers may change every application without an application permission:
+/// Application Administrator, Cloud Application Administrator, Global Administrator.
+const ADMINISTRATORS: [&str; 3] = [
+    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
+    "158c047a-c907-4556-b7ef-446551a6b5f7",
+    "62e90394-69f5-4237-9190-012177145e10",
+];
+
 /// The claims that matter here.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Claims {
     /// Application permissions that an administrator granted.
     #[serde(default)]
     pub(crate) roles: Vec<String>,
+    /// Directory roles, by their templates' ids.
+    #[serde(default)]
+    wids: Vec<String>,
     /// The object id of the bearer's service principal.
     pub(crate) oid: Option<String>,
     /// The tenant's id.
@@ -35,6 +46,18 @@ impl Claims {
     pub(crate) fn has(&self, role: &str) -> bool {
         self.roles.iter().any(|granted| granted == role)
     }
+
+    /// What lets the bearer change every application, if anything does.
+    pub(crate) fn may_write_all(&self) -> Option<&'static str> {
+        if self.has(WRITE_ALL) {
+            return Some(WRITE_ALL);
+        }
+        let administers = |id: &String| ADMINISTRATORS.contains(&id.as_str());
+        self.wids
+            .iter()
+            .any(administers)
+            .then_some("a directory role of an application administrator")
+    }
 }
 
 #[cfg(test)]
@@ -50,6 +73,24 @@ mod tests {
         assert!(claims.has(WRITE_OWNED));
         assert!(!claims.has(WRITE_ALL));
         assert_eq!(claims.oid.as_deref(), Some("o"));
+    }
+
+    #[test]
+    fn a_directory_role_grants_as_much_as_the_permission() {
+        for (claims, expected) in [
+            (r#"{"roles":["Application.ReadWrite.All"]}"#, true),
+            (r#"{"wids":["158c047a-c907-4556-b7ef-446551a6b5f7"]}"#, true),
+            (r#"{"roles":["Application.ReadWrite.OwnedBy"]}"#, false),
+            // What every application's token has.
+            (
+                r#"{"wids":["0997a1d0-0d1d-4acb-b408-d5ca73121e90"]}"#,
+                false,
+            ),
+            ("{}", false),
+        ] {
+            let claims: Claims = serde_json::from_str(claims).unwrap();
+            assert_eq!(claims.may_write_all().is_some(), expected, "{claims:?}");
+        }
     }
 
     #[test]

@@ -68,12 +68,26 @@ impl Root {
         rest.split('/').next().unwrap_or_default()
     }
 
+    /// The host with its port even where that is HTTPS's own, as a firewall's rule needs it.
+    pub(crate) fn host_and_port(&self) -> String {
+        let host = self.host();
+        match host.rsplit_once(':') {
+            // What follows a colon inside of brackets is a part of the address.
+            Some((_, port)) if !port.ends_with(']') => host.to_owned(),
+            _ => format!("{host}:443"),
+        }
+    }
+
     /// Whether this URL lies under the root. What begins like it but leads elsewhere
     /// (`https://root.example.evil.test/`, `https://root.example@evil.test/`) does not.
     pub(crate) fn holds(&self, url: &str) -> bool {
-        url.get(..self.0.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(&self.0))
-            && url[self.0.len()..].starts_with('/')
+        self.below(url).is_some()
+    }
+
+    /// What follows the root in a URL that lies under it, from its slash on.
+    pub(crate) fn below<'u>(&self, url: &'u str) -> Option<&'u str> {
+        let (start, rest) = url.split_at_checked(self.0.len())?;
+        (start.eq_ignore_ascii_case(&self.0) && rest.starts_with('/')).then_some(rest)
     }
 }
 
@@ -108,6 +122,19 @@ mod tests {
         let root = Root::parse("https://127.0.0.1:8443/").unwrap();
         assert_eq!(root.join("/v1.0"), "https://127.0.0.1:8443/v1.0");
         assert_eq!(root.host(), "127.0.0.1:8443");
+    }
+
+    #[test]
+    fn a_firewalls_rule_names_the_port_too() {
+        for (root, rule) in [
+            ("https://graph.example", "graph.example:443"),
+            ("https://graph.example/path", "graph.example:443"),
+            ("https://127.0.0.1:8443", "127.0.0.1:8443"),
+            ("https://[::1]", "[::1]:443"),
+            ("https://[::1]:8443", "[::1]:8443"),
+        ] {
+            assert_eq!(Root::parse(root).unwrap().host_and_port(), rule);
+        }
     }
 
     #[test]

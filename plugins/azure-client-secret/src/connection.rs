@@ -52,6 +52,21 @@ impl Azure {
         self.authority
             .join(&format!("/{}/oauth2/v2.0/token", self.tenant))
     }
+
+    /// Where a link of Graph's leads from here; `None` for one that is not Graph's. Behind a proxy Graph
+    /// still links to itself by its own name: such a link is followed over the proxy.
+    pub(crate) fn link(&self, link: &str) -> Option<String> {
+        if self.graph_root.holds(link) {
+            return Some(link.to_owned());
+        }
+        let resource = self.scope.strip_suffix("/.default").and_then(Root::parse);
+        let own_names = CLOUDS
+            .iter()
+            .filter_map(|cloud| Root::parse(cloud.graph_root));
+        own_names
+            .chain(resource)
+            .find_map(|name| name.below(link).map(|path| self.graph_root.join(path)))
+    }
 }
 
 impl Login {
@@ -198,6 +213,34 @@ mod tests {
         assert_eq!(azure.scope, "api://x/.default");
         assert_eq!(azure.authority.host(), "e.test");
         assert_eq!(azure.graph_root.host(), "graph.microsoft.com");
+    }
+
+    #[test]
+    fn a_link_by_graphs_own_name_is_followed_over_the_proxy() {
+        let azure = parse(&[
+            ("graphRoot", "https://proxy.test/graph"),
+            ("scope", "https://graph.new-cloud.test/.default"),
+        ])
+        .unwrap();
+        let rest = "/v1.0/applications?$skiptoken=x";
+        for name in [
+            "https://graph.microsoft.com",
+            "https://graph.new-cloud.test",
+            "https://proxy.test/graph",
+        ] {
+            assert_eq!(
+                azure.link(&format!("{name}{rest}")).unwrap(),
+                format!("https://proxy.test/graph{rest}")
+            );
+        }
+        for elsewhere in [
+            "https://graph.microsoft.com.evil.test",
+            "https://graph.microsoft.com@evil.test",
+            "https://proxy.test/other",
+            "http://graph.microsoft.com",
+        ] {
+            assert_eq!(azure.link(&format!("{elsewhere}{rest}")), None);
+        }
     }
 
     #[test]

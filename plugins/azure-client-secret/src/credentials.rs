@@ -1,12 +1,10 @@
 //! Removing a client secret, and listing them all.
 
-use rotor_provider_sdk::{
-    Fault, FaultKind, Host, Level, Result, Revocation, RevocationOutcome, SurveyResult,
-};
+use rotor_provider_sdk::{Fault, Host, Level, Result, Revocation, RevocationOutcome, SurveyResult};
 use serde::Serialize;
 
 use crate::connection::{Application, Azure, is_uuid};
-use crate::graph::{Answer, Graph, Registered};
+use crate::graph::{Answer, Graph, Registered, is_no_such_password};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,15 +33,10 @@ pub(crate) fn revoke(
             outcome: RevocationOutcome::Accepted,
             provider_time: response.date(),
         }),
-        Err(fault)
-            if fault.kind == FaultKind::Refused
-                && fault.message.contains("No password credential found") =>
-        {
-            Ok(Revocation {
-                outcome: RevocationOutcome::NotFound,
-                provider_time: fault.provider_time,
-            })
-        }
+        Err(fault) if is_no_such_password(&fault) => Ok(Revocation {
+            outcome: RevocationOutcome::NotFound,
+            provider_time: fault.provider_time,
+        }),
         Err(fault) => Err(fault),
     }
 }

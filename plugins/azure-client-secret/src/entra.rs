@@ -7,7 +7,7 @@
 mod refusal;
 
 use rotor_provider_sdk::http::{Error, Request, Response};
-use rotor_provider_sdk::{Fault, Host, Result, Secret, Timestamp};
+use rotor_provider_sdk::{Fault, Host, Secret, Timestamp};
 use serde::Deserialize;
 
 use crate::connection::{Azure, Login};
@@ -26,8 +26,28 @@ pub(crate) struct Token {
 /// How one login ended, the network's failures apart.
 pub(crate) type Outcome = std::result::Result<Token, Refusal>;
 
+/// Why the connection is not logged in.
+pub(crate) enum Failure {
+    /// No whole answer came.
+    Lost(Error),
+    /// An answer came, which need not be Entra's.
+    Refused(Refusal),
+    /// Nothing could be asked.
+    Own(Fault),
+}
+
+impl Failure {
+    pub(crate) fn into_fault(self, azure: &Azure) -> Fault {
+        match self {
+            Self::Lost(error) => unreached(azure, &error),
+            Self::Refused(refusal) => refusal.into_fault(azure),
+            Self::Own(fault) => fault,
+        }
+    }
+}
+
 /// Logs the connection in. Nothing is changed at the service by it, so no failure is ambiguous.
-pub(crate) fn log_in(host: &dyn Host, azure: &Azure) -> Result<Token> {
+pub(crate) fn log_in(host: &dyn Host, azure: &Azure) -> std::result::Result<Token, Failure> {
     let endpoint = azure.token_endpoint();
     let assertion;
     let proof: &[(&str, &[u8])] = match &azure.login {
@@ -35,7 +55,9 @@ pub(crate) fn log_in(host: &dyn Host, azure: &Azure) -> Result<Token> {
         Login::Certificate(certificate) => {
             assertion = certificate
                 .assertion(host, &azure.client_id, &endpoint)
-                .map_err(|_| Fault::internal("the certificate's key signs nothing"))?;
+                .map_err(|_| {
+                    Failure::Own(Fault::internal("the certificate's key signs nothing"))
+                })?;
             &[
                 ("client_assertion_type", ASSERTION_TYPE.as_bytes()),
                 ("client_assertion", assertion.expose()),
@@ -43,10 +65,8 @@ pub(crate) fn log_in(host: &dyn Host, azure: &Azure) -> Result<Token> {
         }
     };
     let request = request(azure, &azure.client_id, proof);
-    match host.send(request) {
-        Ok(response) => read(host, &response).map_err(|refusal| refusal.into_fault(azure)),
-        Err(error) => Err(unreached(azure, &error)),
-    }
+    let response = host.send(request).map_err(Failure::Lost)?;
+    read(host, &response).map_err(Failure::Refused)
 }
 
 /// Tries an issued client secret, on a connection that nothing else has used.

@@ -2,14 +2,16 @@
 
 mod fault;
 
-use rotor_provider_sdk::http::{Request, Response};
+use rotor_provider_sdk::http::{Error, Request, Response};
 use rotor_provider_sdk::{Fault, Host, ListedCredential, Random, Result, Secret, Timestamp, time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Claims;
 use crate::connection::Azure;
-use crate::entra;
+use crate::entra::{self, Token};
+
+pub(crate) use fault::{is_graphs, is_no_such_password};
 
 /// Which properties of an application are read.
 pub(crate) const APPLICATION: &str = "id,appId,displayName,signInAudience,passwordCredentials";
@@ -29,6 +31,23 @@ pub(crate) struct Graph<'a> {
 pub(crate) struct Answer<T> {
     pub(crate) value: T,
     pub(crate) time: Option<Timestamp>,
+}
+
+/// Why nothing was read.
+pub(crate) enum Unread {
+    /// No whole answer came.
+    Lost(Error),
+    /// An answer came, which need not be Graph's.
+    Refused { status: u16, fault: Fault },
+}
+
+impl Unread {
+    fn into_fault(self, azure: &Azure) -> Fault {
+        match self {
+            Self::Lost(error) => fault::of_lost_read(azure, &error),
+            Self::Refused { fault, .. } => fault,
+        }
+    }
 }
 
 /// A page of a list.
@@ -65,36 +84,51 @@ pub(crate) struct Password {
 impl<'a> Graph<'a> {
     /// Logs in.
     pub(crate) fn open(host: &'a dyn Host, azure: &'a Azure) -> Result<Self> {
-        let token = entra::log_in(host, azure)?;
-        Ok(Self {
+        match entra::log_in(host, azure) {
+            Ok(token) => Ok(Self::with(host, azure, token)),
+            Err(failure) => Err(failure.into_fault(azure)),
+        }
+    }
+
+    /// Logged in already.
+    pub(crate) fn with(host: &'a dyn Host, azure: &'a Azure, token: Token) -> Self {
+        Self {
             host,
             azure,
             claims: Claims::read(&token.secret),
             token: token.secret,
             time: token.time,
-        })
+        }
     }
 
     /// Reads something below `/v1.0`.
     pub(crate) fn read<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>> {
-        self.fetch(Request::get(
-            self.azure.graph_root.join(&format!("/v1.0{path}")),
-        ))
+        self.try_read(path)
+            .map_err(|unread| unread.into_fault(self.azure))
+    }
+
+    /// Reads it, and tells a closed path from a refusal.
+    pub(crate) fn try_read<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> std::result::Result<Answer<T>, Unread> {
+        let url = self.azure.graph_root.join(&format!("/v1.0{path}"));
+        self.fetch(Request::get(url))
     }
 
     /// Reads it on a connection that nothing else has used: another replica may answer.
     pub(crate) fn read_afresh<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>> {
         let url = self.azure.graph_root.join(&format!("/v1.0{path}"));
         self.fetch(Request::get(url).fresh_connection())
+            .map_err(|unread| unread.into_fault(self.azure))
     }
 
     /// Follows a link that Graph gave, or that came back from the daemon as one: only to Graph, since
     /// the token goes with it. `None` for a link elsewhere.
     pub(crate) fn follow<T: DeserializeOwned>(&self, link: &str) -> Option<Result<Answer<T>>> {
-        self.azure
-            .graph_root
-            .holds(link)
-            .then(|| self.fetch(Request::get(link)))
+        let url = self.azure.link(link)?;
+        let answer = self.fetch(Request::get(url));
+        Some(answer.map_err(|unread| unread.into_fault(self.azure)))
     }
 
     /// Makes one changing request, and never a second. `Ok` is an answer of success.
@@ -111,20 +145,26 @@ impl<'a> Graph<'a> {
         Err(fault::of_change(&response, self.host.now()))
     }
 
-    fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<Answer<T>> {
+    fn fetch<T: DeserializeOwned>(
+        &self,
+        request: Request,
+    ) -> std::result::Result<Answer<T>, Unread> {
         let response = self
             .host
             .send(self.dressed(request))
-            .map_err(|error| fault::of_lost_read(self.azure, &error))?;
+            .map_err(Unread::Lost)?;
+        let status = response.status;
         if !response.is_success() {
-            return Err(fault::of_read(&response, self.host.now()));
+            let fault = fault::of_read(&response, self.host.now());
+            return Err(Unread::Refused { status, fault });
         }
         let value = response.json().ok_or_else(|| {
-            Fault::unavailable(format!(
+            let fault = Fault::unavailable(format!(
                 "{} gave an answer that is not Graph's; is something between?",
                 self.azure.graph_root.host()
             ))
-            .provider_time(response.date())
+            .provider_time(response.date());
+            Unread::Refused { status, fault }
         })?;
         Ok(Answer {
             value,

@@ -3,10 +3,10 @@
 use rotor_provider_sdk::{Fault, FaultKind, Finding, Host, Inspection, NamedValue, Result};
 use serde::Deserialize;
 
-use crate::check::add_owner;
-use crate::claims::WRITE_ALL;
+use crate::check::missing;
 use crate::connection::{Application, Azure};
 use crate::graph::{Answer, Graph, Page, Registered};
+use crate::remedy::{add_owner, enable, make_principal};
 
 /// How many client secrets an application has that is open to personal accounts.
 const PERSONAL_CAP: u32 = 2;
@@ -49,7 +49,7 @@ pub(crate) fn inspect(
         max_lifetime_seconds: None,
         findings: [
             service_principal(&graph, application),
-            ownership(&graph, application),
+            ownership(&graph, azure, application),
         ]
         .into_iter()
         .flatten()
@@ -132,14 +132,14 @@ fn service_principal(graph: &Graph<'_>, application: &Application) -> Option<Fin
                 "application-disabled",
                 "the application's logins are disabled, so no secret can be proved",
             )
-            .remedy(format!("az ad sp update --id {id} --set accountEnabled=true")),
+            .remedy(enable(id)),
         ),
         Err(fault) if fault.kind == FaultKind::NotFound => Some(
             Finding::problem(
                 "no-service-principal",
                 "the application has no service principal in the tenant, so no secret can be proved",
             )
-            .remedy(format!("az ad sp create --id {id}")),
+            .remedy(make_principal(id)),
         ),
         // What can't be read here is no lack: the first login shows it.
         Ok(_) | Err(_) => None,
@@ -147,15 +147,19 @@ fn service_principal(graph: &Graph<'_>, application: &Application) -> Option<Fin
 }
 
 /// Whether the connection may change this very application.
-fn ownership(graph: &Graph<'_>, application: &Application) -> Option<Finding> {
+fn ownership(graph: &Graph<'_>, azure: &Azure, application: &Application) -> Option<Finding> {
     #[derive(Deserialize)]
     struct Owner {
         id: String,
     }
 
     let claims = graph.claims.as_ref()?;
-    if claims.has(WRITE_ALL) {
+    if claims.may_write_all().is_some() {
         return None;
+    }
+    // An owner without the permission may not either.
+    if let Some(missing) = missing(claims, azure) {
+        return Some(missing);
     }
     let unknown = |why: &str| {
         Some(Finding::warning(

@@ -20,6 +20,7 @@ mod entra;
 mod graph;
 mod inspect;
 mod issue;
+mod remedy;
 mod verify;
 
 use rotor_provider_sdk::description::ProviderDescription;

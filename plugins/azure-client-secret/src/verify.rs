@@ -33,16 +33,18 @@ pub(crate) fn verify(host: &dyn Host, azure: &Azure, outputs: &Outputs) -> Resul
 }
 
 /// Entra checks form, tenant, client and scope before it looks at the secret, so a refusal of one of
-/// those says nothing of the secret and stays until a person acts.
+/// those says nothing of the secret and stays until a person acts. An application or service principal that
+/// a replica does not know may have been made moments ago, and be known there soon.
 fn verdict(refusal: &Refusal) -> Verdict {
     let why = refusal.said();
     let why = why.trim_start_matches(": ").to_owned();
     match refusal.cause {
         // An expired one beside a new one is told as expired where the new one is not known yet.
-        Cause::WrongSecret | Cause::ExpiredSecret => Verdict::NotYet(why),
-        Cause::UnknownApplication
-        | Cause::DisabledApplication
-        | Cause::NoServicePrincipal
+        Cause::WrongSecret
+        | Cause::ExpiredSecret
+        | Cause::UnknownApplication
+        | Cause::NoServicePrincipal => Verdict::NotYet(why),
+        Cause::DisabledApplication
         | Cause::Blocked
         | Cause::UnknownTenant
         | Cause::OtherCloud

@@ -1,6 +1,11 @@
 //! Ways to say what went wrong.
 
-use crate::{Fault, FaultKind, Finding, Severity, Timestamp};
+use serde_json::json;
+
+use crate::{Fault, FaultKind, Finding, OptionEntry, Severity, Timestamp};
+
+/// The option in which a fault carries a finding, as JSON.
+const FINDING: &str = "finding";
 
 impl Fault {
     /// A fault of this kind; the message is for a person and never holds a secret.
@@ -78,6 +83,26 @@ impl Fault {
     #[must_use]
     pub fn provider_time(mut self, time: Option<Timestamp>) -> Self {
         self.provider_time = time;
+        self
+    }
+
+    /// What was seen on the way to it, such as which network path is closed: a check that fails shows it.
+    #[must_use]
+    pub fn finding(mut self, finding: &Finding) -> Self {
+        let severity = match &finding.severity {
+            Severity::Fine => "fine",
+            Severity::Warning => "warning",
+            Severity::Problem => "problem",
+            Severity::Other(other) => other,
+        };
+        let value = json!({
+            "code": finding.code, "severity": severity, "message": finding.message,
+            "remedy": finding.remedy,
+        });
+        self.options.push(OptionEntry {
+            name: FINDING.to_owned(),
+            value: value.to_string(),
+        });
         self
     }
 }

@@ -1,6 +1,6 @@
 //! The ways in which services write times. All become [`Timestamp`]: seconds since 1970 in UTC.
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 
 use crate::Timestamp;
 
@@ -11,11 +11,23 @@ pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
         .map(|time| time.timestamp())
 }
 
-/// Reads an HTTP date, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Reads an HTTP date in each form that HTTP has: `Sun, 06 Nov 1994 08:49:37 GMT`, and from old services and
+/// proxies `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
 pub fn parse_http_date(text: &str) -> Option<Timestamp> {
-    DateTime::parse_from_rfc2822(text.trim())
-        .ok()
-        .map(|time| time.timestamp())
+    let text = text.trim();
+    if let Ok(time) = DateTime::parse_from_rfc2822(text) {
+        return Some(time.timestamp());
+    }
+    // The weekday is left unread: it adds nothing, and some write it wrong.
+    let rfc850 = text
+        .split_once(", ")
+        .and_then(|(_, rest)| NaiveDateTime::parse_from_str(rest, "%d-%b-%y %H:%M:%S GMT").ok());
+    let asctime = || {
+        let (_, rest) = text.split_once(' ')?;
+        NaiveDateTime::parse_from_str(rest, "%b %e %H:%M:%S %Y").ok()
+    };
+    let time = rfc850.or_else(asctime)?;
+    Some(time.and_utc().timestamp())
 }
 
 /// Writes RFC 3339 in UTC, such as `2026-05-07T06:52:43Z`; `None` outside the years that can be written.
@@ -52,5 +64,23 @@ mod tests {
         );
         assert_eq!(rfc3339(784_111_777).unwrap(), "1994-11-06T08:49:37Z");
         assert_eq!(rfc3339(i64::MAX), None);
+    }
+
+    #[test]
+    fn an_http_date_has_three_forms() {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            assert_eq!(parse_http_date(text), Some(784_111_777), "{text}");
+        }
+        assert_eq!(
+            parse_http_date("Friday, 04-Sep-26 01:51:03 GMT"),
+            Some(1_788_486_663)
+        );
+        for nonsense in ["", "yesterday", "Sunday, 06-Nov-94", "Sun Nov 6 1994"] {
+            assert_eq!(parse_http_date(nonsense), None, "{nonsense}");
+        }
     }
 }

@@ -7,7 +7,7 @@ mod target;
 
 use clap::Args;
 use hyper::StatusCode;
-use rotord_api::rotation::CreateRotation;
+use rotord_api::rotation::{CreateRotation, SecretRotationAnswer};
 use rotord_api::{routes, rules};
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ use crate::duration::parse_hours;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::fields::{parse_pair, read_secret};
+use crate::output::note;
 use crate::session::Session;
 use crate::{find, wait};
 use dialogue::Dialogue;
@@ -87,10 +88,16 @@ pub(crate) async fn run(session: &mut Session, command: Create) -> Result<Exit, 
         .client
         .post(&routes::rotations_of_type(&kind), &body)
         .await?;
+    // The first answer alone tells what was seen at the target.
+    let created = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
+    let warnings = created.state.map_or_else(Vec::new, |state| state.warnings);
     if command.wait && reply.status == StatusCode::ACCEPTED {
         reply = wait::until_ended(session, reply, &spinner).await?;
     }
     drop(spinner);
+    for warning in warnings {
+        note(&warning);
+    }
     wait::report(session, &reply, "created")
 }
 

@@ -22,7 +22,15 @@ pub(crate) async fn run(session: &mut Session, Provider::List: Provider) -> Resu
         session.output.json(&reply.body)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["TYPE", "TITLE", "VERSION", "CONNECTION", "STATE", "FILE"]);
+    let mut table = Table::new(&[
+        "TYPE",
+        "TITLE",
+        "VERSION",
+        "CONNECTION",
+        "STATE",
+        "REACHES",
+        "FILE",
+    ]);
     for provider in &providers {
         let said = provider.description.as_ref();
         let state = match (provider.state, &provider.message) {
@@ -37,6 +45,7 @@ pub(crate) async fn run(session: &mut Session, Provider::List: Provider) -> Resu
             said.map_or("-", |said| &said.version).into(),
             said.map_or("-", |said| &said.connection.slug).into(),
             state,
+            provider.reaches.join(", ").into(),
             provider.file.as_str().into(),
         ]);
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{OptionEntry, Timestamp};
+use super::{Finding, OptionEntry, Timestamp};
 
 /// What went wrong, as exactly as the provider can know it. Its texts come from a stranger: bounded,
 /// with control characters and the call's known secrets taken out.
@@ -19,6 +19,8 @@ pub struct Fault {
     pub retry_after: Option<Duration>,
     /// The service's clock when it answered.
     pub provider_time: Option<Timestamp>,
+    /// What was seen on the way to it, such as which network path is closed.
+    pub findings: Vec<Finding>,
     /// What has no field of its own.
     pub options: Vec<OptionEntry>,
 }

@@ -20,6 +20,13 @@ const MESSAGE: usize = 4096;
 /// The longest title, code or hint, in bytes.
 const SHORT: usize = 512;
 
+/// The longest text of a parameter, in bytes: room for a key or a certificate.
+const PARAMETER: usize = 16 * 1024;
+
+/// The option in which a fault carries a finding, and how many of them are read.
+const FINDING: &str = "finding";
+const MOST_CARRIED: usize = 64;
+
 /// The longest handle, in bytes.
 const HANDLE: usize = 1024;
 
@@ -43,8 +50,46 @@ pub(crate) fn fault(fault: types::Fault, scrubber: &Scrubber) -> Fault {
         code: fault.code.map(|code| scrubber.strict_line(&code, SHORT)),
         retry_after: fault.retry_after_ms.map(Duration::from_millis),
         provider_time: fault.provider_time.map(Timestamp),
-        options: options(fault.options, scrubber),
+        findings: carried(&fault.options, scrubber),
+        options: options(
+            fault
+                .options
+                .into_iter()
+                .filter(|option| option.name != FINDING)
+                .collect(),
+            scrubber,
+        ),
     }
+}
+
+/// The findings that a fault carries: the contract has no field for them, so they are options, in JSON.
+fn carried(options: &[types::OptionEntry], scrubber: &Scrubber) -> Vec<Finding> {
+    #[derive(serde::Deserialize)]
+    struct Carried {
+        code: String,
+        severity: String,
+        message: String,
+        remedy: Option<String>,
+    }
+
+    let carried = options
+        .iter()
+        .filter(|option| option.name == FINDING)
+        .take(MOST_CARRIED)
+        .filter_map(|option| serde_json::from_str::<Carried>(&option.value).ok());
+    let wire = carried.map(|carried| types::Finding {
+        severity: match carried.severity.as_str() {
+            "fine" => types::Severity::Fine,
+            "warning" => types::Severity::Warning,
+            _ => types::Severity::Problem,
+        },
+        code: scrubber.strict_line(&carried.code, SHORT),
+        message: scrubber.strict_text(&carried.message, MESSAGE),
+        remedy: carried
+            .remedy
+            .map(|remedy| scrubber.strict_text(&remedy, MESSAGE)),
+    });
+    findings(wire.collect(), scrubber)
 }
 
 pub(crate) fn identity(identity: calls::Identity, scrubber: &Scrubber) -> Identity {
@@ -82,18 +127,22 @@ pub(crate) fn inspection(
     description: &ProviderDescription,
     scrubber: &Scrubber,
 ) -> Result<Inspection, Nonsense> {
-    let parameters: Vec<NamedValue> = inspection.parameters.into_iter().map(named_value).collect();
-    for parameter in &parameters {
-        if !description
+    let is_declared = |name: &str| {
+        description
             .parameters
             .iter()
-            .any(|known| known.field.name == parameter.name)
-        {
-            return Err(format!(
-                "a parameter {:?} is not declared",
-                scrubber.line(&parameter.name, SHORT)
-            ));
+            .any(|known| known.field.name == name)
+    };
+    let mut parameters: Vec<NamedValue> = Vec::new();
+    for parameter in inspection.parameters {
+        let name = scrubber.line(&parameter.name, SHORT);
+        if !is_declared(&parameter.name) {
+            return Err(format!("a parameter {name:?} is not declared"));
         }
+        if parameters.iter().any(|known| known.name == parameter.name) {
+            return Err(format!("a parameter {name:?} is there twice"));
+        }
+        parameters.push(named_value(parameter, scrubber)?);
     }
     Ok(Inspection {
         title: scrubber.line(&inspection.title, SHORT),
@@ -226,17 +275,29 @@ fn findings(findings: Vec<types::Finding>, scrubber: &Scrubber) -> Vec<Finding> 
         .collect()
 }
 
-fn named_value(named: types::NamedValue) -> NamedValue {
-    NamedValue {
+/// What is stored and shown. A text that is too long is nonsense rather than cut: half of a value names
+/// something else.
+fn named_value(named: types::NamedValue, scrubber: &Scrubber) -> Result<NamedValue, Nonsense> {
+    let tamed = |text: &str| {
+        if text.len() > PARAMETER {
+            return Err(format!(
+                "the parameter {:?} is longer than {PARAMETER} bytes",
+                named.name
+            ));
+        }
+        Ok(scrubber.text(text, text.len().max(PARAMETER)))
+    };
+    let value = match named.value {
+        types::Value::Text(text) => Value::Text(tamed(&text)?),
+        types::Value::Integer(number) => Value::Integer(number),
+        types::Value::Boolean(truth) => Value::Boolean(truth),
+        types::Value::Secret(secret) => Value::Secret(Secret::new(secret)),
+        types::Value::Json(json) => Value::Json(tamed(&json)?),
+    };
+    Ok(NamedValue {
         name: named.name,
-        value: match named.value {
-            types::Value::Text(text) => Value::Text(text),
-            types::Value::Integer(number) => Value::Integer(number),
-            types::Value::Boolean(truth) => Value::Boolean(truth),
-            types::Value::Secret(secret) => Value::Secret(Secret::new(secret)),
-            types::Value::Json(json) => Value::Json(json),
-        },
-    }
+        value,
+    })
 }
 
 fn handle(handle: String) -> Result<String, Nonsense> {
@@ -298,6 +359,10 @@ mod tests {
 
     #[test]
     fn a_faults_texts_hold_no_secret() {
+        let option = |name: &str, value: &str| types::OptionEntry {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
         let mut scrubber = Scrubber::default();
         scrubber.add(b"hunter2!");
         let cleaned = fault(
@@ -307,16 +372,62 @@ mod tests {
                 code: Some("hunter2!".to_owned()),
                 retry_after_ms: Some(5000),
                 provider_time: None,
-                options: vec![types::OptionEntry {
-                    name: "a".to_owned(),
-                    value: "hunter2!".to_owned(),
-                }],
+                options: vec![
+                    option("a", "hunter2!"),
+                    option("finding", "no JSON of hunter2!"),
+                    option(
+                        "finding",
+                        r#"{"code": "closed", "severity": "new", "message": "hunter2! is closed", "remedy": "open hunter2!"}"#,
+                    ),
+                ],
             },
             &scrubber,
         );
+        assert_eq!(cleaned.options.len(), 1);
+        let expected = Finding {
+            code: "closed".to_owned(),
+            severity: Severity::Problem,
+            message: "[redacted] is closed".to_owned(),
+            remedy: Some("open [redacted]".to_owned()),
+        };
+        assert_eq!(cleaned.findings, [expected]);
         assert!(!format!("{cleaned:?}").contains("hunter2!"));
         assert_eq!(cleaned.message, "refused [redacted]\nbecause");
         assert_eq!(cleaned.retry_after, Some(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn a_parameter_that_comes_back_is_bounded_tame_and_without_secrets() {
+        let mut scrubber = Scrubber::default();
+        scrubber.add(b"hunter2!");
+        let inspected = |values: &[&str]| -> Result<String, Nonsense> {
+            let parameter = |text: &&str| types::NamedValue {
+                name: "objectId".to_owned(),
+                value: types::Value::Text((*text).to_owned()),
+            };
+            let answer = calls::Inspection {
+                title: "t".to_owned(),
+                parameters: values.iter().map(parameter).collect(),
+                credential_cap: None,
+                max_lifetime_seconds: None,
+                findings: vec![],
+                provider_time: None,
+            };
+            let inspection = inspection(answer, &description_for_tests(), &scrubber)?;
+            match &inspection.parameters[0].value {
+                Value::Text(text) => Ok(text.clone()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(inspected(&["plain"]).unwrap(), "plain");
+        assert_eq!(
+            inspected(&["is hunter2!\x1b[31m"]).unwrap(),
+            "is [redacted] [31m"
+        );
+        let long = "x".repeat(PARAMETER);
+        assert_eq!(inspected(&[&long]).unwrap(), long);
+        assert!(inspected(&[&format!("{long}x")]).is_err());
+        assert!(inspected(&["a", "b"]).is_err());
     }
 
     #[test]

@@ -19,6 +19,10 @@ use crate::ticker::{Running, TickerHandle};
 /// Random bytes that a guest may ask for at once.
 const MOST_RANDOM: u64 = 64 * 1024;
 
+/// Bytes of one list of headers in `wasi:http`, which leads nowhere. They lie in the host's memory, not in the
+/// guest's, once for each of the [`MOST_RESOURCES`] that a guest may hold.
+const LONGEST_FIELDS: usize = 4 * 1024;
+
 /// One guest's state on the host's side.
 pub(crate) struct GuestState {
     pub(crate) limiter: Limiter,
@@ -53,6 +57,8 @@ impl GuestState {
             .allow_ip_name_lookup(false)
             .max_random_size(MOST_RANDOM)
             .build();
+        let mut wasi_http = WasiHttpCtx::new();
+        wasi_http.set_field_size_limit(LONGEST_FIELDS);
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(MOST_RESOURCES);
         Self {
@@ -64,7 +70,7 @@ impl GuestState {
             running: Some(ticker.run()),
             ticker,
             wasi,
-            wasi_http: WasiHttpCtx::new(),
+            wasi_http,
             refusal: RefuseHttp,
             resources,
         }
@@ -77,7 +83,7 @@ impl http::Host for GuestState {
         request: http::Request,
     ) -> wasmtime::Result<Result<http::Response, http::Error>> {
         self.running = None;
-        let answer = self.http.send(request).await;
+        let answer = self.http.send(request, &self.scrubber).await;
         self.running = Some(self.ticker.run());
         if let Ok(answer) = &answer {
             self.scrubber.learn(&answer.body);
@@ -137,5 +143,42 @@ impl WasiHttpHooks for RefuseHttp {
             > + Send,
     > {
         Box::new(async { Err(WasiHttpError::HttpRequestDenied) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use wasmtime_wasi_http::p2::bindings::http::types::HostFields as _;
+
+    use super::*;
+    use crate::http::{Authorities, Connector, EgressPolicy};
+    use crate::settings::EngineKind;
+    use crate::ticker::Ticker;
+
+    #[test]
+    fn headers_that_lead_nowhere_hold_little_of_the_hosts_memory() {
+        let engine = crate::engine::build(EngineKind::Pulley).unwrap();
+        let ticker = Ticker::start(&engine).unwrap();
+        let limits = Limits::default();
+        let session = HttpSession::new(
+            String::new(),
+            Connector::new(Authorities::default()),
+            EgressPolicy::default(),
+            limits.clone(),
+            Instant::now(),
+        );
+        let log = GuestLog::new(1, 1);
+        let mut state =
+            GuestState::new(&limits, ticker.handle(), session, log, Scrubber::default());
+        let mut list = |size| {
+            state
+                .http()
+                .from_list(vec![("a".to_owned(), vec![b'x'; size])])
+                .is_ok()
+        };
+        assert!(list(LONGEST_FIELDS / 2));
+        assert!(!list(LONGEST_FIELDS));
     }
 }

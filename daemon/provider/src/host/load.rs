@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::OFlags;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -200,8 +202,16 @@ impl Loader {
     fn read(&self, file: &Path) -> Result<Vec<u8>, LoadError> {
         let limit = self.settings.limits.component;
         let mut wasm = Vec::new();
-        let opened = fs::File::open(file).map_err(LoadError::Unreadable)?;
+        // A pipe of this name would be waited for until somebody writes to it.
+        let opened = fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(file)
+            .map_err(LoadError::Unreadable)?;
         let found = opened.metadata().map_err(LoadError::Unreadable)?;
+        if !found.is_file() {
+            return Err(LoadError::NotAFile);
+        }
         warn_if_others_can_write(file, &found);
         opened
             .take(limit.saturating_add(1))

@@ -39,6 +39,9 @@ pub enum LoadError {
     /// The file, or its directory, can't be read.
     #[error("it can't be read: {0}")]
     Unreadable(std::io::Error),
+    /// A directory, a pipe or a device.
+    #[error("it is no regular file")]
+    NotAFile,
     /// The file is larger than the settings allow.
     #[error("it is larger than the {limit} bytes that a provider may have")]
     TooLarge {

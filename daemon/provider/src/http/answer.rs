@@ -5,6 +5,8 @@ use std::time::UNIX_EPOCH;
 use reqwest::Response;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+
 use super::error::{SendError, chain};
 use crate::bindings::http::{Header, Response as WireResponse};
 use crate::contract::Timestamp;
@@ -27,19 +29,45 @@ pub(crate) async fn read(
     {
         return Err(too_large());
     }
-    let mut body = Vec::new();
+    let mut body = Body::default();
     while let Some(chunk) = response.chunk().await.map_err(broken_off)? {
-        if chunk.len() > longest_body - body.len() {
+        if chunk.len() > longest_body - body.0.len() {
             return Err(too_large());
         }
-        body.extend_from_slice(&chunk);
+        body.push(&chunk);
     }
     Ok(WireResponse {
         status,
         headers,
-        body,
+        body: std::mem::take(&mut body.0),
     })
 }
+
+/// A body under construction. An answer may hold a new credential, so no copy of it stays behind: neither of
+/// one that broke off, nor where it was outgrown.
+#[derive(Default)]
+struct Body(Zeroizing<Vec<u8>>);
+
+impl Body {
+    fn push(&mut self, chunk: &[u8]) {
+        if self.0.capacity() - self.0.len() < chunk.len() {
+            let room = (2 * self.0.capacity()).max(self.0.len() + chunk.len());
+            let mut wider = Zeroizing::new(Vec::with_capacity(room));
+            wider.extend_from_slice(&self.0);
+            self.0 = wider;
+        }
+        self.0.extend_from_slice(chunk);
+    }
+}
+
+/// Handed to wasmtime, which copies it into the guest's memory and drops it.
+impl Drop for WireResponse {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for WireResponse {}
 
 fn copy_headers(headers: &HeaderMap) -> Result<Vec<Header>, SendError> {
     let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
@@ -72,6 +100,24 @@ pub(crate) fn date(headers: &HeaderMap) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_guest_is_handed_is_wiped_when_dropped() {
+        fn is_wiped<T: ZeroizeOnDrop>() {}
+        is_wiped::<WireResponse>();
+    }
+
+    #[test]
+    fn a_body_in_pieces_is_the_whole() {
+        let mut body = Body::default();
+        let mut whole = Vec::new();
+        for size in [0, 1, 500, 3, 4096] {
+            let chunk = vec![u8::try_from(size % 251).unwrap(); size];
+            body.push(&chunk);
+            whole.extend(chunk);
+        }
+        assert_eq!(*body.0, whole);
+    }
 
     #[test]
     fn a_date_is_read_and_nonsense_is_not() {

@@ -20,7 +20,8 @@ pub(crate) struct EgressPolicy {
 impl EgressPolicy {
     /// What this provider may reach over this connection.
     ///
-    /// A fixed host is granted by installing the provider, a host from a connection's field by writing the
+    /// Nothing is granted by absence: a fixed host is granted by the administrator's act of installing the
+    /// provider, whose declaration is shown to him, a host from a connection's field by his act of writing the
     /// connection; `only` narrows both, `extra` adds to them.
     pub(crate) fn new(
         description: &ProviderDescription,
@@ -31,12 +32,8 @@ impl EgressPolicy {
             DeclaredHost::Fixed(rule) => Some(rule.clone()),
             DeclaredHost::FromConnection(field) => host_in_field(connection, field),
         });
-        let granted = |rule: &HostRule| match &grant.only {
-            None => true,
-            Some(only) => only.iter().any(|wide| wide.covers(rule)),
-        };
         let allowed = declared
-            .filter(granted)
+            .filter(|rule| is_granted(rule, grant))
             .chain(grant.extra.iter().cloned())
             .collect();
         Self {
@@ -75,6 +72,30 @@ impl EgressPolicy {
             private: self.private.iter().any(|rule| rule.matches(&host, port)),
         })
     }
+}
+
+fn is_granted(rule: &HostRule, grant: &Grant) -> bool {
+    match &grant.only {
+        None => true,
+        Some(only) => only.iter().any(|wide| wide.covers(rule)),
+    }
+}
+
+/// The hosts that a provider may reach, whatever the connection, in words.
+pub(crate) fn reaches(description: &ProviderDescription, grant: &Grant) -> Vec<String> {
+    let within = grant.only.as_ref().map_or(String::new(), |only| {
+        let only: Vec<String> = only.iter().map(ToString::to_string).collect();
+        format!(" and is among {}", only.join(", "))
+    });
+    let declared = description.hosts.iter().filter_map(|host| match host {
+        DeclaredHost::Fixed(rule) => is_granted(rule, grant).then(|| rule.to_string()),
+        DeclaredHost::FromConnection(field) => {
+            Some(format!("the connection's {field}, where it is set{within}"))
+        }
+    });
+    declared
+        .chain(grant.extra.iter().map(ToString::to_string))
+        .collect()
 }
 
 /// Where a request may go, by name.
@@ -216,6 +237,37 @@ mod tests {
         assert!(
             !allows(&policy, "https://other.example.com/"),
             "only grants nothing by itself"
+        );
+    }
+
+    #[test]
+    fn what_may_be_reached_is_told_in_words() {
+        let mut description = crate::contract::description_for_tests();
+        description.hosts = vec![
+            DeclaredHost::Fixed("login.example.com".parse().unwrap()),
+            DeclaredHost::Fixed("login.example.net".parse().unwrap()),
+            DeclaredHost::FromConnection("graphUrl".to_owned()),
+        ];
+        assert_eq!(
+            reaches(&description, &Grant::default()),
+            [
+                "login.example.com",
+                "login.example.net",
+                "the connection's graphUrl, where it is set"
+            ]
+        );
+        let grant = Grant {
+            only: Some(rules(&["*.example.com"])),
+            extra: rules(&["mirror.test:8443"]),
+            ..Grant::default()
+        };
+        assert_eq!(
+            reaches(&description, &grant),
+            [
+                "login.example.com",
+                "the connection's graphUrl, where it is set and is among *.example.com",
+                "mirror.test:8443"
+            ]
         );
     }
 

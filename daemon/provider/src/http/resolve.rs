@@ -49,10 +49,15 @@ impl Resolve for Resolver {
                 Some(found) => found,
                 None => look_up(&name, &to, &pins).await?,
             };
-            // Pinned or not: another port of the same name may be granted other addresses.
+            // Pinned or not: another port of the same name may be granted other addresses. And a pin is of the
+            // address alone: with the port of the request that set it, it would lead this one elsewhere.
             let allowed: Vec<SocketAddr> = found
                 .into_iter()
                 .filter(|address| to.allows(address.ip()))
+                .map(|mut address| {
+                    address.set_port(to.port);
+                    address
+                })
                 .collect();
             if allowed.is_empty() {
                 return Err(PrivateAddress.into());
@@ -151,7 +156,7 @@ mod tests {
         let to = destination("https://localhost:8443/", &["localhost:8443"]);
         assert_eq!(
             resolve(&to, &pins, false).await,
-            Ok(addresses(&["10.0.0.1:443"]))
+            Ok(addresses(&["10.0.0.1:8443"]))
         );
         let fresh = resolve(&to, &pins, true).await.unwrap();
         assert!(fresh.iter().all(|address| address.ip().is_loopback()));
@@ -160,6 +165,20 @@ mod tests {
             Ok(fresh),
             "and stays there"
         );
+    }
+
+    #[tokio::test]
+    async fn a_pinned_address_is_reached_at_the_port_that_is_asked_for() {
+        let pins = Pins::default();
+        for port in [8443, 443, 9443] {
+            let url = format!("https://localhost:{port}/");
+            let to = destination(&url, &[&format!("localhost:{port}")]);
+            let found = resolve(&to, &pins, false).await.unwrap();
+            assert!(
+                found.iter().all(|address| address.port() == port),
+                "{found:?}"
+            );
+        }
     }
 
     #[tokio::test]

@@ -17,7 +17,12 @@ use super::request;
 use super::resolve::{Pins, Resolver};
 use crate::bindings::http::{Request as WireRequest, Response as WireResponse};
 use crate::contract::Timestamp;
+use crate::scrub::Scrubber;
 use crate::settings::Limits;
+
+/// What the log keeps of a host or a path, and of an error, in bytes.
+const LONGEST_NAME: usize = 256;
+const LONGEST_ERROR: usize = 1024;
 
 /// What one call may still do, and has seen.
 pub(crate) struct HttpSession {
@@ -30,6 +35,8 @@ pub(crate) struct HttpSession {
     deadline: Instant,
     pins: Pins,
     asked: u32,
+    /// What was asked beyond the limit and is not in the log line by line.
+    unlogged: u64,
     /// Counted where the connection is made, so that it is right even if the call ends in the middle.
     sent: Arc<AtomicU32>,
     last_date: Option<Timestamp>,
@@ -54,6 +61,7 @@ impl HttpSession {
             deadline,
             pins: Pins::default(),
             asked: 0,
+            unlogged: 0,
             sent: Arc::default(),
             last_date: None,
         }
@@ -69,18 +77,39 @@ impl HttpSession {
         self.last_date
     }
 
-    /// Sends one request and reads its answer.
-    pub(crate) async fn send(&mut self, mut wire: WireRequest) -> Result<WireResponse, SendError> {
+    /// Sends one request and reads its answer. What is known to be secret is kept out of the log.
+    pub(crate) async fn send(
+        &mut self,
+        mut wire: WireRequest,
+        scrubber: &Scrubber,
+    ) -> Result<WireResponse, SendError> {
         let started = Instant::now();
         let method = wire.method.clone();
+        self.asked = self.asked.saturating_add(1);
         let url = Url::parse(&wire.url);
         let result = match &url {
             Ok(url) => self.send_to(url, &mut wire, started).await,
             Err(e) => Err(SendError::Denied(format!("the URL can't be read: {e}"))),
         };
         wire.zeroize();
-        self.record(&method, url.as_ref().ok(), &result, started.elapsed());
+        // One line more than may be sent tells that there was more; the rest is counted.
+        if self.asked <= self.limits.requests.saturating_add(1) {
+            let took = started.elapsed();
+            self.record(&method, url.as_ref().ok(), &result, took, scrubber);
+        } else {
+            self.unlogged += 1;
+        }
         result
+    }
+
+    /// Writes to the log what was only counted.
+    pub(crate) fn finish(&self) {
+        if self.unlogged > 0 {
+            tracing::warn!(
+                target: TARGET, provider = self.provider, unlogged = self.unlogged,
+                "more requests beyond the limit were denied"
+            );
+        }
     }
 
     async fn send_to(
@@ -89,7 +118,6 @@ impl HttpSession {
         wire: &mut WireRequest,
         started: Instant,
     ) -> Result<WireResponse, SendError> {
-        self.asked += 1;
         if self.asked > self.limits.requests {
             return Err(SendError::Denied(format!(
                 "a call may send {} requests",
@@ -131,17 +159,20 @@ impl HttpSession {
         }
     }
 
-    /// The one line that the log gets: never a header, a body or a query.
+    /// The one line that the log gets: never a header, a body, a query or a known secret, and bounded, since
+    /// a guest chooses the host and the path.
     fn record(
         &self,
         method: &str,
         url: Option<&Url>,
         result: &Result<WireResponse, SendError>,
         took: Duration,
+        scrubber: &Scrubber,
     ) {
         let provider = self.provider.as_str();
-        let host = url.and_then(Url::host_str).unwrap_or("?");
-        let path = url.map_or("?", Url::path);
+        let name = |text: &str| scrubber.strict_line(text, LONGEST_NAME);
+        let host = name(url.and_then(Url::host_str).unwrap_or("?"));
+        let path = name(url.map_or("?", Url::path));
         let method = if request::method(method).is_ok() {
             method
         } else {
@@ -153,7 +184,8 @@ impl HttpSession {
                 tracing::info!(target: TARGET, provider, method, host, path, status = response.status, ms);
             }
             Err(error) => {
-                tracing::warn!(target: TARGET, provider, method, host, path, error = error.kind(), ms, "{error}");
+                tracing::warn!(target: TARGET, provider, method, host, path, error = error.kind(), ms, "{}",
+                    scrubber.strict_line(&error.to_string(), LONGEST_ERROR));
             }
         }
     }

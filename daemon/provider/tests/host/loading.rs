@@ -28,6 +28,28 @@ fn component(text: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn what_is_no_file_is_refused_and_not_waited_for() {
+    let plugins = Plugins::new();
+    let pipe = plugins.path().join("pipe.wasm");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    fs::create_dir(plugins.path().join("directory.wasm")).unwrap();
+    plugins.drop_guest("echo", "echo.wasm");
+    let loading = load(plugins.settings());
+    let limit = std::time::Duration::from_mins(1);
+    let (host, reports) = tokio::time::timeout(limit, loading).await.unwrap();
+    for (report, file) in reports
+        .iter()
+        .zip(["directory.wasm", "echo.wasm", "pipe.wasm"])
+    {
+        assert!(report.file.ends_with(file));
+        let is_refused = matches!(report.result, Err(LoadError::NotAFile));
+        assert_eq!(is_refused, file != "echo.wasm", "{report}");
+    }
+    assert!(host.provider("echo").is_some());
+}
+
+#[tokio::test]
 async fn one_bad_file_never_stops_the_rest() {
     let plugins = Plugins::new();
     plugins.drop_bytes("not wasm at all", "a-nonsense.wasm");

@@ -27,6 +27,29 @@ async fn a_secret_that_a_provider_logs_is_taken_out() {
 }
 
 #[tokio::test]
+async fn a_secret_in_a_requests_host_or_path_is_taken_out_of_the_log() {
+    let echo = Echo::limited(rotord_provider::Limits::default()).await;
+    let log = capture();
+    for url in [
+        "https://in-a-path.test/tok-in-url-0009/x",
+        "https://tok-in-url-0009.in-a-host.test/",
+    ] {
+        let fields = [
+            ("behaviour", "http"),
+            ("url", url),
+            ("token", "tok-in-url-0009"),
+        ];
+        echo.check(&fields).await.result.unwrap_err();
+    }
+    let text = log.text();
+    // The client's own trace, which no setting but "trace" shows, is not ours.
+    let ours = text.lines().filter(|line| line.contains("rotord_provider"));
+    let text = ours.collect::<Vec<_>>().join("\n");
+    assert!(text.contains("in-a-path.test") && text.contains("in-a-host.test"));
+    assert!(!text.contains("tok-in-url-0009"), "{text}");
+}
+
+#[tokio::test]
 async fn a_secret_in_a_fault_or_an_answer_is_taken_out() {
     let echo = Echo::limited(rotord_provider::Limits::default()).await;
     // The guest names the behaviour that it does not know.

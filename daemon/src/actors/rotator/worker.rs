@@ -435,7 +435,14 @@ async fn perform(
         }
     };
     reach(|| Place::of_call(call.name()), Moment::Called);
-    let mut landed = calls::make(&provider, &target, &call, &outputs).await;
+    let mut landed = calls::make(
+        &provider,
+        &target,
+        &call,
+        &outputs,
+        desk.equipment.timing.retry_most,
+    )
+    .await;
     reach(|| Place::of_call(call.name()), Moment::Landed);
     tracing::debug!(
         rotation = %details.id, call = call.name(), requests = landed.requests,

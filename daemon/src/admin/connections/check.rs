@@ -19,6 +19,7 @@ use crate::calls;
 pub(in crate::admin) async fn check_connection(daemon: Daemon, id: Path<String>) -> Reply {
     let connection = lookup::connection(&daemon, None, &id).await?;
     let provider = lookup::provider_of_connection_kind(&daemon, &connection.kind).await?;
+    let connection_name = connection.name.clone();
     let opened = lookup::opened(&daemon, &provider, connection).await?;
     let outcome = provider.check(&opened).await;
     let seen = outcome.provider_time.and_then(calls::time);
@@ -38,27 +39,49 @@ pub(in crate::admin) async fn check_connection(daemon: Daemon, id: Path<String>)
         },
         Err(error) => ConnectionCheck {
             subject: None,
-            findings: vec![failed(&error)],
+            findings: failed(&error, &connection_name),
             provider_time: seen.map(Timestamp),
         },
     };
     Ok(ok(&check))
 }
 
-/// A check that could not be made is what it has found.
-fn failed(error: &CallError) -> Finding {
-    let code = match error.fault().map(|fault| &fault.kind) {
-        Some(FaultKind::Unauthorized) => "unauthorized",
-        Some(FaultKind::InvalidInput(_)) => "invalid-input",
-        Some(FaultKind::Throttled) => "throttled",
-        Some(FaultKind::Unavailable | FaultKind::Ambiguous) => "unreachable",
-        Some(_) => "refused",
-        None => "provider-failed",
+/// A check that could not be made is what it has found: what the provider saw on the way, and at least one
+/// problem.
+fn failed(error: &CallError, connection: &str) -> Vec<Finding> {
+    let carried = error.fault().map_or(&[][..], |fault| &fault.findings);
+    let mut findings: Vec<Finding> = carried.iter().cloned().map(describe::finding).collect();
+    if findings
+        .iter()
+        .all(|finding| finding.severity != Severity::Problem)
+    {
+        findings.insert(0, failure(error, connection));
+    }
+    findings
+}
+
+/// The failure itself, where the provider says no more of it.
+fn failure(error: &CallError, connection: &str) -> Finding {
+    let edit = format!("rotorctl connection edit {connection} --credentials");
+    let paths = "allow outgoing TLS connections to the hosts that `rotorctl provider list` shows";
+    let (code, remedy) = match error.fault().map(|fault| &fault.kind) {
+        Some(FaultKind::Unauthorized) => ("unauthorized", edit),
+        Some(FaultKind::InvalidInput(field)) => {
+            ("invalid-input", format!("correct {field}: {edit}"))
+        }
+        Some(FaultKind::Throttled) => ("throttled", "check again in some minutes".to_owned()),
+        Some(FaultKind::Unavailable | FaultKind::Ambiguous) => ("unreachable", paths.to_owned()),
+        Some(_) => ("refused", edit),
+        None => (
+            "provider-failed",
+            "see the daemon's log; if it stays, put another version of the provider's file in its place"
+                .to_owned(),
+        ),
     };
     Finding {
         code: code.to_owned(),
         severity: Severity::Problem,
         message: shortened(error.to_string()),
-        remedy: None,
+        remedy: Some(remedy),
     }
 }

@@ -1,5 +1,7 @@
 //! What a person picks a target from.
 
+use std::collections::HashSet;
+
 use actix_web::web::Path;
 use rotord_api::choices::{Choice, ChoicesAnswer};
 use rotord_api::query::ChoicesQuery;
@@ -10,11 +12,14 @@ use crate::admin::error::ApiError;
 use crate::admin::request::{Query, ok};
 use crate::admin::{Daemon, Reply, lookup};
 
-/// More pages than any list has: a provider that never ends is stopped.
+/// What one answer holds of a list, however many pages it has: a provider that never ends is stopped. What is
+/// beyond is had with the answer's `next`.
 const MOST_PAGES: usize = 1000;
+const MOST_ROWS: usize = 10_000;
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// A list that a person picks a target from: the rows stand under the list's own name. Without `query` and `next`
-/// every page at once.
+/// every page at once, in the order of the first field.
 #[utoipa::path(get, path = routes::CHOICES, tag = "connections",
     params(("app" = String, Path, description = "The kind's slug"),
         ("connectionId" = String, Path, description = "The connection's id"),
@@ -52,7 +57,8 @@ pub(in crate::admin) async fn list_choices(
     let every_page = query.query.is_none() && query.next.is_none();
     let typed = query.query.unwrap_or_default();
     let (mut rows, mut next) = (Vec::new(), query.next);
-    for _ in 0..MOST_PAGES {
+    let (mut named_before, mut bytes) = (HashSet::new(), 0);
+    for pages in 1..=MOST_PAGES {
         let page = provider
             .choices(&opened, &list.name, &typed, next.as_deref())
             .await;
@@ -60,17 +66,37 @@ pub(in crate::admin) async fn list_choices(
             rows: more,
             next: after,
         } = ApiError::of_call(page)?;
-        rows.extend(more.into_iter().map(|row| named(&list, row)));
+        bytes += more.iter().flatten().map(String::len).sum::<usize>();
+        rows.extend(more);
         next = after;
-        if next.is_none() || !every_page {
+        let Some(page) = next.as_ref().filter(|_| every_page) else {
+            // Each page is in its own order.
+            if pages > 1 {
+                sort(&mut rows);
+            }
+            break;
+        };
+        if !named_before.insert(page.clone()) {
+            return Err(ApiError::refused(format!(
+                "the provider's list {} has no end: it named the same page twice",
+                list.name
+            )));
+        }
+        if rows.len() >= MOST_ROWS || bytes >= MOST_BYTES {
+            sort(&mut rows);
             break;
         }
     }
+    let rows = rows.into_iter().map(|row| named(&list, row)).collect();
     Ok(ok(&ChoicesAnswer {
         list: list.name.to_string(),
         rows,
         next,
     }))
+}
+
+fn sort(rows: &mut [Vec<String>]) {
+    rows.sort_by_cached_key(|row| row.first().map(|text| text.to_lowercase()));
 }
 
 fn named(list: &ChoiceList, row: Vec<String>) -> Choice {

@@ -10,12 +10,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::wait::Waited;
-use super::{names, plan, shown, target, wait};
+use super::{answer_with, names, plan, target, wait};
 use crate::actors::rotator::Create;
 use crate::admin::error::ApiError;
 use crate::admin::lookup::optional;
 use crate::admin::peer::Peer;
-use crate::admin::request::Body;
+use crate::admin::request::{Body, ok};
 use crate::admin::{Daemon, Reply, Shared, audit, describe, lookup};
 
 /// Creates a rotation and waits for its first credential.
@@ -31,14 +31,14 @@ pub(in crate::admin) async fn create_rotation(
     body: Body<CreateRotation>,
 ) -> Reply {
     let provider = lookup::provider(&daemon, &kind).await?;
-    let create = prepared(&daemon, &provider, &peer, body.0).await?;
+    let (create, warnings) = prepared(&daemon, &provider, &peer, body.0).await?;
     let id = create.id;
     let told = daemon.rotator.send(create).await??;
     let end = match wait::end(&daemon, told).await? {
         Waited::Ended(end) => end,
         Waited::GoesOn(running) => match wait::answered(&daemon, id, running).await? {
             Some(end) => Some(end),
-            None => return wait::accepted(&daemon, id).await,
+            None => return wait::accepted(&daemon, id, warnings).await,
         },
     };
     if let Some(RunEnd {
@@ -53,7 +53,7 @@ pub(in crate::admin) async fn create_rotation(
         .await?
         .filter(|record| !record.state.life.is_deleting())
         .ok_or_else(|| failed("it was deleted meanwhile"))?;
-    shown(&daemon, &record).await
+    Ok(ok(&answer_with(&daemon, &record, warnings).await?))
 }
 
 fn failed(why: &str) -> ApiError {
@@ -62,12 +62,13 @@ fn failed(why: &str) -> ApiError {
     ))
 }
 
+/// What to create, and what a person should know of its target.
 async fn prepared(
     daemon: &Shared,
     provider: &Provider,
     peer: &Peer,
     body: CreateRotation,
-) -> Result<Create, ApiError> {
+) -> Result<(Create, Vec<String>), ApiError> {
     let description = describe::provider(provider.description());
     let mut issues = rotord_api::Issues::default();
     let parameters = description.check_parameters(body.parameters.clone());
@@ -94,7 +95,7 @@ async fn prepared(
         "type": provider.slug().as_str(), "name": body.name, "connectionId": body.connection_id,
         "folderId": place.folder.id, "parameters": inspected.parameters, "secretsMapping": mapping,
     });
-    Ok(Create {
+    let create = Create {
         id,
         new: NewRotation {
             provider: provider.slug().to_string(),
@@ -109,7 +110,8 @@ async fn prepared(
         plan,
         force: body.force,
         audit: audit::of_rotation(peer, "create-secret-rotation", id, detail),
-    })
+    };
+    Ok((create, inspected.warnings))
 }
 
 /// The connection, if this provider can use it for this project.

@@ -9,7 +9,7 @@ use rotord_rotation::{Interval, Timing};
 use rotord_store::{Connection, ConnectionId, RotationDetails};
 use serde_json::{Map, Value as Json};
 
-use crate::admin::error::ApiError;
+use crate::admin::error::{ApiError, told};
 use crate::admin::{Shared, lookup};
 use crate::{calls, target};
 
@@ -19,9 +19,12 @@ pub(super) struct Inspected {
     pub(super) parameters: Map<String, Json>,
     /// Tells targets apart, by the provider's form alone.
     pub(super) key: String,
+    /// What works with a reservation, for a person.
+    pub(super) warnings: Vec<String>,
 }
 
-/// Asks the provider whether these parameters name one target, and whether this interval can work there.
+/// Asks the provider whether these parameters name one target that can be rotated, and whether this interval can
+/// work there.
 pub(super) async fn inspect(
     daemon: &Shared,
     provider: &Provider,
@@ -34,10 +37,28 @@ pub(super) async fn inspect(
     let given = plain(given);
     let target = target::target(provider.description(), connection, &given);
     let inspection = ApiError::of_call(provider.inspect(&target).await)?;
+    ApiError::of_findings("The target can't be rotated as it is", &inspection.findings)?;
     let rules = calls::scaled_rules(provider.description(), &daemon.timing);
     let rules = rules.map_err(ApiError::ours)?;
     check_lifetime(&rules, interval, inspection.max_lifetime, &daemon.timing)?;
-    Ok(agreed(provider, id, given, inspection.parameters))
+    let warnings = inspection
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == contract::Severity::Warning)
+        .map(|finding| {
+            tracing::warn!(
+                code = finding.code,
+                remedy = finding.remedy,
+                "{}",
+                finding.message
+            );
+            told(finding)
+        })
+        .collect();
+    Ok(Inspected {
+        warnings,
+        ..agreed(provider, id, given, inspection.parameters)
+    })
 }
 
 /// Refuses an interval over which no credential would live.
@@ -67,7 +88,11 @@ fn agreed(
     let key = target::key(provider.description(), connection, &canonical);
     let mut parameters = canonical;
     parameters.extend(given);
-    Inspected { parameters, key }
+    Inspected {
+        parameters,
+        key,
+        warnings: Vec::new(),
+    }
 }
 
 /// The provider of an existing rotation, and the target as it is configured.

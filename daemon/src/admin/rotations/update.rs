@@ -10,11 +10,11 @@ use rotord_rotation::{Command, Event, Plan};
 use rotord_store::{Conflict, RotationChange, RotationRecord};
 use serde_json::{Map, Value, json};
 
-use super::{names, plan, shown_anew, target};
+use super::{answer_with, names, plan, target};
 use crate::actors::rotator::{Tell, With};
 use crate::admin::error::ApiError;
 use crate::admin::peer::Peer;
-use crate::admin::request::Body;
+use crate::admin::request::{Body, ok};
 use crate::admin::{Daemon, Reply, Shared, audit, describe, lookup};
 use crate::calls;
 
@@ -34,7 +34,7 @@ pub(in crate::admin) async fn update_rotation(
     let description = lookup::description(&daemon, &path.0).await?;
     let Body(body) = body;
     let plan = plan::of_change(&body, &record.state, &description, daemon.clock.now().wall)?;
-    let change = changed(&daemon, &record, &description, &plan, body).await?;
+    let (change, warnings) = changed(&daemon, &record, &description, &plan, body).await?;
     let detail = json!({
         "name": change.name, "parameters": change.parameters, "secretsMapping": change.mapping,
         "isAutoRotationEnabled": plan.auto, "rotationInterval": plan.interval.as_days(),
@@ -54,16 +54,19 @@ pub(in crate::admin) async fn update_rotation(
         with,
     };
     daemon.rotator.send(tell).await??;
-    shown_anew(&daemon, &record).await
+    let id = record.details.id;
+    let record = daemon.store.read(move |reader| reader.rotation(id)).await?;
+    Ok(ok(&answer_with(&daemon, &record, warnings).await?))
 }
 
+/// What to change, and what a person should know of the target.
 async fn changed(
     daemon: &Shared,
     record: &RotationRecord,
     description: &ProviderDescription,
     plan: &Plan,
     body: UpdateRotation,
-) -> Result<RotationChange, ApiError> {
+) -> Result<(RotationChange, Vec<String>), ApiError> {
     let details = &record.details;
     let form = describe::provider(description);
     let mut issues = Issues::default();
@@ -92,10 +95,13 @@ async fn changed(
         mapping,
         ..RotationChange::default()
     };
-    if let Some(given) = parameters {
-        change_parameters(daemon, record, description, plan, &given, &mut change).await?;
-    }
-    Ok(change)
+    let warnings = match parameters {
+        Some(given) => {
+            change_parameters(daemon, record, description, plan, &given, &mut change).await?
+        }
+        None => Vec::new(),
+    };
+    Ok((change, warnings))
 }
 
 /// Values that are what they were change nothing: Terraform sends them with every update, some of them never.
@@ -106,11 +112,11 @@ async fn change_parameters(
     plan: &Plan,
     given: &FieldValues,
     change: &mut RotationChange,
-) -> Result<(), ApiError> {
+) -> Result<Vec<String>, ApiError> {
     let details = &record.details;
     let new = target::plain(given);
     if is_within(&new, &details.parameters) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let moves = description.parameters.iter().any(|parameter| {
         let name = &parameter.field.name;
@@ -130,7 +136,7 @@ async fn change_parameters(
     let inspected = target::inspect(daemon, &provider, connection, given, plan.interval).await?;
     change.parameters = Some(inspected.parameters);
     change.target_key = Some(inspected.key);
-    Ok(())
+    Ok(inspected.warnings)
 }
 
 fn is_within(given: &Map<String, Value>, stored: &Map<String, Value>) -> bool {

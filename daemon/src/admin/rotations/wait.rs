@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use rotord_rotation::{Event, RotationId, RunEnd};
 use rotord_store::RotationRecord;
 
-use super::{answer, shown_anew};
+use super::{answer_with, shown_anew};
 use crate::actors::rotator::{Running, Tell, Told};
 use crate::admin::error::ApiError;
 use crate::admin::{Reply, Shared};
@@ -52,12 +52,12 @@ pub(super) async fn reply(daemon: &Shared, record: &RotationRecord, told: Told) 
             result: Err(why), ..
         })) => Err(ApiError::rotation_failed(why)),
         Waited::Ended(_) => shown_anew(daemon, record).await,
-        Waited::GoesOn(_) => accepted(daemon, record.details.id).await,
+        Waited::GoesOn(_) => accepted(daemon, record.details.id, Vec::new()).await,
     }
 }
 
 /// 202: the same object, its status `pending`.
-pub(super) async fn accepted(daemon: &Shared, id: RotationId) -> Reply {
+pub(super) async fn accepted(daemon: &Shared, id: RotationId, warnings: Vec<String>) -> Reply {
     let record = daemon.store.read(move |reader| reader.rotation(id)).await?;
-    Ok(HttpResponse::Accepted().json(answer(daemon, &record).await?))
+    Ok(HttpResponse::Accepted().json(answer_with(daemon, &record, warnings).await?))
 }

@@ -63,6 +63,11 @@ async fn wrong_connections_are_refused_and_not_stored() {
             "Failed to get access token: a fault as it was asked for",
         ),
         (
+            json!({"credentials": {"token": TOKEN, "behaviour": "closed"}}),
+            400,
+            "nobody answers; echo.test can't be reached: allow outgoing TLS connections to echo.test:443",
+        ),
+        (
             json!({"credentials": {"behaviour": "trap", "at": "check"}}),
             400,
             "panicked",
@@ -174,6 +179,14 @@ async fn choices_come_whole_paged_or_filtered() {
         found.body["things"],
         json!([{"name": "things 7", "id": "key-7"}])
     );
+    let endless = house
+        .connect("endless", json!({"behaviour": "endless"}))
+        .await;
+    house
+        .get(&format!("{CONNECTIONS}/{endless}/things"))
+        .await
+        .is(400)
+        .says("named the same page twice");
     house
         .get(&format!("{CONNECTIONS}/{id}/planets"))
         .await
@@ -193,23 +206,43 @@ async fn a_check_tells_what_it_sees_also_where_it_fails() {
     assert_eq!(seen.body["subject"], "somebody");
     assert_eq!(seen.body["findings"][0]["severity"], "fine");
     assert!(seen.body["providerTime"].is_string());
-    // It went bad later.
-    let bad = house.connect("bad", json!({})).await;
-    let connection = rotord_store::ConnectionId(bad.parse().unwrap());
-    let change = rotord_store::ConnectionChange {
-        fields: json!({"behaviour": "fault:unauthorized"})
-            .as_object()
-            .cloned(),
-        ..rotord_store::ConnectionChange::default()
-    };
-    let now = house.admin.clock.now().wall;
-    let write = house
-        .admin
-        .store
-        .write(move |store| store.change_connection(now, connection, &change, &[]));
-    write.await.unwrap();
-    let seen = house.get(&check(&bad)).await;
-    seen.is(200);
-    assert_eq!(seen.body["findings"][0]["code"], "unauthorized");
-    assert_eq!(seen.body["findings"][0]["severity"], "problem");
+    for (name, behaviour, code, remedy) in [
+        (
+            "bad",
+            "fault:unauthorized",
+            "unauthorized",
+            "rotorctl connection edit bad --credentials",
+        ),
+        (
+            "far",
+            "fault:unavailable",
+            "unreachable",
+            "rotorctl provider list",
+        ),
+        ("broken", "trap", "provider-failed", "the daemon's log"),
+        // What the provider saw says more.
+        ("closed", "closed", "path-closed", "echo.test:443"),
+    ] {
+        // It went bad later.
+        let id = house.connect(name, json!({})).await;
+        let connection = rotord_store::ConnectionId(id.parse().unwrap());
+        let change = rotord_store::ConnectionChange {
+            fields: json!({"behaviour": behaviour}).as_object().cloned(),
+            ..rotord_store::ConnectionChange::default()
+        };
+        let now = house.admin.clock.now().wall;
+        let write = house
+            .admin
+            .store
+            .write(move |store| store.change_connection(now, connection, &change, &[]));
+        write.await.unwrap();
+        let seen = house.get(&check(&id)).await;
+        seen.is(200);
+        let findings = seen.body["findings"].as_array().unwrap();
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0]["code"], code);
+        assert_eq!(findings[0]["severity"], "problem");
+        let said = findings[0]["remedy"].as_str().unwrap();
+        assert!(said.contains(remedy), "{said}");
+    }
 }

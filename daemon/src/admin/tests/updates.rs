@@ -141,3 +141,32 @@ async fn a_zone_stays_with_the_shown_time_and_goes_with_another() {
         .is(422)
         .says("needs a timeZone");
 }
+
+#[actix_rt::test]
+async fn what_the_provider_finds_at_the_target_refuses_or_is_told() {
+    let (house, connection) = House::connected().await;
+    let mut body = house.request(&connection);
+    let told = "a finding as it was asked for (ask for another)";
+    for severity in ["problem", "unheard-of"] {
+        body["parameters"] = json!({"key": "k", "behaviour": format!("finding:{severity}")});
+        house.post(ROTATIONS, &body).await.is(400).says(told);
+    }
+    assert_eq!(house.noted("create-secret-rotation").await, 0);
+
+    body["parameters"] = json!({"key": "k", "behaviour": "finding:warning"});
+    let made = house.post(ROTATIONS, &body).await;
+    let warnings = |rotation: &Value| rotation["state"]["warnings"].to_string();
+    assert!(warnings(&made.rotation()).contains(told));
+    let path = path_of(&made);
+
+    let change = |severity: &str| json!({"parameters": {"key": "k", "behaviour": format!("finding:{severity}")}});
+    house
+        .patch(&path, &change("problem"))
+        .await
+        .is(400)
+        .says(told);
+    let fine = house.patch(&path, &change("fine")).await.rotation();
+    assert!(!warnings(&fine).contains(told));
+    let warned = house.patch(&path, &change("warning")).await.rotation();
+    assert!(warnings(&warned).contains(told));
+}

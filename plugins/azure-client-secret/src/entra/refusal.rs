@@ -5,6 +5,7 @@ use rotor_provider_sdk::{Fault, Timestamp};
 use serde_json::Value;
 
 use crate::connection::{Azure, Login};
+use crate::remedy::{enable, make_principal, new_secret, open_path};
 
 /// The longest sentence of Entra's that is passed on, in characters.
 const LONGEST: usize = 300;
@@ -77,9 +78,20 @@ impl Refusal {
 
     /// What it means for the connection's own login.
     pub(crate) fn into_fault(self, azure: &Azure) -> Fault {
+        let fault = self.told(azure);
+        Fault {
+            code: self.code,
+            ..fault
+        }
+        .retry_after_ms(self.retry_after_ms)
+        .provider_time(self.time)
+    }
+
+    /// In words for a person, and what kind of fault it is.
+    pub(crate) fn told(&self, azure: &Azure) -> Fault {
         let client = &azure.client_id;
         let tenant = &azure.tenant;
-        let fault = match self.cause {
+        match self.cause {
             Cause::WrongSecret => Fault::unauthorized(format!(
                 "the connection's client secret is wrong, was removed, or is not known everywhere yet; \
                  it must be the secret's value (not its id) of application {client}, which must have a \
@@ -102,8 +114,8 @@ impl Refusal {
                 "application {client} is disabled; an administrator must enable it"
             )),
             Cause::NoServicePrincipal => Fault::unauthorized(format!(
-                "application {client} has no service principal in tenant {tenant}; make one with \
-                 `az ad sp create --id {client}`"
+                "application {client} has no service principal in tenant {tenant}; make one with `{}`",
+                make_principal(client)
             )),
             Cause::Blocked => Fault::unauthorized(format!(
                 "a policy of the tenant forbids the login of application {client}{}",
@@ -150,13 +162,40 @@ impl Refusal {
                 azure.authority.host(),
                 self.status
             )),
-        };
-        Fault {
-            code: self.code,
-            ..fault
         }
-        .retry_after_ms(self.retry_after_ms)
-        .provider_time(self.time)
+    }
+
+    /// Whether it is Entra that answered.
+    pub(crate) fn is_entras(&self) -> bool {
+        self.cause != Cause::Unintelligible
+    }
+
+    /// What a person can do, where the connection's own login was refused.
+    pub(crate) fn remedy(&self, azure: &Azure) -> String {
+        let client = &azure.client_id;
+        match self.cause {
+            Cause::WrongSecret | Cause::ExpiredSecret => new_secret(client),
+            Cause::Assertion => format!(
+                "register it with `az ad app credential reset --append --id {client} --cert \
+                 @certificate.pem`, and check this machine's clock"
+            ),
+            Cause::DisabledApplication => enable(client),
+            Cause::NoServicePrincipal => make_principal(client),
+            Cause::UnknownApplication | Cause::UnknownTenant => {
+                "correct the connection's tenantId and clientId, and its cloud if the tenant is in another"
+                    .to_owned()
+            }
+            Cause::OtherCloud => "change the connection's cloud to the tenant's own".to_owned(),
+            Cause::Scope => "leave the connection's scope empty, or correct it".to_owned(),
+            Cause::Blocked => {
+                "have an administrator of the tenant exempt the application from the policy, or allow \
+                 this host's address"
+                    .to_owned()
+            }
+            Cause::Throttled | Cause::Unavailable => "try again in some minutes".to_owned(),
+            Cause::UnknownClient => "see what Entra's code means, and change the connection".to_owned(),
+            Cause::Unintelligible => open_path(&azure.authority),
+        }
     }
 
     /// Its name and Entra's words, to stand at the end of a sentence.

@@ -1,11 +1,13 @@
 //! What Graph's refusals mean.
 //!
 //! After a changing request the line between *refused* and *ambiguous* is everything: a credential that
-//! was made without our knowing is an orphan. An explicit answer of the 400s is a refusal; a 5xx is not,
-//! whatever its body says, since Graph has been seen to apply a change and answer 503.
+//! was made without our knowing is an orphan. An answer of the 400s in Graph's own words is a refusal; one
+//! without them is not, since whatever stands between may have let the change through and put its own page in
+//! place of the answer; a 5xx is none either, whatever its body says, since Graph has been seen to apply a
+//! change and answer 503.
 
 use rotor_provider_sdk::http::{Error, Response};
-use rotor_provider_sdk::{Fault, OptionEntry, Timestamp};
+use rotor_provider_sdk::{Fault, FaultKind, OptionEntry, Timestamp};
 use serde_json::Value;
 
 use crate::connection::Azure;
@@ -13,6 +15,22 @@ use crate::connection::Azure;
 /// With these a gateway gave up waiting, which is not Graph's refusal.
 const TIMED_OUT: u16 = 408;
 const CLOSED: u16 = 499;
+
+const NOT_GRAPHS: &str = "the answer is not Graph's; is something between?";
+
+/// What Graph has said in products' recordings, whose code beside it was not kept.
+const NO_SUCH_PASSWORD: &str = "No password credential found";
+const CONCURRENT: &str = "concurrent requests";
+
+/// Whether Graph refused to remove a client secret because it knows none with that id.
+pub(crate) fn is_no_such_password(fault: &Fault) -> bool {
+    fault.kind == FaultKind::Refused && fault.message.contains(NO_SUCH_PASSWORD)
+}
+
+/// Whether Graph itself gave this refusal.
+pub(crate) fn is_graphs(response: &Response) -> bool {
+    Refusal::read(response).code.is_some()
+}
 
 /// A reading request that got no answer.
 pub(super) fn of_lost_read(azure: &Azure, error: &Error) -> Fault {
@@ -44,9 +62,11 @@ pub(super) fn of_read(response: &Response, now: Timestamp) -> Fault {
     let refusal = Refusal::read(response);
     let fault = match response.status {
         TIMED_OUT | CLOSED => Fault::unavailable(refusal.told("the answer was not waited for")),
-        400..=499 => refusal.of_the_400s(),
+        400..=499 => refusal
+            .of_the_400s()
+            .unwrap_or_else(|| Fault::unavailable(refusal.told(NOT_GRAPHS))),
         500.. => Fault::unavailable(refusal.told("Graph is unavailable")),
-        _ => Fault::unavailable(refusal.told("Graph gave an answer that is not its own")),
+        _ => Fault::unavailable(refusal.told(NOT_GRAPHS)),
     };
     refusal.complete(fault, now)
 }
@@ -56,7 +76,11 @@ pub(super) fn of_change(response: &Response, now: Timestamp) -> Fault {
     let refusal = Refusal::read(response);
     let fault = match response.status {
         TIMED_OUT | CLOSED => Fault::ambiguous(refusal.told("the change was not waited for")),
-        400..=499 => refusal.of_the_400s(),
+        400..=499 => refusal.of_the_400s().unwrap_or_else(|| {
+            Fault::ambiguous(refusal.told(
+                "the answer to the change is not Graph's, and what stands between may have let it through",
+            ))
+        }),
         _ => Fault::ambiguous(refusal.told("Graph failed, and may have made the change")),
     };
     refusal.complete(fault, now)
@@ -82,14 +106,18 @@ impl<'a> Refusal<'a> {
         }
     }
 
-    /// An explicit no.
-    fn of_the_400s(&self) -> Fault {
+    /// An explicit no; `None` where it is not Graph's.
+    fn of_the_400s(&self) -> Option<Fault> {
         if self.is_concurrency() {
-            return Fault::throttled(
-                self.told("another change of the directory is under way; nothing was done"),
-            );
+            return Some(Fault::throttled(self.told(
+                "another change of the directory is under way; nothing was done",
+            )));
         }
-        match (self.response.status, self.code.as_deref()) {
+        let is_graphs = self.code.is_some() || self.says(NO_SUCH_PASSWORD);
+        if !is_graphs && self.response.status != 429 {
+            return None;
+        }
+        Some(match (self.response.status, self.code.as_deref()) {
             (429, _) => Fault::throttled(self.told("Graph asks to come again later")),
             (_, Some("TooManyAppPasswords")) => Fault::full(self.told(
                 "the application holds as many client secrets as it may: two, since it is open to \
@@ -116,16 +144,18 @@ impl<'a> Refusal<'a> {
             )),
             (404, _) => Fault::not_found(self.told("Graph knows no such application")),
             _ => Fault::refused(self.told("Graph refused")),
-        }
+        })
     }
 
     /// Seen with three statuses, and with the message alone.
     fn is_concurrency(&self) -> bool {
-        self.code.as_deref() == Some("Directory_ConcurrencyViolation")
-            || self
-                .message
-                .as_deref()
-                .is_some_and(|message| message.contains("concurrent requests"))
+        self.code.as_deref() == Some("Directory_ConcurrencyViolation") || self.says(CONCURRENT)
+    }
+
+    fn says(&self, words: &str) -> bool {
+        self.message
+            .as_deref()
+            .is_some_and(|message| message.contains(words))
     }
 
     /// Our words, then Graph's.

@@ -3,7 +3,7 @@
 use azure_client_secret::AzureClientSecret as Azure;
 use rotor_provider_sdk::http::Response;
 use rotor_provider_sdk::mock::MockHost;
-use rotor_provider_sdk::{ChoicePage, FaultKind, Provider, Result};
+use rotor_provider_sdk::{ChoicePage, Connection, FaultKind, NamedValue, Provider, Result, Secret};
 use serde_json::{Value, json};
 
 use crate::target::{self, CLIENT, NOW, OBJECT};
@@ -72,6 +72,28 @@ fn a_link_elsewhere_is_not_followed_with_our_token() {
         assert_eq!(fault.kind, FaultKind::InvalidInput("page".into()));
         assert_eq!(host.requests().len(), 1, "only the login");
     }
+}
+
+#[test]
+fn a_link_by_graphs_own_name_is_followed_over_the_proxy() {
+    let connection = Connection::new(
+        "client-secret",
+        [
+            NamedValue::text("tenantId", target::TENANT),
+            NamedValue::text("clientId", CLIENT),
+            NamedValue::secret("clientSecret", Secret::from(target::SECRET)),
+            NamedValue::text("graphRoot", "https://proxy.test"),
+        ],
+    );
+    let host = host()
+        .answer(page(&["web"], Some(NEXT)))
+        .answer(page(&["api"], None));
+    let choices = Azure::choices(&host, &connection, "clients", "", None).unwrap();
+    assert_eq!(names(&choices), ["api", "web"]);
+    assert_eq!(
+        host.requests()[2].url,
+        NEXT.replace("https://graph.microsoft.com", "https://proxy.test")
+    );
 }
 
 #[test]

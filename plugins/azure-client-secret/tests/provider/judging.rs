@@ -211,6 +211,18 @@ fn a_service_principal_that_can_not_be_read_is_no_problem() {
     }
 }
 
+#[test]
+fn who_owns_an_application_and_lacks_the_permission_may_not_rotate_it() {
+    for roles in [&[][..], &["Application.Read.All"]] {
+        let host = logged_in(roles)
+            .answer(ok(&target::application()))
+            .answer(principal());
+        let finding = code(&inspect(&host).findings, "missing-role");
+        assert_eq!(finding.severity, Severity::Problem);
+        assert!(finding.remedy.unwrap().contains("az ad app permission add"));
+    }
+}
+
 fn check(host: &MockHost) -> Identity {
     Azure::check(host, &target::connection()).unwrap()
 }
@@ -258,7 +270,6 @@ fn owning_is_enough_to_rotate_what_is_owned() {
         "{}",
         owns.message
     );
-    assert!(owns.remedy.unwrap().contains(ROTATOR_PRINCIPAL));
     assert!(host.requests()[2].url.contains(ROTATOR_PRINCIPAL));
 }
 
@@ -271,6 +282,32 @@ fn the_permission_for_owned_applications_is_worth_nothing_without_one() {
         ));
     let finding = code(&check(&host).findings, "owns-nothing");
     assert_eq!(finding.severity, Severity::Problem);
+}
+
+#[test]
+fn what_is_owned_may_stand_on_a_later_page() {
+    let next = "https://graph.microsoft.com/v1.0/servicePrincipals/x/ownedObjects?$skiptoken=a";
+    let group = json!({"@odata.type": "#microsoft.graph.group"});
+    let pages = |last: &serde_json::Value| {
+        logged_in(&[OWNED])
+            .answer(ok(&target::application()))
+            .answer(ok(&json!({"value": [group], "@odata.nextLink": next})))
+            .answer(ok(&json!({"value": [last]})))
+    };
+    let billing = json!({"@odata.type": "#microsoft.graph.application", "displayName": "billing"});
+    let owns = code(&check(&pages(&billing)).findings, "owns");
+    assert!(owns.message.ends_with("owns billing"), "{}", owns.message);
+    code(&check(&pages(&group)).findings, "owns-nothing");
+}
+
+#[test]
+fn what_is_owned_on_pages_without_end_is_unknown() {
+    let next = "https://graph.microsoft.com/v1.0/servicePrincipals/x/ownedObjects?$skiptoken=a";
+    let mut host = logged_in(&[OWNED]).answer(ok(&target::application()));
+    for _ in 0..10 {
+        host = host.answer(ok(&json!({"value": [], "@odata.nextLink": next})));
+    }
+    code(&check(&host).findings, "ownership-unknown");
 }
 
 #[test]
@@ -315,6 +352,113 @@ fn applications_that_can_not_be_read_are_a_problem() {
     let identity = check(&host);
     code(&identity.findings, "applications-unreadable");
     code(&identity.findings, "graph-reached");
+}
+
+#[test]
+fn a_token_that_graph_refuses_is_no_lack_of_a_permission() {
+    let host = logged_in(&[ALL]).answer(target::dated(
+        401,
+        &json!({"error": {"code": "InvalidAuthenticationToken", "message": "Invalid audience."}}),
+    ));
+    let identity = check(&host);
+    code(&identity.findings, "graph-reached");
+    let finding = code(&identity.findings, "token-refused");
+    let remedy = finding.remedy.unwrap();
+    assert!(remedy.contains("scope"), "{remedy}");
+    assert!(!remedy.contains("az ad app permission"), "{remedy}");
+}
+
+/// What a failed check carries: code, severity, and whether there is a remedy that says this.
+fn carried(fault: &Fault, code: &str, severity: &str, remedy: &str) {
+    let findings: Vec<serde_json::Value> = fault
+        .options
+        .iter()
+        .filter(|option| option.name == "finding")
+        .map(|option| serde_json::from_str(&option.value).unwrap())
+        .collect();
+    let found = findings.iter().find(|finding| finding["code"] == code);
+    let found = found.unwrap_or_else(|| panic!("no {code} in {findings:?}"));
+    assert_eq!(found["severity"], severity);
+    let said = found["remedy"].as_str().unwrap_or_default();
+    assert!(said.contains(remedy), "{said}");
+}
+
+fn unauthenticated() -> Response {
+    target::dated(
+        401,
+        &json!({"error": {"code": "InvalidAuthenticationToken", "message": "Access token is empty."}}),
+    )
+}
+
+#[test]
+fn a_refused_login_still_tells_which_paths_are_open() {
+    let wrong = json!({"error": "invalid_client", "error_codes": [7_000_215]});
+    let host = MockHost::at(NOW)
+        .answer(target::dated(401, &wrong))
+        .answer(unauthenticated());
+    let fault = Azure::check(&host, &target::connection()).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unauthorized);
+    carried(&fault, "login-reached", "fine", "");
+    carried(
+        &fault,
+        "login-refused",
+        "problem",
+        "az ad app credential reset",
+    );
+    carried(&fault, "graph-reached", "fine", "");
+    let probe = &host.requests()[1];
+    assert!(probe.url.starts_with("https://graph.microsoft.com/v1.0/"));
+    assert!(
+        probe
+            .headers
+            .iter()
+            .all(|(name, _)| *name != "Authorization")
+    );
+}
+
+#[test]
+fn closed_paths_are_named_with_what_opens_them() {
+    let out = || Error::Unreachable("connect timed out".into());
+    let host = MockHost::at(NOW).fail(out()).fail(out());
+    let fault = Azure::check(&host, &target::connection()).unwrap_err();
+    assert!(fault.message.contains("login.microsoftonline.com"));
+    carried(
+        &fault,
+        "login-unreached",
+        "problem",
+        "login.microsoftonline.com:443",
+    );
+    carried(
+        &fault,
+        "graph-unreached",
+        "problem",
+        "graph.microsoft.com:443",
+    );
+
+    let host = MockHost::at(NOW)
+        .fail(Error::Denied("not declared".into()))
+        .answer(Response::new(200, "<html>Welcome</html>"));
+    let fault = Azure::check(&host, &target::connection()).unwrap_err();
+    carried(&fault, "login-not-granted", "problem", "[providers.grants.");
+    carried(
+        &fault,
+        "graph-unreached",
+        "problem",
+        "graph.microsoft.com:443",
+    );
+
+    // A proxy's page is no login.
+    let host = MockHost::at(NOW)
+        .answer(Response::new(403, "<html>Sign in</html>"))
+        .answer(unauthenticated());
+    let fault = Azure::check(&host, &target::connection()).unwrap_err();
+    carried(
+        &fault,
+        "login-unreached",
+        "problem",
+        "login.microsoftonline.com:443",
+    );
+    carried(&fault, "graph-reached", "fine", "");
 }
 
 #[test]

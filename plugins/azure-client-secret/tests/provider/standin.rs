@@ -320,3 +320,24 @@ async fn a_disabled_application_never_works() {
     network.standin.disable("billing", true).unwrap();
     assert!(matches!(network.verify(&issued.outputs), Verdict::Never(_)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_leaves_the_paths_told() {
+    let network = Network::start(AppRole::ApplicationReadWriteOwnedBy, |_| {}).await;
+    let mut values = network.place();
+    values.push(NamedValue::secret("clientSecret", Secret::from("wrong")));
+    let connection = Connection::new("client-secret", values);
+    let fault = Azure::check(&network, &connection).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unauthorized);
+    for code in ["login-reached", "login-refused", "graph-reached"] {
+        let code = format!("\"{code}\"");
+        assert!(
+            fault
+                .options
+                .iter()
+                .any(|option| option.value.contains(&code)),
+            "{code}: {:?}",
+            fault.options
+        );
+    }
+}

@@ -36,7 +36,12 @@ pub(super) fn list(
     let total = entities.len();
     let start = match &options.skip_token {
         None => Position::default(),
-        Some(token) => Position::read(token)?,
+        Some(token) => {
+            let read = Position::read(token)?;
+            // What was filtered differently, or grew shorter meanwhile, has no entries there.
+            let offset = read.offset.min(total);
+            Position { offset, ..read }
+        }
     };
     let behaviour = &exchange.world.behaviour;
     let size = options.top.unwrap_or(behaviour.page_size).max(1);
@@ -46,7 +51,7 @@ pub(super) fn list(
     let shown = if is_empty_page {
         start.offset..start.offset
     } else {
-        start.offset.min(end)..end
+        start.offset..end
     };
     let next = if is_empty_page {
         Some(Position {

@@ -91,6 +91,20 @@ async fn page_sizes_outside_the_limits_are_refused() {
 }
 
 #[tokio::test]
+async fn a_token_beyond_the_end_is_an_empty_page() {
+    let rig = Rig::filled(3).await;
+    // Of a longer list than this one.
+    let path = "/v1.0/applications?$skiptoken=UkZOd2RBSUFBUUFBQUI6OTk5OjA";
+    for empty_pages in [false, true] {
+        rig.standin
+            .set_behaviour(|behaviour| behaviour.empty_pages = empty_pages);
+        let page = rig.get(path).await.json();
+        assert_eq!(page["value"], serde_json::json!([]), "{page}");
+        assert_eq!(page.get("@odata.nextLink").is_some(), empty_pages);
+    }
+}
+
+#[tokio::test]
 async fn filters_that_need_the_header_are_refused_without_it() {
     let rig = Rig::filled(3).await;
     let path = "/v1.0/applications?$filter=not%20startswith(displayName,'filler')&$count=true";

@@ -84,6 +84,62 @@ async fn a_connection_that_may_not_rotate_is_told_what_it_lacks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_rotated_is_refused_before_anything_is_issued() {
+    let mut config = tenant(&["payroll", "asleep"]);
+    config
+        .applications
+        .push(azure_standin::ApplicationConfig::named("foreign"));
+    let rig = Rig::start_with(config).await;
+    rig.azure.standin.disable("asleep", true).unwrap();
+    for (app, remedy) in [
+        ("foreign", "az ad app owner add"),
+        ("asleep", "az ad sp update"),
+    ] {
+        let request = rig.operator.request(&rig.azure, rig.connection, app);
+        let body = request.await.unwrap();
+        let reply = rig.operator.post_rotation(&body).await.unwrap();
+        assert_eq!(reply.status, 400, "{}", reply.text());
+        assert!(reply.text().contains(remedy), "{}", reply.text());
+        assert_eq!(rig.azure.issued(app).unwrap(), []);
+    }
+    assert!(rig.operator.rotations().await.unwrap().is_empty());
+    rig.create("payroll").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_fails_leaves_the_paths_told_and_nothing_stored() {
+    let rig = Rig::start(&["payroll"]).await;
+    let mut body = rig.azure.connection("second").unwrap();
+    body["credentials"]["clientSecret"] = json!("wrong");
+    let add = routes::connections_of_app(CONNECTIONS);
+    let refused = rig.operator.http.post(&add, &body).await.unwrap();
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert!(refused.text().contains("az ad app credential reset"));
+
+    let mut body = rig.azure.connection("second").unwrap();
+    body["credentials"]["authority"] = json!("https://login.nowhere.invalid");
+    let refused = rig.operator.http.post(&add, &body).await.unwrap();
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    let open = "allow outgoing TLS connections to login.nowhere.invalid:443";
+    assert!(refused.text().contains(open), "{}", refused.text());
+    let stored = rig.operator.http.get(&add).await.unwrap().json().unwrap();
+    assert_eq!(stored["appConnections"].as_array().unwrap().len(), 1);
+
+    rig.azure.standin.disable(MANAGER, true).unwrap();
+    let check = routes::connection_check(rig.connection);
+    let answer = rig.operator.http.get(&check).await.unwrap().json().unwrap();
+    for (code, severity) in [
+        ("login-reached", "fine"),
+        ("login-refused", "problem"),
+        ("graph-reached", "fine"),
+    ] {
+        let findings = answer["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["code"] == code);
+        assert_eq!(found.unwrap()["severity"], severity, "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn clients_are_listed_by_name_over_every_page() {
     let mut config = tenant(&["payroll"]);
     config.tenant.fill = 250;

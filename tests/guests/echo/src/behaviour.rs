@@ -15,9 +15,15 @@
 //! | `http-fresh` | the same, on a fresh connection |
 //! | `http-post:TEXT` | POSTs the text to `url`, with the `token` as bearer |
 //! | `http-flood` | GETs `url` 10 000 times, or until it fails |
+//! | `http-insist` | GETs `url` 10 000 times, whatever comes of it |
+//! | `finding:SEVERITY` | a check or an inspection with this finding |
+//! | `closed` | a fault that carries a closed network path |
+//! | `endless` | a list of choices that names the same page again and again |
 
 use rotor_provider_sdk::http::{Error, Request};
-use rotor_provider_sdk::{Connection, Fault, FaultKind, Host, Level, Result, Target, Values};
+use rotor_provider_sdk::{
+    Connection, Fault, FaultKind, Finding, Host, Level, Result, Severity, Target, Values,
+};
 
 /// Does what the connection says and returns what is to be said.
 pub(crate) fn of_connection(
@@ -92,8 +98,39 @@ fn act(
             }
             Ok(None)
         }
+        "http-insist" => {
+            let url = url(connection, told)?;
+            for _ in 0..10_000 {
+                // Denials are what is asked for.
+                let _ = ask(host, Request::get(url));
+            }
+            Ok(None)
+        }
+        // Of these the functions that they are for know.
+        "finding" | "endless" => Ok(None),
+        "closed" => {
+            let path = Finding::problem("path-closed", "echo.test can't be reached");
+            let path = path.remedy("allow outgoing TLS connections to echo.test:443");
+            Err(Fault::unavailable("nobody answers").finding(&path))
+        }
         _ => Err(told.invalid("behaviour", format!("no behaviour is named {what:?}"))),
     }
+}
+
+/// The finding that was asked for by `finding:SEVERITY`, if one was.
+pub(crate) fn finding(told: &Values) -> Result<Option<Finding>> {
+    let behaviour = told.optional_text("behaviour")?.unwrap_or_default();
+    let Some(severity) = behaviour.strip_prefix("finding:") else {
+        return Ok(None);
+    };
+    let severity = match severity {
+        "fine" => Severity::Fine,
+        "warning" => Severity::Warning,
+        "problem" => Severity::Problem,
+        other => Severity::Other(other.to_owned()),
+    };
+    let seen = Finding::new(severity, "as-asked", "a finding as it was asked for");
+    Ok(Some(seen.remedy("ask for another")))
 }
 
 fn url<'a>(connection: &'a Connection, told: &'a Values) -> Result<&'a str> {

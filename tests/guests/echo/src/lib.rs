@@ -34,9 +34,11 @@ impl Provider for Echo {
 
     fn check(host: &dyn Host, connection: &Connection) -> Result<Identity> {
         let said = behaviour::of_connection(host, connection, "check")?;
+        let fine = Finding::fine("echo", "this provider can do nothing wrong");
+        let asked = behaviour::finding(&connection.values)?;
         Ok(Identity {
             subject: said.unwrap_or_else(|| "nobody in particular".to_owned()),
-            findings: vec![Finding::fine("echo", "this provider can do nothing wrong")],
+            findings: vec![asked.unwrap_or(fine)],
             provider_time: Some(host.now()),
         })
     }
@@ -59,8 +61,12 @@ impl Provider for Echo {
             .collect();
         let start = page.and_then(|page| page.parse().ok()).unwrap_or(0);
         let end = start + PAGE;
+        let next = match connection.values.optional_text("behaviour")? {
+            Some("endless") => Some("again".to_owned()),
+            _ => (end < matching.len()).then(|| end.to_string()),
+        };
         Ok(ChoicePage {
-            next: (end < matching.len()).then(|| end.to_string()),
+            next,
             choices: matching.into_iter().skip(start).take(PAGE).collect(),
         })
     }
@@ -68,12 +74,15 @@ impl Provider for Echo {
     fn inspect(host: &dyn Host, target: &Target) -> Result<Inspection> {
         let said = behaviour::of_target(host, target, "inspect")?;
         let key = target.parameters.text("key")?;
+        let of_connection = behaviour::finding(&target.connection.values)?;
+        let findings = behaviour::finding(&target.parameters)?.into_iter();
+        let findings = findings.chain(of_connection);
         Ok(Inspection {
             title: said.unwrap_or_else(|| format!("echo of {key}")),
             parameters: vec![NamedValue::text("key", key)],
             credential_cap: None,
             max_lifetime_seconds: None,
-            findings: Vec::new(),
+            findings: findings.collect(),
             provider_time: Some(host.now()),
         })
     }

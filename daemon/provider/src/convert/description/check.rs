@@ -20,6 +20,15 @@ const TITLE: usize = 200;
 /// The longest explanation, in bytes.
 const EXPLANATION: usize = 2000;
 
+/// The longest that a credential may be said to live, in seconds: a century, which clocks can still count.
+const LIFETIME: u64 = 100 * 366 * 86_400;
+
+/// The most intervals that a credential may be said to live.
+const INTERVALS: u32 = 1000;
+
+/// The longest spacing, propagation bound or overlap, in milliseconds: ten years.
+const SPACING: u64 = 10 * 366 * 86_400_000;
+
 /// Collects all that is wrong, so that an author sees it at once.
 #[derive(Default)]
 pub(super) struct Check {
@@ -291,6 +300,24 @@ impl Check {
             || lifetime.max_seconds == Some(0)
         {
             self.refuse("limits: the lifetime would be 0");
+        }
+        let longest = lifetime
+            .max_seconds
+            .unwrap_or(0)
+            .max(lifetime.extra_seconds);
+        if lifetime.intervals > INTERVALS || longest > LIFETIME {
+            self.refuse(&format!(
+                "limits: a lifetime is of at most {INTERVALS} intervals and a century"
+            ));
+        }
+        let spacings = [
+            wire.write_spacing_ms,
+            wire.propagation_bound_ms,
+            wire.minimum_overlap_ms,
+            wire.verify_spacing_ms,
+        ];
+        if spacings.iter().any(|spacing| *spacing > SPACING) {
+            self.refuse("limits: a spacing, bound or overlap is of at most ten years");
         }
         ProviderLimits {
             write_spacing: Duration::from_millis(wire.write_spacing_ms),

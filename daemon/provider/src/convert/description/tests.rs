@@ -224,3 +224,20 @@ fn texts_hold_nothing_that_a_terminal_obeys() {
     loud.title = "Sam\x1b[31mple".to_owned();
     assert_eq!(description(loud).unwrap().title, "Sam [31mple");
 }
+
+#[test]
+fn a_time_that_no_clock_counts_is_named() {
+    assert_named(&[
+        ("a century", |d| d.limits.lifetime.extra_seconds = u64::MAX),
+        ("a century", |d| {
+            d.limits.lifetime.max_seconds = Some(u64::MAX);
+        }),
+        ("1000 intervals", |d| {
+            d.limits.lifetime.intervals = u32::MAX;
+        }),
+        ("ten years", |d| d.limits.write_spacing_ms = u64::MAX),
+        ("ten years", |d| d.limits.propagation_bound_ms = u64::MAX),
+        ("ten years", |d| d.limits.minimum_overlap_ms = u64::MAX),
+        ("ten years", |d| d.limits.verify_spacing_ms = u64::MAX),
+    ]);
+}
