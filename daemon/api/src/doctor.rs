@@ -119,9 +119,7 @@ impl DoctorFinding {
             message: found.message,
             cause: None,
             // What is fine needs no help, though a provider may know how to get more of it.
-            remedy: found
-                .remedy
-                .filter(|_| found.severity != Severity::Fine),
+            remedy: found.remedy.filter(|_| found.severity != Severity::Fine),
             reported_by: Some(provider.to_owned()),
         }
     }
@@ -158,7 +156,10 @@ mod tests {
             1,
         );
         let about: Vec<_> = report.findings.iter().map(|f| f.about.as_str()).collect();
-        assert_eq!((report.worst, about), (Severity::Problem, vec!["b", "c", "a"]));
+        assert_eq!(
+            (report.worst, about),
+            (Severity::Problem, vec!["b", "c", "a"])
+        );
         assert_eq!(DoctorReport::new(Vec::new(), 0).worst, Severity::Fine);
     }
 

@@ -5,8 +5,8 @@ use super::entries;
 entries! { Fault,
     INVALID_INPUT = "invalid-input",
         "A value that was given is wrong for the service, such as an id that names nothing.",
-        "Nothing was changed. The rotation is blocked until a person has changed something.",
-        "Correct the field that the message names: `rotorctl edit ROTATION --param NAME=VALUE` or `rotorctl connection edit CONNECTION`.";
+        "Nothing was changed. A scheduled run is tried again with growing waits; what is published stays.",
+        "Correct the field that the message names: `rotorctl edit ROTATION` or `rotorctl connection edit CONNECTION`.";
     UNAUTHORIZED = "unauthorized",
         "The connection's credentials were refused, or it lacks a permission.",
         "Nothing was changed. It is tried again with growing waits; what is published stays.",

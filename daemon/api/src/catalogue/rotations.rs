@@ -52,7 +52,7 @@ entries! { Rotation,
         "A credential is asked for with enough life to be replaced in time.",
         "Nothing needs to be done.";
     BLOCKED = "blocked",
-        "The provider said that nothing will work until a person changes something, such as a wrong id or a missing permission.",
+        "The provider said that no new credential can work until somebody changes something there, such as an application whose logins are disabled.",
         "Nothing is issued by schedule. What is published stays, and stays valid. If it would expire, that is told.",
         "Mend what the message says, then `rotorctl unblock ROTATION` or `rotorctl rotate ROTATION`.";
     CREATION_FAILED = "creation-failed",
