@@ -38,8 +38,14 @@ pub enum NoticeCode {
     UnknownLabel,
     /// Nothing works until a person changes something.
     Blocked,
+    /// A deletion can't go on by itself.
+    DeletionWaits,
     /// Nothing was ever published.
     CreationFailed,
+    /// The published credential was removed outside.
+    Drifted,
+    /// The old credential will not stay for as long as was asked for.
+    OverlapCut,
     /// The published credential is past its end.
     Expired,
     /// The published credential ends soon.
@@ -112,7 +118,7 @@ impl Rotation {
         if self.life.is_deleting() && !self.doubts.is_empty() {
             let text = "it is deleted, and what is in doubt is left to a person: delete it again, with revoking to \
                         remove it, or without to leave it alive";
-            notices.attention("deletion-waits", text.to_owned());
+            notices.attention(NoticeCode::DeletionWaits, text.to_owned());
         }
         if self.life == Life::Failed {
             let why = self.message.as_deref().unwrap_or("no reason was kept");
@@ -122,7 +128,7 @@ impl Rotation {
         if self.urgent == Some(Urgent::Drifted) && !self.plan.auto {
             let text = "the published credential was removed at the provider, and the rotation is paused: rotate it \
                         by hand, or resume it";
-            notices.attention("drifted", text.to_owned());
+            notices.attention(NoticeCode::Drifted, text.to_owned());
         }
         let Some(end) = self.active().and_then(|c| c.expires_at) else {
             return;
@@ -134,7 +140,7 @@ impl Rotation {
                 "the overlap that is set reaches beyond the life of what it is for: the published credential, replaced at \
                  {due}, ends at {end}"
             );
-            notices.add(Urgency::Note, "overlap-cut", text);
+            notices.add(Urgency::Note, NoticeCode::OverlapCut, text);
         }
         if end <= ctx.now.wall {
             let text = self.with_next(&format!("the published credential ended at {end}"));

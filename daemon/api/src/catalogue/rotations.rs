@@ -55,6 +55,18 @@ entries! { Rotation,
         "The provider said that no new credential can work until somebody changes something there, such as an application whose logins are disabled.",
         "Nothing is issued by schedule. What is published stays, and stays valid. If it would expire, that is told.",
         "Mend what the message says, then `rotorctl unblock ROTATION` or `rotorctl rotate ROTATION`.";
+    DELETION_WAITS = "deletion-waits",
+        "The rotation was deleted, and a credential under its label is in doubt: the database does not know it.",
+        "It leaves the doubtful credential alone and keeps what it knows of the rotation until that is decided.",
+        "Delete it again, by its id: `rotorctl delete ROTATION --revoke` removes the credential too, without --revoke it stays alive.";
+    DRIFTED = "drifted",
+        "Somebody removed the published credential at the provider, and the rotation is paused: applications that log in anew fail.",
+        "An automatic rotation would be run at once; of a paused one this is told and nothing is done.",
+        "`rotorctl rotate ROTATION` replaces it now; `rotorctl resume ROTATION` lets the daemon do it.";
+    OVERLAP_CUT = "overlap-cut",
+        "The overlap that is set is longer than the credential will live once it is replaced.",
+        "It revokes nothing before the overlap has passed; the credential ends by itself before.",
+        "If applications need the whole overlap, set a shorter interval or a shorter overlap: `rotorctl edit ROTATION --interval DAYS`, `--overlap TIME`.";
     CREATION_FAILED = "creation-failed",
         "The rotation was accepted, and its first run failed: nothing was published yet.",
         "It keeps the rotation and tries nothing by itself. What the run issued it removes.",

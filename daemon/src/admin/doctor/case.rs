@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rotord_api::doctor::DoctorQuery;
 use rotord_provider::{Provider, contract};
 use rotord_rotation::summary::Notice;
-use rotord_rotation::{Life, RotationId, Rules};
+use rotord_rotation::{RotationId, Rules};
 use rotord_store::{Connection, ConnectionId, RotationRecord};
 
 use crate::admin::error::ApiError;
@@ -57,7 +57,10 @@ impl Cases {
                 Ok((reader.connections(None)?, records))
             })
             .await?;
-        records.retain(|record| record.state.life != Life::Deleting);
+        // What is deleted and in doubt waits for a person.
+        records.retain(|record| {
+            !record.state.life.is_deleting() || !record.state.doubts.is_empty()
+        });
         if let Some(id) = query.rotation_id {
             let record = lookup::rotation(daemon, None, &id.to_string()).await?;
             connections.retain(|connection| connection.id == record.details.connection);
