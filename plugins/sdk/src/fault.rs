@@ -1,6 +1,6 @@
 //! Ways to say what went wrong.
 
-use crate::{Fault, FaultKind, Finding, Severity, Timestamp};
+use crate::{Fault, FaultKind, Finding, OptionEntry, Severity, Timestamp};
 
 impl Fault {
     /// A fault of this kind; the message is for a person and never holds a secret.
@@ -79,6 +79,17 @@ impl Fault {
     pub fn provider_time(mut self, time: Option<Timestamp>) -> Self {
         self.provider_time = time;
         self
+    }
+}
+
+impl OptionEntry {
+    /// For the description's options: what the code of a finding means and what a person can do. `rotorctl
+    /// explain` shows it.
+    pub fn explaining(code: &str, text: impl Into<String>) -> Self {
+        Self {
+            name: format!("explain.{code}"),
+            value: text.into(),
+        }
     }
 }
 
