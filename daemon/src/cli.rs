@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
-use rotord_api::catalogue::Entry;
+use rotord_api::catalogue::{self, Entry};
 
 use crate::app::{App, StartError};
 use crate::settings::Settings;
@@ -51,7 +51,7 @@ pub fn main() -> ExitCode {
         return check(&settings);
     }
     if let Err(error) = log::init(&settings.log).context("the setting log.filter is wrong") {
-        return tell(CONFIG, &error);
+        return tell(CONFIG, &explained(&catalogue::SETTINGS_WRONG, error));
     }
     process::harden();
     match run(settings) {

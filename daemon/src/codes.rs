@@ -99,6 +99,7 @@ pub fn of_settings(error: &SettingsError) -> &'static Entry {
 /// A start that came to nothing.
 pub fn of_start(error: &StartError) -> &'static Entry {
     match error {
+        StartError::Log(_) => &codes::SETTINGS_WRONG,
         StartError::Store(error) => of_open(error),
         StartError::Reader(_) | StartError::Failed(_) => &codes::DATABASE_CLOSED,
         StartError::Host(_) => &codes::PROVIDER_HOST,

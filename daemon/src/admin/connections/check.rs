@@ -3,7 +3,7 @@
 use actix_web::web::Path;
 use rotord_api::connection::ConnectionCheck;
 use rotord_api::issue::{Finding, Severity};
-use rotord_api::{Timestamp, routes};
+use rotord_api::{Timestamp, catalogue, routes};
 use rotord_provider::CallError;
 use rotord_provider::contract::FaultKind;
 
@@ -47,16 +47,16 @@ pub(in crate::admin) async fn check_connection(daemon: Daemon, id: Path<String>)
 
 /// A check that could not be made is what it has found.
 fn failed(error: &CallError) -> Finding {
-    let code = match error.fault().map(|fault| &fault.kind) {
-        Some(FaultKind::Unauthorized) => "unauthorized",
-        Some(FaultKind::InvalidInput(_)) => "invalid-input",
-        Some(FaultKind::Throttled) => "throttled",
-        Some(FaultKind::Unavailable | FaultKind::Ambiguous) => "unreachable",
-        Some(_) => "refused",
-        None => "provider-failed",
+    let entry = match error.fault().map(|fault| &fault.kind) {
+        Some(FaultKind::Unauthorized) => &catalogue::UNAUTHORIZED,
+        Some(FaultKind::InvalidInput(_)) => &catalogue::INVALID_INPUT,
+        Some(FaultKind::Throttled) => &catalogue::THROTTLED,
+        Some(FaultKind::Unavailable | FaultKind::Ambiguous) => &catalogue::UNREACHABLE,
+        Some(_) => &catalogue::REFUSED,
+        None => &catalogue::PROVIDER_FAILED,
     };
     Finding {
-        code: code.to_owned(),
+        code: entry.code.to_owned(),
         severity: Severity::Problem,
         message: shortened(error.to_string()),
         remedy: None,
