@@ -589,6 +589,11 @@ mod tests {
     fn the_shipped_file_shows_the_defaults() {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/rotord.toml");
         let shown = Settings::layered(Some(&shipped), Some(HashMap::new())).unwrap();
+        assert_eq!(shown.file.as_ref(), Some(&shipped));
+        let shown = Settings {
+            file: None,
+            ..shown
+        };
         assert_eq!(format!("{shown:?}"), format!("{:?}", Settings::default()));
     }
 

@@ -93,7 +93,7 @@ entries! { Rotation,
         "Nothing needs to be done; `rotorctl show ROTATION` shows how far it is.";
     CLOCK_SKEW = "clock-skew",
         "This host's clock is further from the service's than the setting timing.skew_most allows.",
-        "Nothing is published and nothing is revoked until the clocks agree again. What is published stays.",
+        "Nothing is published until the clocks agree again; what is published stays. When something may be revoked goes by the service's clock all along.",
         "Set the clock right and have it kept by NTP: `timedatectl set-ntp true`, `timedatectl timesync-status`.";
     PROVIDER_MISSING = "provider-missing",
         "The provider that a rotation needs is not loaded.",

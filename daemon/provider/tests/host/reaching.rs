@@ -9,10 +9,10 @@ use crate::server::{Behaviour, Server};
 use crate::support::{Echo, Reach as _, connection};
 
 /// How far the host of this URL is reached.
-async fn reach(url: &str, change: impl FnOnce(&mut HostSettings)) -> Reached {
+async fn reach(url: impl AsRef<str>, change: impl FnOnce(&mut HostSettings)) -> Reached {
     let echo = Echo::with(change).await;
-    let tried = echo.provider.reach(&connection(&[("url", url)]), false);
-    let mut tried = tried.await;
+    let connection = connection(&[("url", url.as_ref())]);
+    let mut tried = echo.provider.reach(&connection, false).await;
     assert_eq!(tried.len(), 1, "{tried:?}");
     let host = tried.remove(0);
     assert!(host.named_by_connection);
@@ -33,7 +33,7 @@ fn granting(settings: &mut HostSettings, grant: Grant) {
 #[tokio::test]
 async fn a_host_that_is_reached_is_sent_nothing() {
     let server = Server::start(Behaviour::Answer(200, "fine")).await;
-    let reached = reach(&server.url("/"), |settings| settings.reach(&server)).await;
+    let reached = reach(server.url("/"), |settings| settings.reach(&server)).await;
     assert!(
         matches!(reached, Reached::Yes { address } if address.is_loopback()),
         "{reached:?}"
@@ -70,7 +70,7 @@ async fn each_closed_way_is_told_by_where_it_is_closed() {
     let untrusted = reach(&url, |settings| granting(settings, grant(&[&host])));
     assert_eq!(untrusted.await, Reached::Refused(Certificate::Untrusted));
     let by_address = format!("127.0.0.1:{}", server.port());
-    let other_name = reach(&format!("https://{by_address}/"), |settings| {
+    let other_name = reach(format!("https://{by_address}/"), |settings| {
         settings.reach(&server);
         granting(settings, grant(&[&by_address]));
     });
@@ -83,13 +83,13 @@ async fn nobody_there_and_no_such_name_are_told_apart() {
     let host = format!("localhost:{}", nobody.local_addr().unwrap().port());
     drop(nobody);
     let server = Server::start(Behaviour::CloseBeforeTls).await;
-    let refused = reach(&format!("https://{host}/"), |settings| {
+    let refused = reach(format!("https://{host}/"), |settings| {
         settings.reach(&server);
         granting(settings, grant(&[&host]));
     });
     let refused = refused.await;
     assert!(matches!(&refused, Reached::NoConnection(_)), "{refused:?}");
-    let hung_up = reach(&server.url("/"), |settings| settings.reach(&server)).await;
+    let hung_up = reach(server.url("/"), |settings| settings.reach(&server)).await;
     assert!(matches!(&hung_up, Reached::NoTls(_)), "{hung_up:?}");
     // A name that no resolver may know.
     let unknown = reach("https://nobody.invalid/", |settings| {
@@ -110,7 +110,7 @@ async fn a_host_that_takes_too_long_is_given_up() {
     let host = format!("localhost:{}", silent.local_addr().unwrap().port());
     let limit = Duration::from_millis(50);
     let server = Server::start(Behaviour::CloseBeforeTls).await;
-    let slow = reach(&format!("https://{host}/"), |settings| {
+    let slow = reach(format!("https://{host}/"), |settings| {
         settings.reach(&server);
         granting(settings, grant(&[&host]));
         settings.limits.connect_time = limit;

@@ -27,7 +27,7 @@ fn judge(status: &str) -> Vec<DoctorFinding> {
     let mut found = Vec::new();
     // Real, effective, saved, file system.
     if field("Uid:").split_whitespace().nth(1) == Some("0") {
-        let message = "the daemon runs as root and needs no right that root has";
+        let message = "its effective user is root (0)";
         found.push(DoctorFinding::warning(&RUNS_AS_ROOT, ABOUT, message));
     }
     let mut missing = Vec::new();
