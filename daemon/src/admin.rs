@@ -11,6 +11,7 @@
 //! | `peer`, `access`, `crowd` | who is calling, what he may read, and how many may at once |
 //! | `error`, `request` | the shape of errors, reading bodies and queries |
 //! | `rotations`, `connections`, `secrets`, `projects`, `status` | a resource each |
+//! | `doctor`, and a file below it for each kind of look | what would make rotations fail |
 //! | `openapi` | the description that is generated from the handlers |
 
 mod access;
@@ -18,6 +19,7 @@ mod audit;
 mod connections;
 mod crowd;
 mod describe;
+mod doctor;
 mod error;
 pub mod listen;
 mod lookup;

@@ -4,7 +4,7 @@
 //! and drains them in order when it is told to stop.
 
 mod error;
-mod keys;
+pub(crate) mod keys;
 
 use std::io;
 use std::num::NonZeroU32;
@@ -234,9 +234,7 @@ struct Age {
 }
 
 fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartError> {
-    let machine_id = std::fs::read_to_string("/etc/machine-id")
-        .ok()
-        .map(|id| id.trim().to_owned());
+    let machine_id = machine_id();
     let options = Options {
         kept_versions: NonZeroU32::new(settings.state.secret_versions).unwrap_or(NonZeroU32::MIN),
         machine_id: machine_id.clone(),
@@ -254,6 +252,12 @@ fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartEr
         );
     }
     Ok((store, age))
+}
+
+/// This machine, by its own word.
+pub(crate) fn machine_id() -> Option<String> {
+    let id = std::fs::read_to_string("/etc/machine-id").ok()?;
+    Some(id.trim().to_owned())
 }
 
 fn age(store: &Store, witness: &Path, machine_id: Option<String>) -> Result<Age, StartError> {

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
+use rotord_api::catalogue::{self, Entry};
 
 use crate::app::{App, StartError};
 use crate::settings::Settings;
-use crate::{log, process};
+use crate::{codes, log, process};
 
 /// Rotates secrets on the host where they are used.
 ///
@@ -44,13 +45,13 @@ pub fn main() -> ExitCode {
     };
     let settings = match Settings::load(arguments.config.as_deref()) {
         Ok(settings) => settings,
-        Err(error) => return tell(CONFIG, &error.into()),
+        Err(error) => return tell(CONFIG, &explained(codes::of_settings(&error), error.into())),
     };
     if arguments.check {
         return check(&settings);
     }
     if let Err(error) = log::init(&settings.log).context("the setting log.filter is wrong") {
-        return tell(CONFIG, &error);
+        return tell(CONFIG, &explained(&catalogue::SETTINGS_WRONG, error));
     }
     process::harden();
     match run(settings) {
@@ -83,7 +84,13 @@ fn run(settings: Settings) -> Result<(), (u8, anyhow::Error)> {
 
 fn coded(error: StartError) -> (u8, anyhow::Error) {
     let code = if error.is_settled() { CONFIG } else { FAILED };
-    (code, error.into())
+    (code, explained(codes::of_start(&error), error.into()))
+}
+
+/// Says where to read on.
+fn explained(entry: &Entry, error: anyhow::Error) -> anyhow::Error {
+    let code = entry.code;
+    anyhow::anyhow!("{error:#} (rotorctl explain {code})")
 }
 
 /// Before there is a log.

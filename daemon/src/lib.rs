@@ -9,6 +9,7 @@ pub mod app;
 pub mod calls;
 pub mod cli;
 pub mod clock;
+pub mod codes;
 pub mod log;
 pub mod notify;
 pub mod process;

@@ -39,6 +39,9 @@ pub struct Settings {
     pub timing: Timing,
     /// The log.
     pub log: Log,
+    /// The file that was read; none where there was none.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 /// The database and its keys.
@@ -333,6 +336,7 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let mut layers = config::Config::builder();
         let default = Path::new(DEFAULT_PATH);
+        let mut file = None;
         if path.is_some() || default.exists() {
             let path = path.unwrap_or(default);
             let text =
@@ -346,6 +350,7 @@ impl Settings {
                 error: Box::new(error),
             })?;
             layers = layers.add_source(config::File::from_str(&text, config::FileFormat::Toml));
+            file = Some(path.to_owned());
         }
         let mut environment = config::Environment::with_prefix("ROTORD")
             .prefix_separator("__")
@@ -368,6 +373,7 @@ impl Settings {
         ] {
             list.retain(|path| path != Path::new(""));
         }
+        settings.file = file;
         settings.checked()
     }
 
@@ -583,6 +589,11 @@ mod tests {
     fn the_shipped_file_shows_the_defaults() {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/rotord.toml");
         let shown = Settings::layered(Some(&shipped), Some(HashMap::new())).unwrap();
+        assert_eq!(shown.file.as_ref(), Some(&shipped));
+        let shown = Settings {
+            file: None,
+            ..shown
+        };
         assert_eq!(format!("{shown:?}"), format!("{:?}", Settings::default()));
     }
 

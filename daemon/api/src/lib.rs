@@ -6,8 +6,10 @@
 //! names and types that existing clients of this route family expect; what rotord adds to them is always
 //! optional, so those clients are not disturbed.
 
+pub mod catalogue;
 pub mod choices;
 pub mod connection;
+pub mod doctor;
 pub mod error;
 pub mod field;
 pub mod issue;

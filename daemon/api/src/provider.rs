@@ -71,6 +71,18 @@ pub struct ProviderDescription {
     pub hosts: Vec<String>,
     /// Its bounds.
     pub limits: ProviderLimits,
+    /// The codes of its own findings, explained.
+    #[serde(default)]
+    pub codes: Vec<ExplainedCode>,
+}
+
+/// A code that a provider reports, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExplainedCode {
+    /// A short, stable name, such as `missing-role`.
+    pub code: String,
+    /// What it means and what can be done.
+    pub text: String,
 }
 
 /// A kind of connection.

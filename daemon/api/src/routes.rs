@@ -41,6 +41,7 @@
 //! |---|---|---|
 //! | GET [`STATUS`] | | `DaemonStatus` |
 //! | GET [`PROVIDERS`] | | `ProvidersAnswer` |
+//! | GET [`DOCTOR`] | `DoctorQuery` | `DoctorReport`; nothing is changed for it |
 //! | GET [`ROTATION_OF_ANY_TYPE`] | | `SecretRotationAnswer` |
 //! | POST [`PAUSE`], [`RESUME`], [`UNBLOCK`] | | `SecretRotationAnswer` |
 //! | POST [`RETIRE`] | `RetireCredential` or nothing | `SecretRotationAnswer` |
@@ -117,6 +118,8 @@ pub const SECRET_V4: &str = "/api/v4/secrets/{secretName}";
 
 /// How the daemon is doing.
 pub const STATUS: &str = "/api/v1/rotord/status";
+/// What would make rotations fail.
+pub const DOCTOR: &str = "/api/v1/rotord/doctor";
 /// What the providers say of themselves.
 pub const PROVIDERS: &str = "/api/v1/rotord/providers";
 /// One rotation, whatever its type.

@@ -69,6 +69,9 @@ pub struct StatusItem {
     pub name: String,
     /// In words.
     pub message: String,
+    /// What kind of thing it is, as `rotorctl explain` knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// Since when, or when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,

@@ -94,6 +94,10 @@ enum Command {
     Secret(commands::secret::Secret),
     /// How the daemon and its rotations are doing
     Status(commands::status::Status),
+    /// Find what would make rotations fail, with its cause and what helps
+    Doctor(commands::doctor::Doctor),
+    /// Say what a code means and what can be done
+    Explain(commands::explain::Explain),
     /// Print completions for a shell
     Completions(commands::completions::Completions),
     /// Write the manual pages into a directory
@@ -169,6 +173,8 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
         Command::Remove(command) => commands::remove::run(session, command).await,
         Command::Secret(command) => commands::secret::run(session, command).await,
         Command::Status(command) => commands::status::run(session, command).await,
+        Command::Doctor(command) => commands::doctor::run(session, command).await,
+        Command::Explain(command) => commands::explain::run(session, command).await,
         Command::Completions(command) => commands::completions::run(session, command),
         Command::Man(command) => commands::man::run(session, command),
     }
@@ -199,6 +205,10 @@ mod tests {
             "rotorctl edit a --no-auto --overlap 12h",
             "rotorctl delete a --revoke --delete-secrets --yes",
             "rotorctl secret get NAME --env dev --path /app",
+            "rotorctl doctor --rotation a --env dev --json",
+            "rotorctl doctor --connection azure",
+            "rotorctl explain",
+            "rotorctl explain clock-skew",
             "rotorctl completions bash",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");

@@ -55,6 +55,16 @@ impl Client {
         Self { socket }
     }
 
+    /// Where the daemon is looked for.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Whether anybody listens there. Asks nothing.
+    pub(crate) async fn reach(&self) -> io::Result<()> {
+        UnixStream::connect(&self.socket).await.map(drop)
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Result<Reply, CtlError> {
         self.send(Method::GET, path, None).await
     }

@@ -37,3 +37,37 @@ impl From<Exit> for std::process::ExitCode {
         exit.code().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rotord_api::catalogue::{self, Entry};
+
+    use super::Exit;
+
+    /// Exhaustive: a new way to end does not compile before it is explained.
+    fn explained(exit: Exit) -> &'static Entry {
+        match exit {
+            Exit::Done => &catalogue::EXIT_DONE,
+            Exit::Failed => &catalogue::EXIT_FAILED,
+            Exit::NotDue => &catalogue::EXIT_NOT_DUE,
+            Exit::Attention => &catalogue::EXIT_ATTENTION,
+            Exit::Usage => &catalogue::EXIT_USAGE,
+            Exit::Settings => &catalogue::EXIT_SETTINGS,
+        }
+    }
+
+    #[test]
+    fn every_exit_code_is_explained_under_its_number() {
+        for exit in [
+            Exit::Done,
+            Exit::Failed,
+            Exit::NotDue,
+            Exit::Attention,
+            Exit::Usage,
+            Exit::Settings,
+        ] {
+            let found = catalogue::find(&exit.code().to_string());
+            assert_eq!(found, Some(explained(exit)));
+        }
+    }
+}

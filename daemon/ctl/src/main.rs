@@ -18,6 +18,7 @@ mod fields;
 mod find;
 mod output;
 mod prompt;
+mod reach;
 mod session;
 mod wait;
 mod when;

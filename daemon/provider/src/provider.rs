@@ -1,6 +1,7 @@
 //! One loaded provider, and the calls that it can be sent.
 
 mod health;
+mod reach;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use wasmtime::Store;
 
 pub use self::health::Health;
 use self::health::HealthRecord;
+pub use self::reach::HostReach;
 use crate::bindings::{Guest, GuestPre, types};
 use crate::contract::{
     ChoicePage, Connection, Identity, Inspection, IssueRequest, Issued, Output,

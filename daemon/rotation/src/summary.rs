@@ -23,10 +23,49 @@ pub enum Urgency {
 pub struct Notice {
     /// How urgent.
     pub urgency: Urgency,
-    /// A short, stable name, such as `overdue`.
-    pub code: &'static str,
+    /// What kind of thing it is.
+    pub code: NoticeCode,
     /// In words: what is, what the daemon will do, what the person can do.
     pub text: String,
+}
+
+/// The kinds of things to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoticeCode {
+    /// The books may be older than what was done with them.
+    StateIsOld,
+    /// The provider lists a credential of this rotation that the books do not know.
+    UnknownLabel,
+    /// Nothing works until a person changes something.
+    Blocked,
+    /// A deletion can't go on by itself.
+    DeletionWaits,
+    /// Nothing was ever published.
+    CreationFailed,
+    /// The published credential was removed outside.
+    Drifted,
+    /// The old credential will not stay for as long as was asked for.
+    OverlapCut,
+    /// The published credential is past its end.
+    Expired,
+    /// The published credential ends soon.
+    Expiring,
+    /// The due time has passed by long.
+    Overdue,
+    /// The last run came to nothing.
+    Failing,
+    /// A run before its due time.
+    Urgent,
+    /// The clocks are too far apart.
+    ClockSkew,
+    /// The provider is not loaded.
+    ProviderMissing,
+    /// A look at the target failed.
+    ProviderTrouble,
+    /// A lost answer is looked for.
+    Unreconciled,
+    /// A removal's gates are closed.
+    RemovalWaits,
 }
 
 /// How long after its due time a rotation without a run is overdue.
@@ -57,7 +96,7 @@ impl Rotation {
     fn tell_doubts(&self, notices: &mut Notices) {
         if let Some(why) = &self.stale {
             let text = format!("the database may be older than what was done with it: {why}");
-            notices.attention("state-is-old", text);
+            notices.attention(NoticeCode::StateIsOld, text);
         }
         for doubt in &self.doubts {
             let text = format!(
@@ -65,7 +104,7 @@ impl Rotation {
                  database: adopt it or remove it",
                 doubt.handle, doubt.sequence
             );
-            notices.attention("unknown-label", text);
+            notices.attention(NoticeCode::UnknownLabel, text);
         }
     }
 
@@ -74,22 +113,22 @@ impl Rotation {
             let text = format!(
                 "nothing is issued until this is mended and the rotation is rotated: {why}"
             );
-            notices.attention("blocked", text);
+            notices.attention(NoticeCode::Blocked, text);
         }
         if self.life.is_deleting() && !self.doubts.is_empty() {
             let text = "it is deleted, and what is in doubt is left to a person: delete it again, with revoking to \
                         remove it, or without to leave it alive";
-            notices.attention("deletion-waits", text.to_owned());
+            notices.attention(NoticeCode::DeletionWaits, text.to_owned());
         }
         if self.life == Life::Failed {
             let why = self.message.as_deref().unwrap_or("no reason was kept");
             let text = format!("its creation failed: rotate it to try again, or delete it ({why})");
-            notices.attention("creation-failed", text);
+            notices.attention(NoticeCode::CreationFailed, text);
         }
         if self.urgent == Some(Urgent::Drifted) && !self.plan.auto {
             let text = "the published credential was removed at the provider, and the rotation is paused: rotate it \
                         by hand, or resume it";
-            notices.attention("drifted", text.to_owned());
+            notices.attention(NoticeCode::Drifted, text.to_owned());
         }
         let Some(end) = self.active().and_then(|c| c.expires_at) else {
             return;
@@ -101,11 +140,11 @@ impl Rotation {
                 "the overlap that is set reaches beyond the life of what it is for: the published credential, replaced at \
                  {due}, ends at {end}"
             );
-            notices.add(Urgency::Note, "overlap-cut", text);
+            notices.add(Urgency::Note, NoticeCode::OverlapCut, text);
         }
         if end <= ctx.now.wall {
             let text = self.with_next(&format!("the published credential ended at {end}"));
-            notices.attention("expired", text);
+            notices.attention(NoticeCode::Expired, text);
         } else if self
             .guard_at(ctx.timing)
             .is_some_and(|at| at <= ctx.now.wall)
@@ -116,25 +155,28 @@ impl Rotation {
                 Urgency::Attention
             };
             let text = self.with_next(&format!("the published credential ends at {end}"));
-            notices.add(urgency, "expiring", text);
+            notices.add(urgency, NoticeCode::Expiring, text);
         }
     }
 
     fn tell_schedule(&self, ctx: &Context<'_>, notices: &mut Notices) {
         if self.is_overdue(ctx) {
             let due = self.due_at.map(|at| at.to_string()).unwrap_or_default();
-            notices.warning("overdue", self.with_next(&format!("it was due at {due}")));
+            notices.warning(
+                NoticeCode::Overdue,
+                self.with_next(&format!("it was due at {due}")),
+            );
         }
         if self.outcome == Outcome::Failed && self.life == Life::Live {
             let why = self.message.as_deref().unwrap_or_default();
             notices.warning(
-                "failing",
+                NoticeCode::Failing,
                 self.with_next(&format!("the last run failed: {why}")),
             );
         }
         if let Some(run) = self.run.as_ref().filter(|run| run.kind == RunKind::Urgent) {
             notices.warning(
-                "urgent",
+                NoticeCode::Urgent,
                 format!("an urgent rotation is {}", run.phase.name()),
             );
         }
@@ -146,15 +188,15 @@ impl Rotation {
                 "this host's clock is {} s from the provider's: nothing is published until it is set right",
                 skew.as_secs()
             );
-            notices.attention("clock-skew", text);
+            notices.attention(NoticeCode::ClockSkew, text);
         }
         if !ctx.provider_ready {
             let text = "its provider is not loaded: everything waits until it is";
-            notices.attention("provider-missing", text.to_owned());
+            notices.attention(NoticeCode::ProviderMissing, text.to_owned());
         }
         if let Some(trouble) = &self.contact.trouble {
             let text = format!("looking at the target failed and is tried again: {trouble}");
-            notices.warning("provider-trouble", text);
+            notices.warning(NoticeCode::ProviderTrouble, text);
         }
     }
 
@@ -166,7 +208,7 @@ impl Rotation {
                         "the answer to attempt {} was lost: it is looked for, next at {}",
                         credential.sequence, watch.next_look
                     );
-                    notices.add(Urgency::Note, "unreconciled", text);
+                    notices.add(Urgency::Note, NoticeCode::Unreconciled, text);
                 }
                 Stage::Retiring(removal) => {
                     let Some(why) = &removal.waiting_for else {
@@ -180,7 +222,7 @@ impl Rotation {
                     };
                     let handle = handle.unwrap_or_default();
                     let text = format!("{handle} is to be removed and waits: {why}");
-                    notices.add(urgency, "removal-waits", text);
+                    notices.add(urgency, NoticeCode::RemovalWaits, text);
                 }
                 _ => {}
             }
@@ -200,7 +242,7 @@ impl Rotation {
 struct Notices(Vec<Notice>);
 
 impl Notices {
-    fn add(&mut self, urgency: Urgency, code: &'static str, text: String) {
+    fn add(&mut self, urgency: Urgency, code: NoticeCode, text: String) {
         self.0.push(Notice {
             urgency,
             code,
@@ -208,11 +250,11 @@ impl Notices {
         });
     }
 
-    fn attention(&mut self, code: &'static str, text: String) {
+    fn attention(&mut self, code: NoticeCode, text: String) {
         self.add(Urgency::Attention, code, text);
     }
 
-    fn warning(&mut self, code: &'static str, text: String) {
+    fn warning(&mut self, code: NoticeCode, text: String) {
         self.add(Urgency::Warning, code, text);
     }
 }

@@ -56,7 +56,16 @@ pub(super) fn provider(of: &contract::ProviderDescription) -> api::ProviderDescr
             propagation_bound_ms: milliseconds(of.limits.propagation_bound),
             credential_cap: of.limits.credential_cap,
         },
+        codes: of.options.iter().filter_map(explained).collect(),
     }
+}
+
+/// Providers explain the codes of their findings in options: `explain.CODE`.
+fn explained(of: &contract::OptionEntry) -> Option<api::ExplainedCode> {
+    Some(api::ExplainedCode {
+        code: of.name.strip_prefix("explain.")?.to_owned(),
+        text: of.value.clone(),
+    })
 }
 
 fn method(of: &contract::ConnectionMethod) -> api::ConnectionMethod {

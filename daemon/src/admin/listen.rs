@@ -13,9 +13,9 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use crate::settings::{Admin, Reader};
 
 /// Who may connect to the admin socket: root and its group.
-const ADMIN_MODE: u32 = 0o660;
+pub(super) const ADMIN_MODE: u32 = 0o660;
 /// Anyone may connect to the reader socket, and reads what is granted.
-const READER_MODE: u32 = 0o666;
+pub(super) const READER_MODE: u32 = 0o666;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 128;
 

@@ -10,7 +10,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{connections, projects, rotations, secrets, status};
+use super::{connections, doctor, projects, rotations, secrets, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -54,6 +54,7 @@ use super::{connections, projects, rotations, secrets, status};
         secrets::list_secrets_v4,
         secrets::get_secret_v4,
         status::daemon_status,
+        doctor::doctor,
         status::list_providers,
         rotations::get_rotation_of_any_type,
         rotations::orders::pause_rotation,

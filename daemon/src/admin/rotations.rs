@@ -8,7 +8,7 @@ mod names;
 pub(super) mod orders;
 mod plan;
 pub(super) mod relocate;
-mod target;
+pub(super) mod target;
 pub(super) mod update;
 pub(super) mod view;
 mod wait;

@@ -5,7 +5,7 @@ use rotord_api::issue::{Finding, Severity};
 use rotord_api::provider::{ProviderReport, ProviderState, ProvidersAnswer};
 use rotord_api::rotation::{RotationStatus, SecretRotation};
 use rotord_api::status::{DaemonStatus, PeriodicWork, RotationCounts, StatusItem};
-use rotord_api::{Timestamp, routes};
+use rotord_api::{Timestamp, catalogue, routes};
 use rotord_store::RotationRecord;
 
 use super::error::ApiError;
@@ -42,10 +42,7 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
             failed.then_some((message, rotation.last_rotation_attempted_at))
         }),
         waiting: items(&rotations, waiting),
-        attention: items(&rotations, |rotation| {
-            let attention = rotation.state.as_ref()?.attention.first()?;
-            Some((attention.message.clone(), None))
-        }),
+        attention: rotations.iter().filter_map(attention).collect(),
         next_due: next_due(&rotations),
         findings: findings(&outlook),
         work: vec![work(&outlook)],
@@ -154,11 +151,20 @@ fn items(
     told.collect()
 }
 
+fn attention(rotation: &SecretRotation) -> Option<StatusItem> {
+    let attention = rotation.state.as_ref()?.attention.first()?;
+    Some(StatusItem {
+        code: Some(attention.code.clone()),
+        ..item(rotation, attention.message.clone(), None)
+    })
+}
+
 fn item(rotation: &SecretRotation, message: String, at: Option<Timestamp>) -> StatusItem {
     StatusItem {
         rotation_id: rotation.id,
         name: rotation.name.clone(),
         message,
+        code: None,
         at,
     }
 }
@@ -195,7 +201,7 @@ fn next_due(rotations: &[SecretRotation]) -> Option<StatusItem> {
 
 fn findings(outlook: &Outlook) -> Vec<Finding> {
     let trouble = outlook.trouble.iter().map(|trouble| Finding {
-        code: "scheduler".to_owned(),
+        code: catalogue::SCHEDULER.code.to_owned(),
         severity: Severity::Problem,
         message: trouble.clone(),
         remedy: Some("see the daemon's log".to_owned()),

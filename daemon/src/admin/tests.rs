@@ -4,6 +4,7 @@
 mod actions;
 mod bad_input;
 mod connections;
+mod doctor;
 mod house;
 mod places;
 mod reading;

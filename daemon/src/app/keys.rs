@@ -13,17 +13,44 @@ use crate::settings::State;
 
 /// The systemd credential that comes first.
 const CREDENTIAL: &str = "rotord.root-key";
-const CACHE_KEY_FILE: &str = "cache.key";
+/// In the state directory.
+pub(crate) const CACHE_KEY_FILE: &str = "cache.key";
 
-/// The root key: systemd's credential, else the settings' file, else the state directory's own.
+/// Where the root key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeyPlace {
+    /// The service manager hands it over.
+    Credential(PathBuf),
+    /// The settings name it.
+    File(PathBuf),
+    /// In the state directory.
+    Own,
+}
+
+impl KeyPlace {
+    /// Systemd's credential, else the settings' file, else the state directory's own.
+    pub(crate) fn of(state: &State) -> Self {
+        let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
+            .map(|directory| PathBuf::from(directory).join(CREDENTIAL))
+            .filter(|path| File::open(path).is_ok());
+        match (credential, &state.root_key_file) {
+            (Some(path), _) => Self::Credential(path),
+            (None, Some(path)) => Self::File(path.clone()),
+            (None, None) => Self::Own,
+        }
+    }
+}
+
+/// The root key, from its place.
 pub(super) fn root_key(state: &State) -> RootKeySource {
-    let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
-        .map(|directory| PathBuf::from(directory).join(CREDENTIAL))
-        .and_then(|path| std::fs::read(path).ok());
-    match (credential, &state.root_key_file) {
-        (Some(bytes), _) => RootKeySource::Given(Secret::new(bytes)),
-        (None, Some(path)) => RootKeySource::File(path.clone()),
-        (None, None) => RootKeySource::Own,
+    match KeyPlace::of(state) {
+        KeyPlace::Credential(path) => match std::fs::read(&path) {
+            Ok(bytes) => RootKeySource::Given(Secret::new(bytes)),
+            // Its file says what is wrong with it.
+            Err(_) => RootKeySource::File(path),
+        },
+        KeyPlace::File(path) => RootKeySource::File(path),
+        KeyPlace::Own => RootKeySource::Own,
     }
 }
 

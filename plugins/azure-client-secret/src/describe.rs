@@ -7,6 +7,7 @@ use rotor_provider_sdk::description::{
 
 use crate::choices::CLIENTS;
 use crate::cloud::{CLOUDS, Root};
+use crate::codes;
 
 const SECOND_MS: u64 = 1000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
@@ -51,7 +52,7 @@ pub(crate) fn description() -> ProviderDescription {
         }],
         hosts: hosts(),
         limits: limits(),
-        options: Vec::new(),
+        options: codes::explained(),
     }
 }
 

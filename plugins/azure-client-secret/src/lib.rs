@@ -13,6 +13,7 @@ mod check;
 mod choices;
 mod claims;
 mod cloud;
+mod codes;
 mod connection;
 mod credentials;
 mod describe;

@@ -107,6 +107,17 @@ impl Fault {
     }
 }
 
+impl OptionEntry {
+    /// For the description's options: what the code of a finding means and what a person can do. `rotorctl
+    /// explain` shows it.
+    pub fn explaining(code: &str, text: impl Into<String>) -> Self {
+        Self {
+            name: format!("explain.{code}"),
+            value: text.into(),
+        }
+    }
+}
+
 impl Finding {
     /// Something seen; `code` is short, stable and for machines.
     pub fn new(severity: Severity, code: impl Into<String>, message: impl Into<String>) -> Self {

@@ -191,7 +191,11 @@ fn show_state(session: &mut Session, state: &RotationState) -> Result<(), CtlErr
             .map_or_else(String::new, |key| format!(" ({key})"));
         notes.row([
             Cell::new("attention", Tone::Bad),
-            format!("{}{about}", attention.message).into(),
+            format!(
+                "{}{about} (rotorctl explain {})",
+                attention.message, attention.code
+            )
+            .into(),
         ]);
         if let Some(remedy) = &attention.remedy {
             notes.row([Cell::new("what helps", Tone::Dim), remedy.as_str().into()]);

@@ -31,6 +31,12 @@ pub(crate) async fn run(session: &mut Session, _: Status) -> Result<Exit, CtlErr
                 session.output.line("")?;
             }
             session.output.table(&items)?;
+            if session.output.is_terminal() {
+                session.output.line("")?;
+                session
+                    .output
+                    .line("what a word means and what helps: rotorctl explain WORD")?;
+            }
         }
     }
     Ok(if status.needs_attention() {
@@ -87,6 +93,14 @@ fn facts(session: &Session, status: &DaemonStatus) -> Table {
     table
 }
 
+/// What is seen, and where to read on.
+fn explained(item: &StatusItem) -> String {
+    match &item.code {
+        Some(code) => format!("{} (rotorctl explain {code})", item.message),
+        None => item.message.clone(),
+    }
+}
+
 fn items(session: &Session, status: &DaemonStatus) -> Table {
     let person = session.output.is_terminal();
     let mut table = Table::new(&["", "WHAT", "SEEN", "WHEN"]);
@@ -96,7 +110,7 @@ fn items(session: &Session, status: &DaemonStatus) -> Table {
             table.row([
                 Cell::new(word, tone),
                 item.name.as_str().into(),
-                item.message.as_str().into(),
+                explained(item).into(),
                 when.into(),
             ]);
         }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod creating;
+mod doctoring;
 mod fake;
 mod program;
 mod reaching;

@@ -88,7 +88,7 @@ impl Connector {
     /// Built at the first request: reading the system's authorities takes a few milliseconds that a
     /// start need not spend. One configuration for all, so that sessions are resumed; its parts are
     /// shared, so that a copy is cheap.
-    fn tls(&self) -> Result<&ClientConfig, SendError> {
+    pub(super) fn tls(&self) -> Result<&ClientConfig, SendError> {
         let build = || {
             let mut roots = RootCertStore::empty();
             let system = rustls_native_certs::load_native_certs();

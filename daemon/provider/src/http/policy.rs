@@ -42,6 +42,24 @@ impl EgressPolicy {
         }
     }
 
+    /// The hosts that this connection names in its fields, granted or not.
+    pub(crate) fn named_by(
+        description: &ProviderDescription,
+        connection: &Connection,
+    ) -> Vec<HostRule> {
+        let named = description.hosts.iter().filter_map(|host| match host {
+            DeclaredHost::Fixed(_) => None,
+            DeclaredHost::FromConnection(field) => host_in_field(connection, field),
+        });
+        named.collect()
+    }
+
+    /// Where this rule leads, if it is granted and means one host.
+    pub(crate) fn destination(&self, rule: &HostRule) -> Option<Destination> {
+        let url = Url::parse(&format!("https://{rule}/")).ok()?;
+        self.check(&url).ok()
+    }
+
     /// Checks a URL by its scheme, its form and its name.
     pub(crate) fn check(&self, url: &Url) -> Result<Destination, SendError> {
         if url.scheme() != "https" {

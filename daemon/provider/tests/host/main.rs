@@ -9,6 +9,7 @@ mod calls;
 mod egress;
 mod limits;
 mod loading;
+mod reaching;
 mod secrets;
 mod server;
 mod support;

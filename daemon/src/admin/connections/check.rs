@@ -3,7 +3,7 @@
 use actix_web::web::Path;
 use rotord_api::connection::ConnectionCheck;
 use rotord_api::issue::{Finding, Severity};
-use rotord_api::{Timestamp, routes};
+use rotord_api::{Timestamp, catalogue, routes};
 use rotord_provider::CallError;
 use rotord_provider::contract::FaultKind;
 
@@ -64,22 +64,22 @@ fn failed(error: &CallError, connection: &str) -> Vec<Finding> {
 fn failure(error: &CallError, connection: &str) -> Finding {
     let edit = format!("rotorctl connection edit {connection} --credentials");
     let paths = "allow outgoing TLS connections to the hosts that `rotorctl provider list` shows";
-    let (code, remedy) = match error.fault().map(|fault| &fault.kind) {
-        Some(FaultKind::Unauthorized) => ("unauthorized", edit),
+    let (entry, remedy) = match error.fault().map(|fault| &fault.kind) {
+        Some(FaultKind::Unauthorized) => (&catalogue::UNAUTHORIZED, edit),
         Some(FaultKind::InvalidInput(field)) => {
-            ("invalid-input", format!("correct {field}: {edit}"))
+            (&catalogue::INVALID_INPUT, format!("correct {field}: {edit}"))
         }
-        Some(FaultKind::Throttled) => ("throttled", "check again in some minutes".to_owned()),
-        Some(FaultKind::Unavailable | FaultKind::Ambiguous) => ("unreachable", paths.to_owned()),
-        Some(_) => ("refused", edit),
+        Some(FaultKind::Throttled) => (&catalogue::THROTTLED, "check again in some minutes".to_owned()),
+        Some(FaultKind::Unavailable | FaultKind::Ambiguous) => (&catalogue::UNREACHABLE, paths.to_owned()),
+        Some(_) => (&catalogue::REFUSED, edit),
         None => (
-            "provider-failed",
+            &catalogue::PROVIDER_FAILED,
             "see the daemon's log; if it stays, put another version of the provider's file in its place"
                 .to_owned(),
         ),
     };
     Finding {
-        code: code.to_owned(),
+        code: entry.code.to_owned(),
         severity: Severity::Problem,
         message: shortened(error.to_string()),
         remedy: Some(remedy),

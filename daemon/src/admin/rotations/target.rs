@@ -96,7 +96,7 @@ fn agreed(
 }
 
 /// The provider of an existing rotation, and the target as it is configured.
-pub(super) async fn configured(
+pub(in crate::admin) async fn configured(
     daemon: &Shared,
     details: &RotationDetails,
 ) -> Result<(Arc<Provider>, contract::Target), ApiError> {

@@ -10,6 +10,7 @@ use rotord_api::rotation::{
     ConnectionSummary, EnvironmentSummary, FolderSummary, RotationStatus, SecretRotation, TimeOfDay,
 };
 use rotord_rotation::schedule::Base;
+use rotord_rotation::summary::Notice;
 use rotord_rotation::{Context, InstallationId, Interval, Now, Outcome, Rotation, Rules, Timing};
 use rotord_store::RotationRecord;
 
@@ -93,6 +94,18 @@ impl Viewer {
                 .map(|overlap| u32::try_from(overlap.as_secs() / 3600).unwrap_or(u32::MAX)),
             state: Some(state::show(self, record)),
         }
+    }
+
+    /// What a person should know of a rotation; nothing where its provider was never described.
+    pub(in crate::admin) fn notices(&self, record: &RotationRecord) -> Vec<Notice> {
+        self.with_context(record, |ctx| record.state.notices(ctx))
+            .unwrap_or_default()
+    }
+
+    /// The bounds of a rotation's provider, where it was ever described.
+    pub(in crate::admin) fn rules(&self, record: &RotationRecord) -> Option<&Rules> {
+        let (rules, _) = self.known.get(&record.details.provider)?;
+        Some(rules)
     }
 
     /// Runs `look` with what the domain looks at, where the provider was ever described.

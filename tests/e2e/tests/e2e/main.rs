@@ -9,6 +9,7 @@ mod changing;
 mod connecting;
 mod crashing;
 mod deleting;
+mod doctoring;
 mod doubting;
 mod mapping;
 mod reading;

@@ -1,14 +1,15 @@
 //! What rotord tells of a rotation beyond what other clients know.
 
-use rotord_api::Timestamp;
 use rotord_api::rotation::{
     Attention, CredentialStage, CredentialState, RotationState, RunReason, RunState, RunStep,
 };
-use rotord_rotation::summary::{Notice, Urgency};
+use rotord_api::{Timestamp, catalogue};
+use rotord_rotation::summary::{Notice, NoticeCode, Urgency};
 use rotord_rotation::{Credential, Doubt, Label, Life, Phase, Rotation, Run, RunKind, Stage};
 use rotord_store::RotationRecord;
 
 use super::Viewer;
+use crate::codes;
 
 pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
     let state = &record.state;
@@ -142,9 +143,11 @@ fn attention(viewer: &Viewer, state: &Rotation, notices: &[Notice]) -> Vec<Atten
     let others = notices
         .iter()
         // Each of these is told with its credential.
-        .filter(|notice| notice.urgency == Urgency::Attention && notice.code != UNKNOWN_LABEL)
+        .filter(|notice| {
+            notice.urgency == Urgency::Attention && notice.code != NoticeCode::UnknownLabel
+        })
         .map(|notice| Attention {
-            code: notice.code.to_owned(),
+            code: codes::of_notice(notice.code).code.to_owned(),
             message: notice.text.clone(),
             remedy: None,
             key_id: None,
@@ -152,8 +155,6 @@ fn attention(viewer: &Viewer, state: &Rotation, notices: &[Notice]) -> Vec<Atten
         });
     doubts.chain(others).collect()
 }
-
-const UNKNOWN_LABEL: &str = "unknown-label";
 
 fn doubtful(viewer: &Viewer, state: &Rotation, doubt: &Doubt) -> Attention {
     let (id, handle) = (state.id, &doubt.handle);
@@ -164,7 +165,7 @@ fn doubtful(viewer: &Viewer, state: &Rotation, doubt: &Doubt) -> Attention {
         nonce: doubt.nonce,
     };
     Attention {
-        code: UNKNOWN_LABEL.to_owned(),
+        code: catalogue::UNKNOWN_LABEL.code.to_owned(),
         message: "the provider lists a credential under this rotation's label that is not in the database".to_owned(),
         remedy: Some(format!(
             "rotorctl adopt {id} {handle}, or rotorctl remove {id} {handle}"

@@ -1,0 +1,223 @@
+//! `rotorctl doctor`.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use rotord_api::doctor::{DoctorFinding, DoctorQuery, DoctorReport};
+use rotord_api::issue::Severity;
+use rotord_api::routes;
+
+use crate::cli::Place;
+use crate::client::Reply;
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::find;
+use crate::output::{Cell, Table, Tone};
+use crate::reach;
+use crate::session::Session;
+
+/// Looks at everything that would make rotations fail, and changes nothing. Ends with 0 where nothing is a
+/// problem (there may be warnings) and with 4 where something is.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Only this connection, and what rotates by it
+    #[arg(long, value_name = "NAME")]
+    connection: Option<String>,
+    /// Only this rotation, and its connection
+    #[arg(long, value_name = "NAME")]
+    rotation: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+const LOOKING: &str = "looking at this host, its connections and its rotations";
+
+pub(crate) async fn run(session: &mut Session, command: Doctor) -> Result<Exit, CtlError> {
+    let started = Instant::now();
+    let (report, body) = match session.client.reach().await {
+        Ok(()) => {
+            let query = query(session, &command).await?;
+            let reply = ask(session, &query).await?;
+            (reply.parse()?, reply.body)
+        }
+        // That nobody answers is what is found, and nobody has to answer for it.
+        Err(error) => {
+            let found = reach::judge(session.client.socket(), &error);
+            let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let report = DoctorReport::new(vec![found], took);
+            let body = serde_json::to_value(&report)
+                .map_err(|source| CtlError::failed("can't make the report").because(source))?;
+            (report, body)
+        }
+    };
+    if session.output.is_json() {
+        session.output.json(&body)?;
+    } else if session.output.is_terminal() {
+        session.output.table(&for_people(&report))?;
+        session.output.line("")?;
+        session.output.line(summary(&report))?;
+    } else {
+        session.output.table(&for_programs(&report))?;
+    }
+    Ok(match report.worst {
+        Severity::Problem => Exit::Attention,
+        Severity::Fine | Severity::Warning => Exit::Done,
+    })
+}
+
+async fn query(session: &Session, command: &Doctor) -> Result<DoctorQuery, CtlError> {
+    let mut query = DoctorQuery::default();
+    if let Some(named) = &command.connection {
+        let connection = find::connection(&session.client, named).await?;
+        query.connection_id = Some(connection.id);
+    }
+    if let Some(named) = &command.rotation {
+        let rotation = find::rotation(&session.client, named, &command.place).await?;
+        query.rotation_id = Some(rotation.id);
+    }
+    Ok(query)
+}
+
+/// The daemon looks at everything at once; that it does shows by the seconds.
+async fn ask(session: &Session, query: &DoctorQuery) -> Result<Reply, CtlError> {
+    let path = routes::with_query(routes::DOCTOR, query);
+    let spinner = session.output.spinner(LOOKING);
+    let started = Instant::now();
+    let asking = session.client.get(&path);
+    tokio::pin!(asking);
+    loop {
+        tokio::select! {
+            reply = &mut asking => return reply,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {
+                spinner.say(&format!("{LOOKING} ({} s)", started.elapsed().as_secs()));
+            }
+        }
+    }
+}
+
+/// What is not fine stands with its cause and what helps.
+fn for_people(report: &DoctorReport) -> Table {
+    let mut table = Table::new(&["", "CODE", "SEEN"]);
+    for finding in &report.findings {
+        let DoctorFinding {
+            about,
+            message,
+            cause,
+            remedy,
+            ..
+        } = finding;
+        let mut seen = format!("{about}: {message}");
+        if finding.severity != Severity::Fine {
+            for (word, text) in [("cause", cause), ("what helps", remedy)] {
+                if let Some(text) = text {
+                    seen.push_str(&format!("\n{word}: {text}"));
+                }
+            }
+        }
+        table.row([mark(finding), finding.code.as_str().into(), seen.into()]);
+    }
+    table
+}
+
+fn for_programs(report: &DoctorReport) -> Table {
+    let mut table = Table::new(&["", "CODE", "ABOUT", "SEEN", "CAUSE", "WHAT HELPS"]);
+    for finding in &report.findings {
+        let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
+        table.row([
+            mark(finding),
+            finding.code.as_str().into(),
+            finding.about.as_str().into(),
+            finding.message.as_str().into(),
+            or_empty(&finding.cause).into(),
+            or_empty(&finding.remedy).into(),
+        ]);
+    }
+    table
+}
+
+fn mark(finding: &DoctorFinding) -> Cell {
+    match finding.severity {
+        Severity::Fine => Cell::new("fine", Tone::Good),
+        Severity::Warning => Cell::new("warning", Tone::Warn),
+        Severity::Problem => Cell::new("problem", Tone::Bad),
+    }
+}
+
+fn summary(report: &DoctorReport) -> String {
+    let count = |severity| {
+        let all = report.findings.iter();
+        all.filter(|finding| finding.severity == severity).count()
+    };
+    let (problems, warnings) = (count(Severity::Problem), count(Severity::Warning));
+    let plural = |count: usize, one: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    };
+    let mut text = format!(
+        "{}, {}, {} fine",
+        plural(problems, "problem"),
+        plural(warnings, "warning"),
+        count(Severity::Fine)
+    );
+    if let Some(worst) = report
+        .findings
+        .first()
+        .filter(|worst| worst.severity != Severity::Fine)
+    {
+        text.push_str(&format!(
+            "; more of a code: rotorctl explain {}",
+            worst.code
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use rotord_api::catalogue;
+    use rotord_api::doctor::{DoctorFinding, DoctorReport};
+
+    use super::{for_people, summary};
+    use crate::output::Style;
+
+    fn report() -> DoctorReport {
+        DoctorReport::new(
+            vec![
+                DoctorFinding::fine(&catalogue::CLOCK, "connection azure", "it is right"),
+                DoctorFinding::problem(&catalogue::HOST_UNKNOWN, "host a.example", "no name")
+                    .because("no resolver")
+                    .fix("getent hosts a.example"),
+            ],
+            7,
+        )
+    }
+
+    #[test]
+    fn people_read_the_worst_first_with_its_cause_and_what_helps() {
+        let text = for_people(&report()).render(Style {
+            json: false,
+            terminal: true,
+            color: false,
+            width: 100,
+        });
+        let at = |words: &str| {
+            text.find(words)
+                .unwrap_or_else(|| panic!("{words}: {text}"))
+        };
+        assert!(at("host-unknown") < at("cause: no resolver"));
+        assert!(at("cause: no resolver") < at("what helps: getent hosts a.example"));
+        assert!(at("what helps: getent") < at("connection azure: it is right"));
+    }
+
+    #[test]
+    fn the_last_line_counts_and_says_where_to_read_on() {
+        assert_eq!(
+            summary(&report()),
+            "1 problem, 0 warnings, 1 fine; more of a code: rotorctl explain host-unknown"
+        );
+        assert_eq!(
+            summary(&DoctorReport::new(Vec::new(), 0)),
+            "0 problems, 0 warnings, 0 fine"
+        );
+    }
+}

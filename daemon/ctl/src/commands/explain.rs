@@ -1,0 +1,157 @@
+//! `rotorctl explain`.
+
+use clap::Args;
+use rotord_api::catalogue::{self, Entry};
+use rotord_api::provider::ProviderDescription;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::find;
+use crate::output::Table;
+use crate::session::Session;
+
+/// Says what a code means, what the daemon does by itself, and what you can do.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code, such as clock-skew, or an exit code; all of them if not given
+    code: Option<String>,
+}
+
+/// As alike as a typing mistake.
+const ALIKE: f64 = 0.8;
+/// How many that are alike are named.
+const SHOWN: usize = 4;
+
+/// What there is to say of a code, by us or by a provider.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Explained {
+    Ours(&'static Entry),
+    Theirs {
+        code: String,
+        kind: &'static str,
+        provider: String,
+        text: String,
+    },
+}
+
+pub(crate) async fn run(session: &mut Session, command: Explain) -> Result<Exit, CtlError> {
+    // A daemon is not needed for what is ours.
+    let asked = find::providers(&session.client).await;
+    let theirs = asked.as_deref().map(of_providers).unwrap_or_default();
+    let ours = catalogue::all().map(Explained::Ours);
+    let Some(code) = command.code else {
+        let all: Vec<Explained> = ours.chain(theirs).collect();
+        if session.output.is_json() {
+            session.output.json(&json!({ "codes": all }))?;
+        } else {
+            session.output.table(&list(&all))?;
+        }
+        return Ok(Exit::Done);
+    };
+    let found: Vec<Explained> = catalogue::find(&code)
+        .map(Explained::Ours)
+        .into_iter()
+        .chain(theirs.into_iter().filter(|theirs| theirs.code() == code))
+        .collect();
+    if found.is_empty() {
+        let known = asked.as_deref().map(of_providers).unwrap_or_default();
+        let codes: Vec<String> = ours
+            .chain(known)
+            .map(|known| known.code().to_owned())
+            .collect();
+        return Err(unknown(&code, &codes, asked.err().as_ref()));
+    }
+    if session.output.is_json() {
+        session.output.json(&json!({ "codes": found }))?;
+    } else {
+        for explained in &found {
+            session.output.table(&explained.told())?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+impl Explained {
+    fn code(&self) -> &str {
+        match self {
+            Self::Ours(entry) => entry.code,
+            Self::Theirs { code, .. } => code,
+        }
+    }
+
+    fn told(&self) -> Table {
+        let mut table = Table::pairs();
+        match self {
+            Self::Ours(entry) => {
+                table.pair("code", format!("{} ({})", entry.code, entry.kind.title()));
+                table.pair("it means", entry.means);
+                table.pair("rotord does", entry.daemon);
+                table.pair("you can", entry.person);
+            }
+            Self::Theirs {
+                code,
+                provider,
+                text,
+                ..
+            } => {
+                table.pair(
+                    "code",
+                    format!("{code} (reported by the provider {provider})"),
+                );
+                table.pair("it means", text.as_str());
+            }
+        }
+        table
+    }
+}
+
+fn of_providers(providers: &[ProviderDescription]) -> Vec<Explained> {
+    let each = providers.iter().flat_map(|provider| {
+        provider.codes.iter().map(|explained| Explained::Theirs {
+            code: explained.code.clone(),
+            kind: "provider",
+            provider: provider.slug.clone(),
+            text: explained.text.clone(),
+        })
+    });
+    each.collect()
+}
+
+fn list(all: &[Explained]) -> Table {
+    let mut table = Table::new(&["CODE", "KIND", "MEANS"]);
+    for explained in all {
+        let (kind, means) = match explained {
+            Explained::Ours(entry) => (entry.kind.title(), entry.means),
+            Explained::Theirs { provider, text, .. } => (provider.as_str(), text.as_str()),
+        };
+        table.row([explained.code().into(), kind.into(), means.into()]);
+    }
+    table
+}
+
+fn unknown(code: &str, known: &[String], no_daemon: Option<&CtlError>) -> CtlError {
+    let mut error = CtlError::usage(format!("there is no code \"{code}\""));
+    let mut alike: Vec<(f64, &String)> = known
+        .iter()
+        .map(|known| (strsim::jaro_winkler(code, known), known))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .collect();
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let alike: Vec<&str> = alike
+        .iter()
+        .take(SHOWN)
+        .map(|(_, known)| known.as_str())
+        .collect();
+    if !alike.is_empty() {
+        error = error.hint(format!("there is {}", alike.join(", ")));
+    }
+    if let Some(why) = no_daemon {
+        error = error.hint(format!(
+            "providers explain codes of their own, and they could not be asked: {why}"
+        ));
+    }
+    error.hint("all of them: rotorctl explain")
+}

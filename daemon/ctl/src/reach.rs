@@ -1,0 +1,75 @@
+//! Why the daemon's socket can't be reached, and who could: told without a daemon.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use rotord_api::catalogue::{DAEMON_UNREACHABLE, SOCKET_DENIED};
+use rotord_api::doctor::DoctorFinding;
+
+/// What it means that a connection to this socket failed.
+pub(crate) fn judge(socket: &Path, error: &io::Error) -> DoctorFinding {
+    let about = format!("socket {}", socket.display());
+    match error.kind() {
+        io::ErrorKind::NotFound => DoctorFinding::problem(
+            &DAEMON_UNREACHABLE,
+            about,
+            "there is no such socket: the daemon does not run, or listens elsewhere",
+        ),
+        io::ErrorKind::ConnectionRefused => DoctorFinding::problem(
+            &DAEMON_UNREACHABLE,
+            about,
+            "the socket is there and nobody listens: the daemon does not run any more",
+        ),
+        io::ErrorKind::PermissionDenied => denied(socket, about),
+        _ => DoctorFinding::problem(&DAEMON_UNREACHABLE, about, error.to_string()),
+    }
+}
+
+fn denied(socket: &Path, about: String) -> DoctorFinding {
+    let Ok(found) = fs::metadata(socket) else {
+        let message = "you may not even look into its directory";
+        return DoctorFinding::problem(&SOCKET_DENIED, about, message);
+    };
+    let (mode, gid) = (found.mode() & 0o777, found.gid());
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    let group = group_name(&groups, gid).unwrap_or_else(|| gid.to_string());
+    let message = format!(
+        "you may not connect: its mode is {mode:04o}, its owner the user {}, its group {group}",
+        found.uid()
+    );
+    DoctorFinding::problem(&SOCKET_DENIED, about, message).fix(format!(
+        "use sudo, or sudo usermod -aG {group} $USER and log in again"
+    ))
+}
+
+fn group_name(groups: &str, gid: u32) -> Option<String> {
+    let line = groups
+        .lines()
+        .find(|line| line.split(':').nth(2).and_then(|id| id.parse().ok()) == Some(gid))?;
+    line.split(':').next().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_called_by_its_name() {
+        let groups = "root:x:0:\nrotord:x:998:ann,bob\n";
+        assert_eq!(group_name(groups, 998).as_deref(), Some("rotord"));
+        assert_eq!(group_name(groups, 99), None);
+    }
+
+    #[test]
+    fn who_may_not_connect_is_told_which_group_to_join() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("s");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let found = judge(&socket, &io::ErrorKind::PermissionDenied.into());
+        assert_eq!(found.code, "socket-denied");
+        let remedy = found.remedy.unwrap();
+        assert!(remedy.contains("sudo usermod -aG"), "{remedy}");
+    }
+}

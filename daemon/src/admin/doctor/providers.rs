@@ -1,0 +1,84 @@
+//! Which providers are loaded, and whether they behave.
+
+use rotord_api::catalogue::{
+    NO_PROVIDERS, PROVIDER_LOADED, PROVIDER_MISBEHAVES, PROVIDER_NOT_LOADED,
+};
+use rotord_api::doctor::DoctorFinding;
+use rotord_api::issue::Severity;
+use rotord_provider::Health;
+
+use super::Looking;
+use crate::admin::Shared;
+
+/// So many in a row are no accident.
+const OFTEN: u32 = 3;
+
+pub(super) fn look(daemon: &Shared) -> Looking<'_> {
+    let host = daemon.providers.host();
+    let mut found = Vec::new();
+    for report in daemon.providers.reports() {
+        if let Err(why) = report.result {
+            let about = format!("provider file {}", report.file.display());
+            found.push(DoctorFinding::problem(&PROVIDER_NOT_LOADED, about, why));
+        }
+    }
+    let loaded = host.providers();
+    for provider in &loaded {
+        let about = format!("provider {}", provider.slug());
+        let version = &provider.description().version;
+        found.push(judge(&about, version, &provider.health()));
+    }
+    if loaded.is_empty() {
+        let directories = host.directories().iter();
+        let directories: Vec<_> = directories.map(|at| at.display().to_string()).collect();
+        let message = format!("none is loaded from {}", directories.join(", "));
+        found.push(DoctorFinding::problem(&NO_PROVIDERS, "providers", message));
+    }
+    Box::pin(std::future::ready(found))
+}
+
+fn judge(about: &str, version: &str, health: &Health) -> DoctorFinding {
+    let Health {
+        calls,
+        faults,
+        misbehaviours,
+        misbehaviours_in_a_row,
+        last_misbehaviour,
+    } = health;
+    if *misbehaviours == 0 {
+        let message = format!("version {version}; {calls} calls, {faults} of them refused");
+        return DoctorFinding::fine(&PROVIDER_LOADED, about, message);
+    }
+    let severity = if *misbehaviours_in_a_row >= OFTEN {
+        Severity::Problem
+    } else {
+        Severity::Warning
+    };
+    let last = last_misbehaviour.as_deref().unwrap_or("no reason was kept");
+    let message = format!(
+        "{misbehaviours} of {calls} calls went wrong, the last {misbehaviours_in_a_row} in a row: {last}"
+    );
+    DoctorFinding::new(&PROVIDER_MISBEHAVES, severity, about, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn going_wrong_in_a_row_is_worse_than_once() {
+        let health = |misbehaviours, in_a_row| Health {
+            calls: 9,
+            faults: 1,
+            misbehaviours,
+            misbehaviours_in_a_row: in_a_row,
+            last_misbehaviour: Some("it panicked".to_owned()),
+        };
+        let severity = |health| judge("provider a", "1", &health).severity;
+        assert_eq!(severity(health(0, 0)), Severity::Fine);
+        assert_eq!(severity(health(5, 0)), Severity::Warning);
+        assert_eq!(severity(health(5, 3)), Severity::Problem);
+        let found = judge("provider a", "1", &health(5, 3));
+        assert!(found.message.contains("it panicked"), "{}", found.message);
+    }
+}

@@ -1,0 +1,141 @@
+//! What would make rotations fail, asked over the socket.
+
+use rotord_api::doctor::{DoctorFinding, DoctorReport};
+use rotord_api::issue::Severity;
+use rotord_api::routes;
+use rotord_store::{ConnectionId, NewConnection, Secret, SecretMap};
+use serde_json::json;
+
+use super::house::{House, TOKEN};
+
+async fn look(house: &House, query: &str) -> DoctorReport {
+    let answer = house.get(&format!("{}{query}", routes::DOCTOR)).await;
+    answer.is(200);
+    assert!(!answer.body.to_string().contains(TOKEN), "{}", answer.body);
+    serde_json::from_value(answer.body).unwrap()
+}
+
+fn about<'a>(report: &'a DoctorReport, about: &str) -> Vec<(&'a str, Severity)> {
+    let of = |found: &&DoctorFinding| found.about == about;
+    let found = report.findings.iter().filter(of);
+    found
+        .map(|found| (found.code.as_str(), found.severity))
+        .collect()
+}
+
+/// A connection that was good when it was made: one that is not would have been refused.
+async fn broken(house: &House, name: &str, behaviour: &str) -> ConnectionId {
+    let mut secrets = SecretMap::new();
+    secrets.insert("token", Secret::new(TOKEN));
+    let fields = json!({"behaviour": behaviour, "at": "check"});
+    let new = NewConnection {
+        name: name.to_owned(),
+        description: None,
+        app: "echo".to_owned(),
+        kind: "echo".to_owned(),
+        method: "plain".to_owned(),
+        project: None,
+        fields: fields.as_object().unwrap().clone(),
+        secrets,
+    };
+    let at = house.admin.clock.now().wall;
+    let made = house
+        .admin
+        .store
+        .write(move |store| store.create_connection(at, &new, &[]));
+    made.await.unwrap().id
+}
+
+#[actix_rt::test]
+async fn a_connection_and_a_rotation_that_work_are_fine_and_nothing_is_written_for_it() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    house.settled(&path).await;
+    let commits = async || {
+        let read = house.admin.store.read(|reader| reader.installation());
+        read.await.unwrap().generation
+    };
+    let before = (commits().await, house.audit().await.len());
+    let report = look(&house, "").await;
+    assert_eq!((commits().await, house.audit().await.len()), before);
+    let login = about(&report, "connection echo");
+    assert!(login.contains(&("login", Severity::Fine)), "{login:?}");
+    let rotation = about(&report, "rotation my-rotation");
+    for code in ["target", "lifetime", "target-room", "labels"] {
+        assert!(
+            rotation.contains(&(code, Severity::Fine)),
+            "{code}: {rotation:?}"
+        );
+    }
+    assert!(
+        about(&report, "provider echo").contains(&("provider-loaded", Severity::Fine)),
+        "{report:#?}"
+    );
+}
+
+#[actix_rt::test]
+async fn what_a_service_refuses_is_a_problem_of_that_connection_alone() {
+    let (house, _) = House::connected().await;
+    let refused = broken(&house, "refused", "fault:unauthorized").await;
+    let report = look(&house, "").await;
+    assert_eq!(
+        about(&report, "connection refused"),
+        [("unauthorized", Severity::Problem)]
+    );
+    let named = report
+        .findings
+        .iter()
+        .find(|found| found.code == "unauthorized");
+    let remedy = named.unwrap().remedy.as_deref().unwrap();
+    assert!(
+        remedy.contains("rotorctl connection check refused"),
+        "{remedy}"
+    );
+    assert!(about(&report, "connection echo").contains(&("login", Severity::Fine)));
+    // Singled out, nothing else is looked at.
+    let report = look(&house, &format!("?connectionId={refused}")).await;
+    assert_eq!(report.findings.len(), 1, "{report:#?}");
+    assert_eq!(report.worst, Severity::Problem);
+}
+
+#[actix_rt::test]
+async fn a_provider_that_breaks_is_found_by_how_it_breaks() {
+    let house = House::open().await;
+    for (name, behaviour, code) in [
+        ("traps", "trap", "provider-trapped"),
+        ("waits", "fault:throttled", "throttled"),
+        ("grows", "hog-memory", "provider-too-large"),
+    ] {
+        broken(&house, name, behaviour).await;
+        let report = look(&house, "").await;
+        let found = about(&report, &format!("connection {name}"));
+        assert_eq!(found[0].0, code, "{found:?}");
+    }
+    let report = look(&house, "").await;
+    let health = about(&report, "provider echo");
+    assert!(
+        health
+            .iter()
+            .any(|(code, _)| *code == "provider-misbehaves"),
+        "{health:?}"
+    );
+}
+
+#[actix_rt::test]
+async fn what_is_not_there_can_not_be_singled_out() {
+    let house = House::open().await;
+    let nobody = uuid::Uuid::nil();
+    for query in [
+        format!("?connectionId={nobody}"),
+        format!("?rotationId={nobody}"),
+    ] {
+        house
+            .get(&format!("{}{query}", routes::DOCTOR))
+            .await
+            .is(404);
+    }
+    house
+        .get(&format!("{}?rotationId=x", routes::DOCTOR))
+        .await
+        .is(422);
+}

@@ -1,0 +1,110 @@
+//! The codes of this provider's findings, explained: `rotorctl explain CODE` shows it.
+
+use rotor_provider_sdk::OptionEntry;
+
+/// Every code that `check` and `inspect` report.
+const CODES: &[(&str, &str)] = &[
+    (
+        "login-reached",
+        "The tenant's sign-in was reached and gave a token. Nothing needs to be done.",
+    ),
+    (
+        "graph-reached",
+        "Microsoft Graph was reached and answers. Nothing needs to be done.",
+    ),
+    (
+        "graph-unreached",
+        "Microsoft Graph gave no usable answer, though signing in worked. Allow outgoing connections to it on port \
+         443; `rotorctl doctor` says how far it is reached.",
+    ),
+    (
+        "applications-unreadable",
+        "Graph does not let the connection read applications. Grant Application.ReadWrite.OwnedBy with the `az` \
+         command beside the finding, and wait some minutes: a token keeps the permissions that it was given with.",
+    ),
+    (
+        "permissions-unknown",
+        "The token does not say what the connection may do. Whether it may rotate shows at the first rotation.",
+    ),
+    (
+        "may-rotate",
+        "Application.ReadWrite.All is granted: every application of the tenant can be rotated. \
+         Application.ReadWrite.OwnedBy would do, and is less.",
+    ),
+    (
+        "may-rotate-owned",
+        "Application.ReadWrite.OwnedBy is granted: the applications that the connection owns can be rotated.",
+    ),
+    (
+        "missing-role",
+        "No permission is granted that rotating needs. Nothing can be issued or revoked; what is published stays \
+         valid. Grant Application.ReadWrite.OwnedBy, with admin consent, by the `az` command beside the finding, and \
+         wait some minutes.",
+    ),
+    (
+        "owns",
+        "The connection is an owner of these applications, so it can rotate them.",
+    ),
+    (
+        "owns-nothing",
+        "The connection may change only the applications that it owns, and owns none. Make its service principal an \
+         owner of each application that it shall rotate, by the `az` command beside the finding.",
+    ),
+    (
+        "ownership-unknown",
+        "Which applications the connection owns can't be read, most often for a missing permission to read them. \
+         Where it is no owner, the first rotation is refused.",
+    ),
+    (
+        "not-owner",
+        "The connection may change only the applications that it owns, and is no owner of this one, so Graph refuses \
+         to issue and to revoke. What is published stays valid. Make it an owner by the `az` command beside the \
+         finding.",
+    ),
+    (
+        "application-disabled",
+        "Logins of the application are disabled, so no secret of it can be proved or used. Enable them by the `az` \
+         command beside the finding.",
+    ),
+    (
+        "no-service-principal",
+        "The application has no service principal in the tenant, so it can't log in there and no secret of it can be \
+         proved. Make one by the `az` command beside the finding.",
+    ),
+    (
+        "connection-secret-expires",
+        "The client secret that rotord itself logs in with ends soon; after that nothing can be rotated. Make another \
+         by the `az` command beside the finding and change the connection: `rotorctl connection edit`.",
+    ),
+];
+
+/// As the description carries them.
+pub(crate) fn explained() -> Vec<OptionEntry> {
+    let explain = |(code, text): &(&str, &str)| OptionEntry::explaining(code, *text);
+    CODES.iter().map(explain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::CODES;
+
+    /// The first text behind each way to make a finding.
+    fn reported(source: &str) -> BTreeSet<&str> {
+        ["Finding::fine(", "Finding::warning(", "Finding::problem("]
+            .into_iter()
+            .flat_map(|made| source.split(made).skip(1))
+            .filter_map(|after| after.trim_start().strip_prefix('"')?.split('"').next())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_reported_is_explained_and_the_other_way_round() {
+        let mut reported_codes = reported(include_str!("check.rs"));
+        reported_codes.extend(reported(include_str!("inspect.rs")));
+        let explained: BTreeSet<&str> = CODES.iter().map(|(code, _)| *code).collect();
+        assert_eq!(explained.len(), CODES.len(), "a code stands twice");
+        assert_eq!(reported_codes, explained);
+    }
+}
