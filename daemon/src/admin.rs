@@ -12,10 +12,12 @@
 //! | `error`, `request` | the shape of errors, reading bodies and queries |
 //! | `rotations`, `connections`, `secrets`, `projects`, `status` | a resource each |
 //! | `doctor`, and a file below it for each kind of look | what would make rotations fail |
+//! | `backup` | the whole of it as one sealed file |
 //! | `openapi` | the description that is generated from the handlers |
 
 mod access;
 mod audit;
+mod backup;
 mod connections;
 mod crowd;
 mod describe;

@@ -3,6 +3,7 @@
 //! [`App::build`] binds and validates and runs nothing; [`App::run`] starts the parts, says that it is ready,
 //! and drains them in order when it is told to stop.
 
+mod age;
 mod error;
 pub(crate) mod keys;
 
@@ -20,6 +21,8 @@ use rotord_rotation::Timing;
 use rotord_store::{OpenError, Options, Reader, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::age::Age;
+pub(crate) use self::age::machine_id;
 pub use self::error::StartError;
 use crate::actors::rotator::{Drain, Equipment, ProvidersChanged, Rotator};
 use crate::actors::scheduler::{Begin, Halt, LookAtAll, Scheduler};
@@ -28,7 +31,6 @@ use crate::admin::{self, Admin};
 use crate::clock::Clock;
 use crate::providers::Providers;
 use crate::settings::Settings;
-use crate::witness::Witness;
 use crate::{log, notify};
 
 /// Threads that only read.
@@ -226,15 +228,8 @@ async fn reload(providers: &Providers, rotator: &Addr<Rotator>, scheduler: &Addr
     notify::ready();
 }
 
-/// How old the database is, as far as can be told before a provider is asked.
-struct Age {
-    stale: Option<String>,
-    witness: Option<Arc<Witness>>,
-    machine_id: Option<String>,
-}
-
 fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartError> {
-    let machine_id = machine_id();
+    let machine_id = machine_id(&settings.state);
     let options = Options {
         kept_versions: NonZeroU32::new(settings.state.secret_versions).unwrap_or(NonZeroU32::MIN),
         machine_id: machine_id.clone(),
@@ -244,7 +239,7 @@ fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartEr
     let root_key = keys::root_key(&settings.state);
     let store = Store::open(&settings.state.directory, &root_key, options)?;
     reach(|| Some(Place::Start), Moment::Opened);
-    let age = age(&store, &settings.state.witness, machine_id)?;
+    let age = Age::of(&store, &settings.state, machine_id)?;
     reach(|| Some(Place::Start), Moment::Witnessed);
     if let Some(why) = &age.stale {
         tracing::error!(
@@ -252,41 +247,6 @@ fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartEr
         );
     }
     Ok((store, age))
-}
-
-/// This machine, by its own word.
-pub(crate) fn machine_id() -> Option<String> {
-    let id = std::fs::read_to_string("/etc/machine-id").ok()?;
-    Some(id.trim().to_owned())
-}
-
-fn age(store: &Store, witness: &Path, machine_id: Option<String>) -> Result<Age, StartError> {
-    let installation = store.as_reader().installation()?;
-    let witness = if witness == Path::new("") {
-        None
-    } else {
-        Witness::open(witness, installation.id, store.generation())
-            .map(Arc::new)
-            .inspect_err(|error| {
-                tracing::warn!(path = %witness.display(), %error, "no witness can be kept: only the labels at the provider tell a database that was restored from a copy");
-            })
-            .ok()
-    };
-    let copied = installation.machine_id.is_some()
-        && machine_id.is_some()
-        && installation.machine_id != machine_id;
-    let stale = if copied {
-        Some("the state directory was made on another machine, which may still run".to_owned())
-    } else {
-        witness.as_ref().and_then(|witness| witness.ahead()).map(|ahead| {
-            format!("the database counts {} commits and had counted {ahead}: it was restored from a copy", store.generation())
-        })
-    };
-    Ok(Age {
-        stale,
-        witness,
-        machine_id,
-    })
 }
 
 fn cache_settings(settings: &Settings) -> Result<Option<CacheSettings>, StartError> {

@@ -26,6 +26,18 @@ pub struct Landed {
     pub duration: Duration,
 }
 
+impl Landed {
+    /// What was known without asking the provider.
+    pub fn without_answer(event: Event) -> Self {
+        Self {
+            event,
+            outputs: None,
+            requests: 0,
+            duration: Duration::ZERO,
+        }
+    }
+}
+
 /// The provider's bounds, as the domain reads them, before scaling.
 ///
 /// # Errors

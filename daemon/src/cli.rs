@@ -9,7 +9,7 @@ use rotord_api::catalogue::{self, Entry};
 
 use crate::app::{App, StartError};
 use crate::settings::Settings;
-use crate::{codes, log, process};
+use crate::{codes, log, process, restoring};
 
 /// Rotates secrets on the host where they are used.
 ///
@@ -24,6 +24,9 @@ struct Arguments {
     /// Read the settings and what they name, say whether they are right, and end
     #[arg(long)]
     check: bool,
+
+    #[command(flatten)]
+    restoring: restoring::RestoreArguments,
 }
 
 const EXIT_CODES: &str =
@@ -54,6 +57,12 @@ pub fn main() -> ExitCode {
         return tell(CONFIG, &explained(&catalogue::SETTINGS_WRONG, error));
     }
     process::harden();
+    if let Some(file) = arguments.restoring.restore.clone() {
+        return match restoring::run(&settings, file, arguments.restoring) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => tell(FAILED, &error),
+        };
+    }
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err((code, error)) => {
@@ -93,8 +102,8 @@ fn explained(entry: &Entry, error: anyhow::Error) -> anyhow::Error {
     anyhow::anyhow!("{error:#} (rotorctl explain {code})")
 }
 
-/// Before there is a log.
-#[expect(clippy::print_stderr, reason = "there is no log yet")]
+/// Where there is no log, or nobody who reads it.
+#[expect(clippy::print_stderr, reason = "a person waits at the terminal")]
 fn tell(code: u8, error: &anyhow::Error) -> ExitCode {
     eprintln!("rotord: {error:#}");
     ExitCode::from(code)

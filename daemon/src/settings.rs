@@ -55,6 +55,8 @@ pub struct State {
     pub root_key_file: Option<PathBuf>,
     /// Outside of the directory: tells a database that was restored from a copy. Empty is nowhere.
     pub witness: PathBuf,
+    /// Holds this machine's id. A database that was made on another machine was copied.
+    pub machine_id_file: PathBuf,
     /// How many versions of each secret are kept.
     pub secret_versions: u32,
 }
@@ -65,6 +67,7 @@ impl Default for State {
             directory: "/var/lib/rotord".into(),
             root_key_file: None,
             witness: "/var/lib/rotord-witness/generation".into(),
+            machine_id_file: "/etc/machine-id".into(),
             secret_versions: 10,
         }
     }

@@ -7,15 +7,18 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rotord_rotation::InstallationId;
 use rotord_store::folder;
 
+use crate::health::Health;
+
 /// The file that is kept. One line of fixed width: the installation and its generation.
 #[derive(Debug)]
 pub struct Witness {
+    path: PathBuf,
     file: File,
     installation: InstallationId,
     /// What it said when it was opened, where that was ahead of the database: not lowered until every rotation
@@ -24,6 +27,9 @@ pub struct Witness {
 }
 
 impl Witness {
+    /// What an older database is compared with from its second start on, until every rotation knows of it.
+    pub const SEEN_BEFORE: u64 = u64::MAX;
+
     /// Opens the witness, which is made where it is missing, and compares it with the database.
     ///
     /// # Errors
@@ -48,12 +54,17 @@ impl Witness {
         };
         let ahead = said.filter(|said| *said > generation).unwrap_or(0);
         let witness = Self {
+            path: path.to_owned(),
             file,
             installation,
             ahead: AtomicU64::new(ahead),
         };
         // Until it is settled every start is to see it, however many commits there are in between.
-        witness.write(if ahead > 0 { u64::MAX } else { generation })?;
+        witness.write(if ahead > 0 {
+            Self::SEEN_BEFORE
+        } else {
+            generation
+        })?;
         if let Some(directory) = path.parent() {
             // Its name, too, is to outlive a power cut.
             folder::sync(directory)?;
@@ -75,6 +86,23 @@ impl Witness {
             return Ok(());
         }
         self.write(generation)
+    }
+
+    /// The same; how it went is told to whoever asks how the daemon is.
+    pub fn note_in(&self, health: &Health, generation: u64) {
+        self.tell(health, self.note(generation));
+    }
+
+    /// The same as [`Witness::settle`]; how it went is told to whoever asks how the daemon is.
+    pub fn settle_in(&self, health: &Health, generation: u64) {
+        self.tell(health, self.settle(generation));
+    }
+
+    fn tell(&self, health: &Health, result: io::Result<()>) {
+        if let Err(error) = &result {
+            tracing::error!(path = %self.path.display(), %error, "the witness of the database can't be written");
+        }
+        health.witnessed(&self.path, &result);
     }
 
     fn write(&self, generation: u64) -> io::Result<()> {
@@ -128,7 +156,7 @@ mod tests {
         old.note(10).unwrap();
         assert_eq!(
             Witness::open(&path, id(1), 90).unwrap().ahead(),
-            Some(u64::MAX)
+            Some(Witness::SEEN_BEFORE)
         );
         old.settle(11).unwrap();
         assert_eq!(Witness::open(&path, id(1), 11).unwrap().ahead(), None);

@@ -42,6 +42,7 @@
 //! | GET [`STATUS`] | | `DaemonStatus` |
 //! | GET [`PROVIDERS`] | | `ProvidersAnswer` |
 //! | GET [`DOCTOR`] | `DoctorQuery` | `DoctorReport`; nothing is changed for it |
+//! | POST [`BACKUP`] | `TakeBackup` or nothing | the backup file |
 //! | GET [`ROTATION_OF_ANY_TYPE`] | | `SecretRotationAnswer` |
 //! | POST [`PAUSE`], [`RESUME`], [`UNBLOCK`] | | `SecretRotationAnswer` |
 //! | POST [`RETIRE`] | `RetireCredential` or nothing | `SecretRotationAnswer` |
@@ -122,6 +123,8 @@ pub const STATUS: &str = "/api/v1/rotord/status";
 pub const DOCTOR: &str = "/api/v1/rotord/doctor";
 /// What the providers say of themselves.
 pub const PROVIDERS: &str = "/api/v1/rotord/providers";
+/// The whole database as one sealed file.
+pub const BACKUP: &str = "/api/v1/rotord/backup";
 /// One rotation, whatever its type.
 pub const ROTATION_OF_ANY_TYPE: &str = "/api/v1/rotord/rotations/{rotationId}";
 /// No more scheduled runs.

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::issue::{Issue, IssueCode, Issues};
 use crate::reader::{self, Reader};
 use crate::rotation::{SecretsMapping, TimeOfDay};
+use crate::sensitive::Sensitive;
 
 /// The longest name, in characters.
 pub const NAME_LIMIT: usize = 64;
@@ -71,6 +72,21 @@ pub fn filled(text: &str) -> Result<String, Issue> {
         "" => Err(Issue::new(IssueCode::TooSmall, "must not be empty")),
         trimmed => Ok(trimmed.to_owned()),
     }
+}
+
+/// The least length of a passphrase, in characters: whoever has the file can try as many as he likes.
+pub const LEAST_PASSPHRASE: usize = 12;
+
+/// A passphrase for a backup.
+///
+/// # Errors
+/// It is too short.
+pub fn passphrase(text: &str) -> Result<Sensitive, Issue> {
+    if text.chars().count() < LEAST_PASSPHRASE {
+        let message = format!("must have at least {LEAST_PASSPHRASE} characters");
+        return Err(Issue::new(IssueCode::TooSmall, message));
+    }
+    Ok(Sensitive::new(text.to_owned()))
 }
 
 /// An environment's slug.

@@ -92,6 +92,10 @@ enum Command {
     /// Read secrets
     #[command(subcommand)]
     Secret(commands::secret::Secret),
+    /// Save everything that the daemon knows into one sealed file
+    Backup(commands::backup::Backup),
+    /// Put a backup back, with the daemon stopped
+    Restore(commands::restore::Restore),
     /// How the daemon and its rotations are doing
     Status(commands::status::Status),
     /// Find what would make rotations fail, with its cause and what helps
@@ -172,6 +176,8 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
         Command::Adopt(command) => commands::adopt::run(session, command).await,
         Command::Remove(command) => commands::remove::run(session, command).await,
         Command::Secret(command) => commands::secret::run(session, command).await,
+        Command::Backup(command) => commands::backup::run(session, command).await,
+        Command::Restore(command) => commands::restore::run(session, command).await,
         Command::Status(command) => commands::status::run(session, command).await,
         Command::Doctor(command) => commands::doctor::run(session, command).await,
         Command::Explain(command) => commands::explain::run(session, command).await,
@@ -209,6 +215,9 @@ mod tests {
             "rotorctl doctor --connection azure",
             "rotorctl explain",
             "rotorctl explain clock-skew",
+            "rotorctl backup /root/rotord.backup --passphrase-file -",
+            "rotorctl backup /root/rotord.backup --no-passphrase",
+            "rotorctl restore /root/rotord.backup --replace --yes",
             "rotorctl completions bash",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
@@ -225,6 +234,7 @@ mod tests {
             "rotorctl create --utc --zone Europe/Berlin",
             "rotorctl create --param objectId",
             "rotorctl edit a --auto --no-auto",
+            "rotorctl backup f --no-passphrase --passphrase-file p",
             "rotorctl rotate a --retire-previous-after soon",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::{Method, Request, StatusCode, header};
+use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use rotord_api::ErrorBody;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::error::CtlError;
@@ -85,6 +86,38 @@ impl Client {
         self.send(Method::DELETE, path, None).await
     }
 
+    /// Writes what is answered to `sink` as it comes, and says how many bytes it was.
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        sink: &mut impl io::Write,
+    ) -> Result<u64, CtlError> {
+        let response = self.open(Method::POST, path, Some(encode(body)?));
+        let (response, connection) = tokio::time::timeout(PATIENCE, response)
+            .await
+            .map_err(|_| CtlError::failed("the daemon did not answer in time").hint(LOG_HINT))??;
+        let status = response.status();
+        let mut body = response.into_body();
+        if !status.is_success() {
+            let body = Limited::new(body, ANSWER_LIMIT).collect().await;
+            let body = body.map_err(answer_broke_off)?.to_bytes();
+            connection.abort();
+            // Never a success.
+            return read(status, &body).map(|_| 0);
+        }
+        let mut written = 0;
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame.map_err(answer_broke_off)?.into_data() {
+                sink.write_all(&data)
+                    .map_err(|source| CtlError::failed("can't write the file").because(source))?;
+                written += u64::try_from(data.len()).unwrap_or(0);
+            }
+        }
+        connection.abort();
+        Ok(written)
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -102,13 +135,30 @@ impl Client {
         path: &str,
         body: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Reply, CtlError> {
+        let (response, connection) = self.open(method, path, body).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_LIMIT)
+            .collect()
+            .await
+            .map_err(answer_broke_off)?
+            .to_bytes();
+        connection.abort();
+        read(status, &body)
+    }
+
+    /// Sends a request; the answer's body is still to come, for as long as the connection's task lives.
+    async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<(Response<Incoming>, JoinHandle<Result<(), hyper::Error>>), CtlError> {
         let stream = UnixStream::connect(&self.socket)
             .await
             .map_err(|source| unreachable_socket(&self.socket, source))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(broken_off)?;
-        // Ends with the exchange: dropping `sender` closes the connection.
         let connection = tokio::spawn(connection);
         let mut request = Request::builder()
             .method(method)
@@ -121,19 +171,7 @@ impl Client {
             .body(Full::new(Bytes::from_owner(body.unwrap_or_default())))
             .map_err(|source| CtlError::failed("can't make the request").because(source))?;
         let response = sender.send_request(request).await.map_err(broken_off)?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_LIMIT)
-            .collect()
-            .await
-            .map_err(|source| {
-                CtlError::failed("the daemon's answer broke off")
-                    .because(source)
-                    .hint(LOG_HINT)
-            })?
-            .to_bytes();
-        drop(sender);
-        connection.abort();
-        read(status, &body)
+        Ok((response, connection))
     }
 }
 
@@ -158,6 +196,12 @@ fn encode(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, CtlError> {
     serde_json::to_vec(body)
         .map(Zeroizing::new)
         .map_err(|source| CtlError::failed("can't make the request").because(source))
+}
+
+fn answer_broke_off(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CtlError {
+    CtlError::failed("the daemon's answer broke off")
+        .because(source)
+        .hint(LOG_HINT)
 }
 
 fn not_understood() -> CtlError {

@@ -9,6 +9,7 @@
 )]
 
 pub(crate) mod adopt;
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod choices;
 pub(crate) mod completions;
@@ -24,6 +25,7 @@ pub(crate) mod pause;
 pub(crate) mod provider;
 pub(crate) mod relocate;
 pub(crate) mod remove;
+pub(crate) mod restore;
 pub(crate) mod retire;
 pub(crate) mod rotate;
 pub(crate) mod secret;

@@ -47,6 +47,7 @@ impl Rotation {
             credentials: Vec::new(),
             doubts: Vec::new(),
             stale: None,
+            suspect_to: 0,
             blocked: None,
             deliveries_open: Vec::new(),
             drift_absences: 0,
@@ -139,7 +140,10 @@ impl<'a> Machine<'a> {
                     "{delivery} could not take the newest credential: {why}"
                 ));
             }
-            Event::StateIsOld { why } => self.rotation.stale = Some(why),
+            Event::StateIsOld { why } => {
+                self.suspect();
+                self.rotation.stale = Some(why);
+            }
         }
         Ok(())
     }

@@ -124,6 +124,10 @@ pub struct Rotation {
     pub doubts: Vec<Doubt>,
     /// Attention mode: why the books are thought to be old.
     pub stale: Option<String>,
+    /// Credentials with this number or a lower one that our books never saw published may have been published all
+    /// the same: the books were found to be old when they had counted this far.
+    #[serde(default)]
+    pub suspect_to: u64,
     /// The provider said that nothing will work until a person changes something.
     pub blocked: Option<String>,
     /// Consumers that do not have the newest credential yet.
@@ -195,6 +199,20 @@ pub struct SurveyFact {
     pub others: u32,
 }
 
+impl Doubt {
+    /// A credential of our books that is in doubt all the same; none where the provider has no name for it.
+    pub(crate) fn of(credential: &Credential, seen_at: DateTime<Utc>) -> Option<Self> {
+        Some(Self {
+            handle: credential.handle.clone()?,
+            sequence: credential.sequence,
+            nonce: credential.nonce,
+            expires_at: credential.expires_at,
+            seen_at,
+            absences: 0,
+        })
+    }
+}
+
 impl Rotation {
     /// The published credential.
     pub fn active(&self) -> Option<&Credential> {
@@ -243,6 +261,11 @@ impl Rotation {
     /// by itself.
     pub(crate) fn is_looked_after(&self) -> bool {
         !self.life.is_deleting() || !self.doubts.is_empty()
+    }
+
+    /// What our books call lost or unproved, and what may be the live one: they were older than it.
+    pub(crate) fn is_suspect(&self, credential: &Credential) -> bool {
+        credential.published_at.is_none() && credential.sequence <= self.suspect_to
     }
 
     /// Lost answers that still count.

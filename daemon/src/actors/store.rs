@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use actix::{Actor, Addr, Handler, MailboxError, Message, SyncArbiter, SyncContext};
 use rotord_store::{Reader, Store, StoreError};
 
+use crate::health::Health;
+
 /// Why nothing came back from the store.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
@@ -80,6 +82,7 @@ impl<S: Unpin + 'static> Handler<Close> for Worker<S> {
 pub struct StoreHandle {
     writer: Addr<Worker<Store>>,
     readers: Addr<Worker<Reader>>,
+    health: Health,
 }
 
 impl std::fmt::Debug for StoreHandle {
@@ -93,7 +96,16 @@ impl StoreHandle {
     pub fn start(store: Store, readers: Vec<Reader>) -> Self {
         let writer = one_each(vec![store], "store-writer");
         let readers = one_each(readers, "store-reader");
-        Self { writer, readers }
+        Self {
+            writer,
+            readers,
+            health: Health::default(),
+        }
+    }
+
+    /// What keeps the books from being written or read.
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Runs a job on the writing connection.
@@ -105,6 +117,12 @@ impl StoreHandle {
         &self,
         job: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failed> {
+        let health = self.health.clone();
+        let job = move |store: &mut Store| {
+            let result = job(store);
+            health.wrote(&result);
+            result
+        };
         reply(self.writer.send(Do(Box::new(job))).await)
     }
 
@@ -116,6 +134,12 @@ impl StoreHandle {
         &self,
         job: impl FnOnce(&mut Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failed> {
+        let health = self.health.clone();
+        let job = move |reader: &mut Reader| {
+            let result = job(reader);
+            health.read(&result);
+            result
+        };
         reply(self.readers.send(Do(Box::new(job))).await)
     }
 

@@ -9,6 +9,7 @@ use rotord_store::{AuditEntry, SecretRecord};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::Shared;
 use super::peer::Peer;
 
 /// Within this time the same caller's reads of the same values are one entry.
@@ -36,6 +37,21 @@ pub(super) fn entry(peer: &Peer, action: &str, detail: Value) -> AuditEntry {
         action: action.to_owned(),
         rotation: None,
         detail,
+    }
+}
+
+/// Notes what changed nothing. Where the books can't be written now, the log has it and the caller is not kept
+/// waiting for a disk.
+pub(super) async fn note(daemon: &Shared, peer: &Peer, action: &str, detail: Value) {
+    let entry = entry(peer, action, detail);
+    let at = daemon.clock.now().wall;
+    let (uid, pid) = (peer.uid, peer.pid);
+    if let Err(error) = daemon
+        .store
+        .write(move |store| store.note(at, &[entry]))
+        .await
+    {
+        tracing::error!(uid, pid, action, %error, "this could not be noted in the audit");
     }
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::actors::rotator::TellError;
 use crate::actors::store::Failed;
-use crate::calls;
+use crate::{calls, health};
 
 /// The longest message, in characters.
 const LONGEST: usize = 1024;
@@ -101,6 +101,23 @@ impl ApiError {
     pub(super) fn stopping() -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self::new(status, names::SERVICE_UNAVAILABLE, text(STOPPING))
+    }
+
+    /// 503: the disk or the database does not let it.
+    fn cannot_write_down(error: &StoreError, remedy: &str) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let done = match error {
+            StoreError::Disk(_) => "whether it was done is not known",
+            _ => "nothing was done",
+        };
+        let message = format!(
+            "{}; {done}. What helps: {remedy}",
+            sentence(&error.to_string())
+        );
+        Self {
+            cause: Some(chain(error)),
+            ..Self::new(status, names::SERVICE_UNAVAILABLE, text(message))
+        }
     }
 
     /// 503: nobody says any more how a run ended.
@@ -240,7 +257,10 @@ impl From<StoreError> for ApiError {
                 };
                 Self::not_found(format!("Could not find {what} with {by} \"{id}\""))
             }
-            other => Self::ours(chain(&other)),
+            other => match health::remedy(&other) {
+                Some(remedy) => Self::cannot_write_down(&other, remedy),
+                None => Self::ours(chain(&other)),
+            },
         }
     }
 }

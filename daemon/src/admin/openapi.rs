@@ -10,7 +10,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{connections, doctor, projects, rotations, secrets, status};
+use super::{backup, connections, doctor, projects, rotations, secrets, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -56,6 +56,7 @@ use super::{connections, doctor, projects, rotations, secrets, status};
         status::daemon_status,
         doctor::doctor,
         status::list_providers,
+        backup::take_backup,
         rotations::get_rotation_of_any_type,
         rotations::orders::pause_rotation,
         rotations::orders::resume_rotation,

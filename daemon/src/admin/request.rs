@@ -10,6 +10,7 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
 use rotord_api::Issues;
+use rotord_api::backup::TakeBackup;
 use rotord_api::connection::{CreateConnection, UpdateConnection};
 use rotord_api::issue::{Issue, IssueCode};
 use rotord_api::project::{CreateEnvironment, CreateFolder, CreateProject};
@@ -84,6 +85,7 @@ from_json!(
     RemoveCredential,
     RetireCredential,
     RotateNow,
+    TakeBackup,
     UpdateConnection,
     UpdateRotation,
 );

@@ -4,19 +4,19 @@
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpResponse, Resource};
 use rotord_api::routes::{
-    ADOPT, AVAILABLE_CONNECTIONS, CHECK_CREDENTIALS, CHOICES, CONNECTION, CONNECTION_BY_NAME,
-    CONNECTION_CHECK, CONNECTION_OPTIONS, CONNECTIONS, CONNECTIONS_OF_APP, DOCTOR, ENVIRONMENTS,
-    FOLDERS, GENERATED_CREDENTIALS, MOVE_ROTATION, OPENAPI, PAUSE, PROJECT, PROJECT_BY_SLUG,
-    PROJECTS, PROVIDERS, REMOVE, RESUME, RETIRE, ROTATE_SECRETS, ROTATION, ROTATION_BY_NAME,
-    ROTATION_OF_ANY_TYPE, ROTATION_OPTIONS, ROTATIONS, ROTATIONS_OF_TYPE, SECRET_V3, SECRET_V4,
-    SECRETS_V3, SECRETS_V4, STATUS, UNBLOCK,
+    ADOPT, AVAILABLE_CONNECTIONS, BACKUP, CHECK_CREDENTIALS, CHOICES, CONNECTION,
+    CONNECTION_BY_NAME, CONNECTION_CHECK, CONNECTION_OPTIONS, CONNECTIONS, CONNECTIONS_OF_APP,
+    DOCTOR, ENVIRONMENTS, FOLDERS, GENERATED_CREDENTIALS, MOVE_ROTATION, OPENAPI, PAUSE, PROJECT,
+    PROJECT_BY_SLUG, PROJECTS, PROVIDERS, REMOVE, RESUME, RETIRE, ROTATE_SECRETS, ROTATION,
+    ROTATION_BY_NAME, ROTATION_OF_ANY_TYPE, ROTATION_OPTIONS, ROTATIONS, ROTATIONS_OF_TYPE,
+    SECRET_V3, SECRET_V4, SECRETS_V3, SECRETS_V4, STATUS, UNBLOCK,
 };
 
 use super::connections::{self, change, check, choices};
 use super::error::ApiError;
 use super::rotations::orders;
 use super::rotations::{self, create, credentials, delete as deletion, doubt, relocate, update};
-use super::{Reply, doctor, openapi, projects, secrets, status};
+use super::{Reply, backup, doctor, openapi, projects, secrets, status};
 
 /// The admin socket.
 pub(super) fn admin(config: &mut ServiceConfig) {
@@ -114,6 +114,7 @@ fn own_routes(config: &mut ServiceConfig) {
         .service(at(STATUS).route(get().to(status::daemon_status)))
         .service(at(DOCTOR).route(get().to(doctor::doctor)))
         .service(at(PROVIDERS).route(get().to(status::list_providers)))
+        .service(at(BACKUP).route(post().to(backup::take_backup)))
         .service(at(PAUSE).route(post().to(orders::pause_rotation)))
         .service(at(RESUME).route(post().to(orders::resume_rotation)))
         .service(at(UNBLOCK).route(post().to(orders::unblock_rotation)))

@@ -17,6 +17,8 @@ use super::error::ApiError;
 use super::peer::Peer;
 use super::request::{Query, ok_secret};
 use super::{Daemon, Reply, Shared};
+use crate::actors::store::Failed;
+use crate::health;
 
 /// A folder's secrets.
 #[utoipa::path(get, path = routes::SECRETS_V3, tag = "secrets", params(SecretsQuery),
@@ -175,7 +177,8 @@ impl Asked {
     }
 }
 
-/// Noted before it is answered.
+/// Noted before it is answered. Where the books can't be written, an application that needs its secret gets it all
+/// the same, and the log has what the audit lacks.
 async fn note(
     daemon: &Shared,
     peer: &Peer,
@@ -186,11 +189,21 @@ async fn note(
         return Ok(());
     };
     let at = daemon.clock.now().wall;
-    daemon
+    match daemon
         .store
         .write(move |store| store.note(at, &[entry]))
-        .await?;
-    daemon.reads.noted(read);
+        .await
+    {
+        Ok(()) => daemon.reads.noted(read),
+        Err(Failed::Store(error)) if health::remedy(&error).is_some() => {
+            let names: Vec<_> = secrets.iter().map(|secret| secret.name.as_str()).collect();
+            tracing::error!(
+                uid = peer.uid, gid = peer.gid, pid = peer.pid, action, secrets = names.join(", "), %error,
+                "a read could not be noted in the audit: it is answered, and noted here"
+            );
+        }
+        Err(failed) => return Err(failed.into()),
+    }
     Ok(())
 }
 

@@ -6,19 +6,24 @@ use rotord_api::provider::{ProviderReport, ProviderState, ProvidersAnswer};
 use rotord_api::rotation::{RotationStatus, SecretRotation};
 use rotord_api::status::{DaemonStatus, PeriodicWork, RotationCounts, StatusItem};
 use rotord_api::{Timestamp, catalogue, routes};
-use rotord_store::RotationRecord;
+use rotord_store::{RotationRecord, Store};
 
 use super::error::ApiError;
 use super::request::ok;
 use super::rotations::view::Viewer;
 use super::{Daemon, Reply, Shared, describe, lookup, projects};
 use crate::actors::scheduler::{GetOutlook, Outlook};
+use crate::health::Trouble;
 
 /// How the daemon and its rotations are doing.
 #[utoipa::path(get, path = routes::STATUS, tag = "rotord",
     responses((status = 200, body = DaemonStatus)))]
 pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
-    let records = every_rotation(&daemon).await?;
+    if daemon.store.health().writing().is_some() {
+        // Whether it still can't is found out by trying. How that ends is told below.
+        let _ = daemon.store.write(Store::probe).await;
+    }
+    let (records, unreadable) = every_readable_rotation(&daemon).await;
     let viewer = Viewer::new(&daemon).await?;
     let rotations: Vec<_> = records.iter().map(|record| viewer.show(record)).collect();
     let outlook = daemon.scheduler.send(GetOutlook).await?;
@@ -42,9 +47,9 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
             failed.then_some((message, rotation.last_rotation_attempted_at))
         }),
         waiting: items(&rotations, waiting),
-        attention: rotations.iter().filter_map(attention).collect(),
+        attention: attention(&rotations, unreadable),
         next_due: next_due(&rotations),
-        findings: findings(&outlook),
+        findings: findings(&daemon, &outlook),
         work: vec![work(&outlook)],
     }))
 }
@@ -101,7 +106,7 @@ async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
             }
         })
         .collect();
-    let needed = every_rotation(daemon).await?;
+    let (needed, _) = every_readable_rotation(daemon).await;
     let missing = lookup::providers(daemon)
         .await?
         .into_iter()
@@ -151,14 +156,6 @@ fn items(
     told.collect()
 }
 
-fn attention(rotation: &SecretRotation) -> Option<StatusItem> {
-    let attention = rotation.state.as_ref()?.attention.first()?;
-    Some(StatusItem {
-        code: Some(attention.code.clone()),
-        ..item(rotation, attention.message.clone(), None)
-    })
-}
-
 fn item(rotation: &SecretRotation, message: String, at: Option<Timestamp>) -> StatusItem {
     StatusItem {
         rotation_id: rotation.id,
@@ -199,7 +196,102 @@ fn next_due(rotations: &[SecretRotation]) -> Option<StatusItem> {
     Some(item(rotation, "rotates next".to_owned(), Some(at)))
 }
 
-fn findings(outlook: &Outlook) -> Vec<Finding> {
+/// Those that can be read, and of the others the reason: a damaged page is not to hide all the rest.
+async fn every_readable_rotation(daemon: &Shared) -> (Vec<RotationRecord>, Vec<StatusItem>) {
+    if let Ok(records) = every_rotation(daemon).await {
+        daemon.store.health().read_all();
+        return (records, Vec::new());
+    }
+    let one_by_one = daemon.store.read(|reader| {
+        let (mut records, mut unreadable, mut after) = (Vec::new(), Vec::new(), None);
+        loop {
+            // What can't even be listed is told as a finding.
+            let Ok(page) = reader.rotation_ids(after, 64) else {
+                break;
+            };
+            for id in &page {
+                match reader.rotation(*id) {
+                    Ok(record) => records.push(record),
+                    Err(error) => unreadable.push(StatusItem {
+                        rotation_id: id.0,
+                        name: id.to_string(),
+                        message: format!("it can't be read: {error}"),
+                        code: Some(catalogue::DATABASE_PARTLY_DAMAGED.code.to_owned()),
+                        at: None,
+                    }),
+                }
+            }
+            after = page.last().copied();
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok((records, unreadable))
+    });
+    one_by_one.await.unwrap_or_default()
+}
+
+fn attention(rotations: &[SecretRotation], unreadable: Vec<StatusItem>) -> Vec<StatusItem> {
+    let mut attention = unreadable;
+    // All of it, with the commands that end it: what is in doubt is not one thing.
+    for rotation in rotations {
+        let of_rotation = rotation.state.iter().flat_map(|state| &state.attention);
+        attention.extend(of_rotation.map(|told| {
+            let remedy = told.remedy.as_ref();
+            let remedy = remedy.map_or_else(String::new, |remedy| format!(" ({remedy})"));
+            StatusItem {
+                code: Some(told.code.clone()),
+                ..item(rotation, format!("{}{remedy}", told.message), None)
+            }
+        }));
+    }
+    attention
+}
+
+fn findings(daemon: &Shared, outlook: &Outlook) -> Vec<Finding> {
+    let health = daemon.store.health();
+    let finding = |of: &catalogue::Entry, severity, message: String, trouble: &Trouble| Finding {
+        code: of.code.to_owned(),
+        severity,
+        message: format!("{message} (since {})", Timestamp(trouble.since)),
+        remedy: Some(trouble.remedy.to_owned()),
+    };
+    let mut findings = Vec::new();
+    if let Some(trouble) = health.writing() {
+        let message = format!(
+            "nothing can be written down: {}; no rotation goes on until that is mended, and what is published is read \
+             as before",
+            trouble.what
+        );
+        findings.push(finding(
+            &catalogue::DATABASE_UNWRITABLE,
+            Severity::Problem,
+            message,
+            &trouble,
+        ));
+    }
+    if let Some(trouble) = health.reading() {
+        let message = format!("not all of the database can be read: {}", trouble.what);
+        findings.push(finding(
+            &catalogue::DATABASE_PARTLY_DAMAGED,
+            Severity::Problem,
+            message,
+            &trouble,
+        ));
+    }
+    if let Some(trouble) = health.witness() {
+        findings.push(finding(
+            &catalogue::WITNESS_UNWRITABLE,
+            Severity::Warning,
+            trouble.what.clone(),
+            &trouble,
+        ));
+    }
+    findings.extend(scheduler_findings(outlook));
+    findings
+}
+
+fn scheduler_findings(outlook: &Outlook) -> Vec<Finding> {
     let trouble = outlook.trouble.iter().map(|trouble| Finding {
         code: catalogue::SCHEDULER.code.to_owned(),
         severity: Severity::Problem,

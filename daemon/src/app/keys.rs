@@ -42,7 +42,7 @@ impl KeyPlace {
 }
 
 /// The root key, from its place.
-pub(super) fn root_key(state: &State) -> RootKeySource {
+pub(crate) fn root_key(state: &State) -> RootKeySource {
     match KeyPlace::of(state) {
         KeyPlace::Credential(path) => match std::fs::read(&path) {
             Ok(bytes) => RootKeySource::Given(Secret::new(bytes)),

@@ -4,16 +4,13 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
-use zeroize::Zeroizing;
 
 use crate::columns::Millis;
 use crate::error::StoreError;
 use crate::open::OpenError;
 use crate::root_key::{RootKey, RootKeySource};
-use crate::seal::{DataKeyId, random_key};
+use crate::seal::{DataKeyId, PlainKey, random_key};
 use crate::store::Store;
-
-type PlainKey = Zeroizing<Vec<u8>>;
 
 impl Store {
     /// Wraps the data keys, now wrapped by `current`, by the root key `next`, too. Both open the database until a
@@ -107,7 +104,10 @@ pub(crate) fn unwrap_all(
         .collect()
 }
 
-fn wrapped_keys(sql: &Connection) -> rusqlite::Result<Vec<(DataKeyId, String, Vec<u8>)>> {
+/// Every data key with the label of the root key that wraps it.
+pub(crate) fn wrapped_keys(
+    sql: &Connection,
+) -> rusqlite::Result<Vec<(DataKeyId, String, Vec<u8>)>> {
     // From the data keys on: one without a wrapping is as bad as a wrong root key.
     sql.prepare(
         "SELECT k.id, coalesce(w.root_key, 'none'), coalesce(w.wrapped, x'')
@@ -118,7 +118,7 @@ fn wrapped_keys(sql: &Connection) -> rusqlite::Result<Vec<(DataKeyId, String, Ve
 }
 
 /// A wrapping by the same root key is made anew, and is then the newest.
-fn wrap(
+pub(crate) fn wrap(
     sql: &Connection,
     root_key: &RootKey,
     data_key: DataKeyId,

@@ -21,6 +21,10 @@ pub struct Installation {
     pub generation: u64,
     /// When the database was made.
     pub created_at: DateTime<Utc>,
+    /// It is a backup, taken then, that was put back and that nobody has written down yet.
+    pub backup_of: Option<DateTime<Utc>>,
+    /// When its file was made, as it was noted in it: nanoseconds since 1970.
+    pub file_made: Option<i64>,
 }
 
 impl Reader {
@@ -29,13 +33,16 @@ impl Reader {
     /// # Errors
     /// The database can't be read.
     pub fn installation(&self) -> Result<Installation, StoreError> {
-        let sql = "SELECT id, machine_id, generation, created_at FROM installation";
+        let sql =
+            "SELECT id, machine_id, generation, created_at, backup_of, file_made FROM installation";
         let installation = self.connection.prepare_cached(sql)?.query_row([], |row| {
             Ok(Installation {
                 id: row.get::<_, Text<_>>(0)?.0,
                 machine_id: row.get(1)?,
                 generation: generation_of(row, 2)?,
                 created_at: row.get::<_, Millis>(3)?.0,
+                backup_of: row.get::<_, Option<Millis>>(4)?.map(|at| at.0),
+                file_made: row.get(5)?,
             })
         })?;
         Ok(installation)
@@ -43,18 +50,40 @@ impl Reader {
 }
 
 impl Store {
-    /// Notes that the database now belongs to this machine: a person said so.
+    /// The database's file is another one than was noted in it: somebody copied it. False where the file system
+    /// does not say when a file was made.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn is_copied_file(&self) -> Result<bool, StoreError> {
+        let noted = self.reader.installation()?.file_made;
+        Ok(noted.is_some() && self.file_made.is_some() && noted != self.file_made)
+    }
+
+    /// Every rotation has written down that the database is old: from here on it belongs to this machine and is in
+    /// this file.
     ///
     /// # Errors
     /// The database can't be written.
-    pub fn set_machine_id(&mut self, machine_id: Option<&str>) -> Result<(), StoreError> {
+    pub fn settle_age(&mut self, machine_id: Option<&str>) -> Result<(), StoreError> {
+        let file_made = self.file_made;
         self.write(|books| {
-            books
-                .sql
-                .execute("UPDATE installation SET machine_id = ?1", [machine_id])?;
+            books.sql.execute(
+                "UPDATE installation SET machine_id = ?1, backup_of = NULL, file_made = ?2",
+                (machine_id, file_made),
+            )?;
             Ok(())
         })
     }
+}
+
+/// Notes the file where none was noted yet.
+pub(crate) fn note_file(sql: &Connection, file_made: Option<i64>) -> rusqlite::Result<()> {
+    sql.execute(
+        "UPDATE installation SET file_made = ?1 WHERE file_made IS NULL AND ?1 IS NOT NULL",
+        [file_made],
+    )
+    .map(drop)
 }
 
 pub(crate) fn make(

@@ -3,10 +3,13 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// The version that this build reads and writes.
-pub(crate) const NEWEST: u32 = 1;
+pub(crate) const NEWEST: u32 = 2;
 
 /// `MIGRATIONS[n]` leads from version n to n + 1. A file that was released is never changed.
-const MIGRATIONS: [&str; NEWEST as usize] = [include_str!("migrations/0001.sql")];
+const MIGRATIONS: [&str; NEWEST as usize] = [
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 
 /// "rotd": tells our files from other programs'.
 const APPLICATION_ID: i64 = 0x726f_7464;

@@ -1,13 +1,12 @@
 //! Opening the state directory: lock, root key, schema, data keys, and what a first start makes.
 
-use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 use rotord_crash::{Moment, Step as Place, reach};
@@ -22,11 +21,15 @@ use crate::migrate::{self, Schema};
 use crate::places;
 use crate::reader::{self, Reader, Readers};
 use crate::root_key::{RootKey, RootKeyError, RootKeySource};
-use crate::seal::{KeyRing, SealingKey};
+use crate::seal::KeyRing;
 use crate::store::Store;
 
 /// The database's name in the state directory.
 pub const DATABASE_FILE: &str = "rotord.db";
+/// Its journal, beside it.
+pub(crate) const JOURNAL_FILE: &str = "rotord.db-wal";
+/// What its connections share, beside it.
+pub(crate) const SHARED_FILE: &str = "rotord.db-shm";
 
 /// What may differ between daemons.
 #[derive(Debug, Clone)]
@@ -160,7 +163,7 @@ impl Store {
         let lock = Lock::take(dir)?;
         let path = dir.join(DATABASE_FILE);
         let exists = path.try_exists().map_err(in_dir)?
-            || dir.join("rotord.db-wal").try_exists().map_err(in_dir)?;
+            || dir.join(JOURNAL_FILE).try_exists().map_err(in_dir)?;
         let root_key = RootKey::load(root_key, dir, exists)?;
         reach(|| Some(Place::Start), Moment::KeyMade);
         // SQLite would make it readable to all that the umask allows.
@@ -181,6 +184,9 @@ impl Store {
         let mut connection = opening.connect().map_err(|error| opening.failed(error))?;
         let from = opening.recognise(&connection)?;
         let (keys, generation) = opening.ready(&mut connection, from, &root_key)?;
+        let file_made = file_made(&path);
+        installation::note_file(&connection, file_made)
+            .map_err(|error| opening.failed(error.into()))?;
         let keys = Arc::new(keys);
         let Opening { options, .. } = opening;
         Ok(Self {
@@ -195,9 +201,18 @@ impl Store {
             },
             kept_versions: options.kept_versions.get(),
             generation,
+            file_made,
             _lock: lock,
         })
     }
+}
+
+/// When the file system made this file, in nanoseconds since 1970: a copy of it was made later. None where the file
+/// system does not say.
+fn file_made(path: &Path) -> Option<i64> {
+    let made = std::fs::metadata(path).and_then(|about| about.created());
+    let since = made.ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
 }
 
 struct Opening<'a> {
@@ -276,13 +291,10 @@ impl Opening<'_> {
     }
 
     fn open_keys(&self, sql: &Connection, root_key: &RootKey) -> Result<KeyRing, OpenError> {
-        let mut keys = BTreeMap::new();
-        for (id, key) in data_keys::unwrap_all(sql, root_key, self.path)? {
-            let key = SealingKey::new(&key).map_err(|error| self.failed(error.into()))?;
-            keys.insert(id, key);
-        }
+        let keys = KeyRing::new(data_keys::unwrap_all(sql, root_key, self.path)?)
+            .map_err(|error| self.failed(error.into()))?;
         data_keys::forget_replaced(sql, root_key).map_err(|error| self.failed(error.into()))?;
-        KeyRing::new(keys).ok_or_else(|| self.damaged("it holds no data key".to_owned()))
+        keys.ok_or_else(|| self.damaged("it holds no data key".to_owned()))
     }
 
     fn failed(&self, error: StoreError) -> OpenError {

@@ -118,17 +118,38 @@ impl SealingKey {
     }
 }
 
+/// A data key itself.
+pub(crate) type PlainKey = Zeroizing<Vec<u8>>;
+
 /// The data keys of the database, unwrapped.
 pub(crate) struct KeyRing {
-    keys: BTreeMap<DataKeyId, SealingKey>,
+    keys: BTreeMap<DataKeyId, DataKey>,
     newest: DataKeyId,
+}
+
+struct DataKey {
+    seals: SealingKey,
+    /// For a backup, which wraps it once more.
+    plain: PlainKey,
 }
 
 impl KeyRing {
     /// None where there is no key.
-    pub(crate) fn new(keys: BTreeMap<DataKeyId, SealingKey>) -> Option<Self> {
-        let newest = *keys.last_key_value()?.0;
-        Some(Self { keys, newest })
+    pub(crate) fn new(
+        keys: impl IntoIterator<Item = (DataKeyId, PlainKey)>,
+    ) -> Result<Option<Self>, SealError> {
+        let keys = keys.into_iter().map(|(id, plain)| {
+            let seals = SealingKey::new(&plain)?;
+            Ok((id, DataKey { seals, plain }))
+        });
+        let keys = keys.collect::<Result<BTreeMap<_, _>, SealError>>()?;
+        let newest = keys.last_key_value().map(|(id, _)| *id);
+        Ok(newest.map(|newest| Self { keys, newest }))
+    }
+
+    /// The keys themselves, the oldest first.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = (DataKeyId, &PlainKey)> {
+        self.keys.iter().map(|(id, key)| (*id, &key.plain))
     }
 
     /// Seals under the newest key, and names it.
@@ -150,7 +171,9 @@ impl KeyRing {
     }
 
     fn key(&self, id: DataKeyId) -> Result<&SealingKey, SealError> {
-        self.keys.get(&id).ok_or(SealError::NoSuchKey { key: id })
+        let key = self.keys.get(&id);
+        key.map(|key| &key.seals)
+            .ok_or(SealError::NoSuchKey { key: id })
     }
 }
 
@@ -216,7 +239,8 @@ mod tests {
 
     #[test]
     fn an_unknown_data_key_is_named() {
-        let ring = KeyRing::new([(1, SealingKey::new(&[7; KEY_LEN]).unwrap())].into()).unwrap();
+        let keys = [(1, Zeroizing::new(vec![7; KEY_LEN]))];
+        let ring = KeyRing::new(keys).unwrap().unwrap();
         let gone = ring.open(HERE, 2, &[0; 40]).unwrap_err();
         assert_eq!(gone, SealError::NoSuchKey { key: 2 });
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rotord_crash::{Moment, reach};
-use rotord_rotation::{Rotation, Step, Write};
+use rotord_rotation::{Call, Rotation, Step, Write};
 
 use crate::audit::AuditEntry;
 use crate::columns::Text;
@@ -93,6 +93,9 @@ impl Store {
     /// # Errors
     /// Whatever it is, the state is to be read again before anything else is decided.
     pub fn commit_step(&mut self, commit: &Commit<'_>) -> Result<Committed, StoreError> {
+        if matches!(commit.step.call, Some(Call::Issue { .. })) && !self.has_room() {
+            return Err(StoreError::Full);
+        }
         let kept = self.kept_versions;
         let published = self.write(|books| books.apply(commit, kept))?;
         Ok(Committed {

@@ -7,6 +7,9 @@ use crate::installation;
 use crate::lock::Lock;
 use crate::reader::{Books, Reader, Readers};
 
+/// Free bytes below which nothing is issued any more. A transaction takes some tens of thousands.
+const LEAST_ROOM: u64 = 1 << 20;
+
 /// The one writer of a state directory. Each of its writing calls is one transaction, synced to disk before it
 /// returns, and counts the installation's generation up by one.
 ///
@@ -17,6 +20,7 @@ pub struct Store {
     pub(crate) readers: Readers,
     pub(crate) kept_versions: u32,
     pub(crate) generation: u64,
+    pub(crate) file_made: Option<i64>,
     pub(crate) _lock: Lock,
 }
 
@@ -43,6 +47,23 @@ impl Store {
     /// before what was committed is acted on: a database that counts less was restored.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Finds out whether the database can be written, by a transaction that says nothing.
+    ///
+    /// # Errors
+    /// It can't.
+    pub fn probe(&mut self) -> Result<(), StoreError> {
+        self.write(|_| Ok(()))
+    }
+
+    /// Whether what is issued could be written down: a disk that is nearly full takes an intent and not what follows.
+    pub(crate) fn has_room(&self) -> bool {
+        let directory = self.readers.path.parent().unwrap_or(&self.readers.path);
+        // Where the file system does not say, the writing does.
+        rustix::fs::statvfs(directory).map_or(true, |about| {
+            about.f_bavail.saturating_mul(about.f_frsize) >= LEAST_ROOM
+        })
     }
 
     /// Folds the journal into the database file, which is then whole by itself: for the end, as `SQLite` does it

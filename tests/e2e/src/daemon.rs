@@ -121,6 +121,11 @@ impl Daemon {
         self
     }
 
+    /// Changes a setting from the next start on.
+    pub fn set(&mut self, path: &str, value: impl Into<Value>) {
+        self.settings.set(path, value);
+    }
+
     /// With a variable in its environment.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -199,9 +204,17 @@ impl Daemon {
     /// # Errors
     /// It can't be started, or takes too long.
     pub async fn launch(&mut self) -> Result<Start, Failure> {
-        std::fs::write(self.settings_file(), self.settings.text())
-            .or_fail(|| "the settings can't be written".to_owned())?;
+        self.write_settings()?;
         self.launch_as_written().await
+    }
+
+    /// Writes the settings file, as each start does.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn write_settings(&self) -> Result<(), Failure> {
+        std::fs::write(self.settings_file(), self.settings.text())
+            .or_fail(|| "the settings can't be written".to_owned())
     }
 
     /// Writes the settings and starts the daemon, without waiting for anything.
@@ -209,8 +222,7 @@ impl Daemon {
     /// # Errors
     /// It can't be started.
     pub fn begin(&mut self) -> Result<(), Failure> {
-        std::fs::write(self.settings_file(), self.settings.text())
-            .or_fail(|| "the settings can't be written".to_owned())?;
+        self.write_settings()?;
         let (child, notify, _) = self.spawn()?;
         (self.child, self.notify) = (Some(child), Some(notify));
         Ok(())

@@ -87,6 +87,18 @@ entries! { Finding,
         "Where the root key comes from, which seals everything that is at rest. Whoever has it and the database has the secrets; without it the database opens for nobody.",
         "It reads the key once, at its start.",
         "Keep a copy of it apart from the copies of the state directory. A systemd credential (`rotord.root-key`) keeps it out of that directory.";
+    DATABASE_UNWRITABLE = "database-unwritable",
+        "The database can't be written: its disk is full or read-only, or failed.",
+        "The intent to issue or revoke is written down first, so no provider is asked. Published secrets are read as before; a read that can't be noted in the audit is in the log instead. It tries again once a minute and goes on by itself.",
+        "Do what the message says: make room, make the file system writable, or see `dmesg` for a disk that fails. `rotorctl backup FILE` works meanwhile, with a file elsewhere.";
+    DATABASE_PARTLY_DAMAGED = "database-partly-damaged",
+        "A part of the database's file is damaged, or holds what can't be opened.",
+        "What the rest holds is read, and rotations whose rows can be read go on. A start would refuse the file.",
+        "Take a copy of the state directory, stop the daemon and put a backup back: `rotorctl restore FILE --replace`. See `dmesg` for the disk.";
+    WITNESS_UNWRITABLE = "witness-unwritable",
+        "The witness, which counts commits outside of the state directory, can't be written.",
+        "It goes on. Until the witness is written again, a database that is restored from a copy is told by the mark of its backup, its file, its machine and the labels at the provider alone.",
+        "Make room where the setting state.witness says, or make it writable for the daemon's user.";
     DATABASE_UNREADABLE = "database-unreadable",
         "The database does not answer, or answers with an error.",
         "What it can't read or write it reports and tries again; nothing is issued whose intent is not on disk.",

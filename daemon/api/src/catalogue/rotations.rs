@@ -4,7 +4,7 @@ use super::entries;
 
 entries! { Rotation,
     STATE_IS_OLD = "state-is-old",
-        "The database may be older than what was done with it: it was restored from a backup, or the directory was copied. What it calls a lost answer may be what is live now.",
+        "The database may be older than what was done with it: it was restored from a backup, or the directory or its files were copied. What it calls a lost answer may be what is live now.",
         "Lost answers are reported and not removed. Issuing goes on, above the highest number that was seen.",
         "See what the provider lists and decide: `rotorctl adopt ROTATION KEY-ID` takes a credential over, `rotorctl remove ROTATION KEY-ID` removes it, `rotorctl unblock ROTATION` says that the database is right as it is.";
     UNKNOWN_LABEL = "unknown-label",

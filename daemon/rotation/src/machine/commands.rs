@@ -58,14 +58,25 @@ impl Machine<'_> {
                 has_value,
             } => self.adopt(handle, expires_at, has_value),
             Command::Remove { handle } => self.remove(&handle),
-            Command::Unblock => {
-                self.rotation.blocked = None;
-                if self.rotation.doubts.is_empty() {
-                    self.rotation.stale = None;
-                }
-                Ok(())
-            }
+            Command::Unblock => self.unblock(),
         }
+    }
+
+    /// A person mended what kept it, or has looked at what the books do not know.
+    fn unblock(&mut self) -> Result<(), Refusal> {
+        let r = &mut self.rotation;
+        if !r.doubts.is_empty() && r.blocked.is_none() {
+            let handles: Vec<_> = r.doubts.iter().map(|d| d.handle.to_string()).collect();
+            return Err(Refusal::Other(format!(
+                "something is in doubt still: adopt or remove {} first",
+                handles.join(", ")
+            )));
+        }
+        r.blocked = None;
+        if r.doubts.is_empty() {
+            r.stale = None;
+        }
+        Ok(())
     }
 
     fn rotate(&mut self, retire_after: Option<std::time::Duration>) -> Result<(), Refusal> {
@@ -366,7 +377,17 @@ impl Machine<'_> {
             .doubts
             .iter()
             .position(|doubt| doubt.handle == *handle)?;
-        Some(self.rotation.doubts.remove(at))
+        let doubt = self.rotation.doubts.remove(at);
+        // The lost answer that had made it is found with it.
+        let lost = self.rotation.credentials.iter();
+        let lost: Vec<CredentialId> = lost
+            .filter(|c| c.nonce == doubt.nonce && matches!(c.stage, Stage::Lost(_)))
+            .map(|c| c.id)
+            .collect();
+        for id in lost {
+            self.gone(id);
+        }
+        Some(doubt)
     }
 }
 

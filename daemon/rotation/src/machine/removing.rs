@@ -9,7 +9,7 @@ use crate::credential::{Credential, Gate, Reason, Stage};
 use crate::effect::{Call, Write};
 use crate::event::{Answer, Revocation};
 use crate::fault::{Fault, FaultKind};
-use crate::id::{CredentialId, Handle};
+use crate::id::CredentialId;
 use crate::rotation::{Life, SurveyFact, Urgent};
 use crate::run::{Phase, RunKind};
 
@@ -509,13 +509,12 @@ impl Machine<'_> {
     }
 
     /// What a survey says of the published credential.
-    pub(super) fn drift_surveyed(&mut self, handles: &[Handle]) {
+    pub(super) fn drift_surveyed(&mut self, survey: &SurveyFact) {
         let now = self.ctx.now.wall;
-        let absent = self
-            .rotation
-            .active()
-            .and_then(|c| c.handle.as_ref())
-            .is_some_and(|h| !handles.contains(h));
+        let absent = self.rotation.active().is_some_and(|c| {
+            let listed = c.handle.as_ref().is_none_or(|h| survey.handles.contains(h));
+            !listed || c.has_expired(survey.provider_time)
+        });
         let time_to_count =
             self.rotation.next_drift_check <= now || self.rotation.drift_absences == 0;
         if !absent {

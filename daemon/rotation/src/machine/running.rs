@@ -280,7 +280,7 @@ impl Machine<'_> {
                 }
             }
             Answer::NotYet(_) if *probation => {
-                self.retire(id, Reason::Failed, Gate::Open);
+                self.give_up(id);
                 self.set_phase(Phase::Preparing);
             }
             Answer::NotYet(why) => {
@@ -501,10 +501,13 @@ impl Machine<'_> {
 
     /// What was issued and not published is removed: no try follows.
     pub(super) fn drop_pending(&mut self) {
-        for credential in &mut self.rotation.credentials {
-            if credential.stage == Stage::Pending {
-                credential.retire(Reason::Failed, Gate::Open);
-            }
+        let credentials = self.rotation.credentials.iter();
+        let pending: Vec<CredentialId> = credentials
+            .filter(|c| c.stage == Stage::Pending)
+            .map(|c| c.id)
+            .collect();
+        for id in pending {
+            self.give_up(id);
         }
     }
 

@@ -3,8 +3,8 @@
 use super::Machine;
 use crate::backoff;
 use crate::clock::{between, later};
-use crate::credential::{Credential, Gate, Reason, Removal, Stage};
-use crate::effect::Call;
+use crate::credential::{Credential, Gate, Reason, Removal, Stage, Watch};
+use crate::effect::{Call, Write};
 use crate::event::{Listed, Survey};
 use crate::fault::Fault;
 use crate::id::CredentialId;
@@ -44,11 +44,22 @@ impl Machine<'_> {
         };
         self.compare_clocks(survey.provider_time);
         self.background_worked();
-        for listed in &survey.listed {
-            if let Some(label) = self.own_label(listed) {
-                self.match_label(listed, label, &survey.tombstones);
-            }
+        let own: Vec<(&Listed, Label)> = survey
+            .listed
+            .iter()
+            .filter_map(|listed| Some((listed, self.own_label(listed)?)))
+            .collect();
+        // First what our books never knew: it says that they are old, and that changes what the others mean.
+        let (known, unknown): (Vec<_>, Vec<_>) = own
+            .into_iter()
+            .partition(|(listed, label)| self.has_known(listed, *label, &survey.tombstones));
+        for (listed, label) in unknown {
+            self.doubt(listed, label);
         }
+        for (listed, label) in known {
+            self.match_label(listed, label, &survey.tombstones);
+        }
+        self.note_ends(&survey.listed);
         let ours = |listed: &Listed| {
             self.own_label(listed).is_some()
                 || self
@@ -79,10 +90,22 @@ impl Machine<'_> {
         for id in removals {
             self.removal_surveyed(id, &fact);
         }
-        self.drift_surveyed(&fact.handles);
+        self.drift_surveyed(&fact);
         self.doubts_surveyed(&fact);
         self.rotation.facts.survey = Some(fact);
         self.settle_deletion();
+    }
+
+    /// The provider's word on when a credential ends comes before what it said when it was issued.
+    fn note_ends(&mut self, listed: &[Listed]) {
+        for listed in listed.iter().filter(|listed| listed.expires_at.is_some()) {
+            let mut credentials = self.rotation.credentials.iter_mut();
+            if let Some(credential) =
+                credentials.find(|c| c.handle.as_ref() == Some(&listed.handle))
+            {
+                credential.expires_at = listed.expires_at;
+            }
+        }
     }
 
     /// The label, where it is one of this rotation in this installation.
@@ -91,6 +114,14 @@ impl Machine<'_> {
         let ours = label.installation == self.ctx.installation.into()
             && label.rotation == Short::from(self.rotation.id);
         ours.then_some(label)
+    }
+
+    /// Whether our books have this name of the provider's or this nonce.
+    fn has_known(&self, listed: &Listed, label: Label, tombstones: &[Credential]) -> bool {
+        let credentials = self.rotation.credentials.iter().chain(tombstones);
+        credentials
+            .into_iter()
+            .any(|c| c.handle.as_ref() == Some(&listed.handle) || c.nonce == label.nonce)
     }
 
     /// A listed credential under our label: the one that we know, a lost one, a stray, or one in doubt.
@@ -116,7 +147,12 @@ impl Machine<'_> {
         match (in_books, tombstone) {
             (Some(credential), _) => {
                 let (id, stage) = (credential.id, credential.stage.clone());
-                if self.rotation.needs_attention() && !self.nothing_is_to_stay() {
+                let suspect = self.rotation.is_suspect(credential);
+                let in_doubt = suspect || self.rotation.needs_attention();
+                if suspect && self.rotation.life == (Life::Deleting { revoke: false }) {
+                    // What may have been published is left alone.
+                    self.release(id, listed);
+                } else if in_doubt && !self.nothing_is_to_stay() {
                     self.doubt(listed, label);
                 } else if matches!(stage, Stage::Lost(_) | Stage::Refused)
                     && credential.handle.is_none()
@@ -147,6 +183,13 @@ impl Machine<'_> {
             credential.handle = Some(listed.handle.clone());
             credential.expires_at = listed.expires_at.or(credential.expires_at);
             credential.retire(Reason::Found, Gate::Open);
+        }
+    }
+
+    fn release(&mut self, id: CredentialId, listed: &Listed) {
+        if let Some(credential) = self.rotation.credential_mut(id) {
+            credential.handle = Some(listed.handle.clone());
+            credential.stage = Stage::Released;
         }
     }
 
@@ -183,17 +226,67 @@ impl Machine<'_> {
 
     /// Our label and not in our books: they may be old. Reported, never touched; issuing goes on above it.
     fn doubt(&mut self, listed: &Listed, label: Label) {
-        self.rotation.sequence = self.rotation.sequence.max(label.sequence);
-        if self.nothing_is_to_stay() {
-            let doubt = self.doubt_of(listed, label);
-            return self.order_removal(doubt, Gate::Open);
-        }
         let known = |doubt: &&mut Doubt| doubt.handle == listed.handle;
         if let Some(doubt) = self.rotation.doubts.iter_mut().find(known) {
             doubt.absences = 0;
+            return;
+        }
+        self.suspect();
+        self.rotation.sequence = self.rotation.sequence.max(label.sequence);
+        let doubt = self.doubt_of(listed, label);
+        if self.nothing_is_to_stay() {
+            self.order_removal(doubt, Gate::Open);
         } else {
-            let doubt = self.doubt_of(listed, label);
             self.rotation.doubts.push(doubt);
+        }
+    }
+
+    /// Our books are old: what they call lost or unproved may be what was published since, and stays suspect for as
+    /// long as it is there, whatever a person says of the rest. What was found and not removed yet is in doubt again.
+    pub(super) fn suspect(&mut self) {
+        if self.nothing_is_to_stay() {
+            return;
+        }
+        let r = &mut self.rotation;
+        if !r.needs_attention() {
+            r.suspect_to = r.sequence;
+        }
+        let now = self.ctx.now.wall;
+        for credential in &mut r.credentials {
+            let found = credential.removal().is_some_and(|removal| {
+                removal.reason == Reason::Found && removal.accepted_at.is_none()
+            });
+            if !found {
+                continue;
+            }
+            r.doubts.extend(Doubt::of(credential, now));
+            // Listed again, it is matched by its nonce.
+            credential.handle = None;
+            credential.stage = Stage::Lost(Watch {
+                since: now,
+                absences: 0,
+                next_look: now,
+                dormant: false,
+            });
+        }
+    }
+
+    /// A credential that was not proved is not kept. One that may be what was published since the books were copied
+    /// is left where it is, and a person decides.
+    pub(super) fn give_up(&mut self, id: CredentialId) {
+        let now = self.ctx.now.wall;
+        let Some(credential) = self.rotation.credential(id) else {
+            return;
+        };
+        let suspect = self.rotation.is_suspect(credential) && !self.rotation.life.is_deleting();
+        let Some(doubt) = Doubt::of(credential, now).filter(|_| suspect) else {
+            return self.retire(id, Reason::Failed, Gate::Open);
+        };
+        self.rotation.doubts.push(doubt);
+        if let Some(credential) = self.rotation.credential_mut(id) {
+            credential.stage = Stage::Released;
+            credential.has_outputs = false;
+            self.writes.push(Write::DropOutputs { credential: id });
         }
     }
 

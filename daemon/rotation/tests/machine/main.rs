@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use play::{INSTALLATION, Play, ROTATION, plan, utc};
 use rotord_rotation::event::Answer;
+use rotord_rotation::rotation::Urgent;
 use rotord_rotation::{
     Call, Command, Event, Fault, FaultKind, Handle, Inspection, Label, Life, Listed, Nonce,
     Outcome, Plan, Refusal, RunKind, Stage,
@@ -363,6 +364,74 @@ fn in_attention_mode_a_lost_answer_that_is_found_is_reported_and_not_removed() {
     assert_eq!(play.rotation.doubts.len(), 1);
 }
 
+/// A rotation whose only attempt since its creation was lost; nothing was published in its place yet.
+fn with_a_lost_answer() -> Play {
+    let mut play = Play::live(30);
+    play.issue_faults.push(fault(FaultKind::Ambiguous));
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.rotation.lost() == 1);
+    play
+}
+
+#[test]
+fn an_unknown_label_in_the_same_list_keeps_a_lost_answer_from_being_removed() {
+    let mut play = with_a_lost_answer();
+    // The lost one first: what it means is decided after all of the list was seen.
+    play.listed.push(Listed {
+        handle: Handle("from-the-future".to_owned()),
+        label: Some(label(41, 0xabc)),
+        expires_at: Some(utc("2027-01-01T00:00:00Z")),
+    });
+    play.until(|play| play.rotation.doubts.len() == 2);
+    play.pass(TimeDelta::days(2));
+    assert!(!play.revoked.contains(&Handle("key-2".to_owned())));
+}
+
+#[test]
+fn what_was_lost_before_the_books_were_found_to_be_old_is_never_removed_unasked() {
+    let mut play = with_a_lost_answer();
+    let lost = Handle("key-2".to_owned());
+    // No survey shows it until a person has said that all is well.
+    let hidden = play.listed.iter().position(|l| l.handle == lost).unwrap();
+    let hidden = play.listed.remove(hidden);
+    let why = "restored".to_owned();
+    play.event(Event::StateIsOld { why }).unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.command(Command::Unblock).unwrap();
+    assert!(!play.rotation.needs_attention());
+    play.listed.push(hidden);
+    play.until(|play| play.rotation.needs_attention());
+    assert!(matches!(
+        play.command(Command::Unblock),
+        Err(Refusal::Other(why)) if why.contains("key-2")
+    ));
+    play.pass(TimeDelta::days(2));
+    assert!(!play.revoked.contains(&lost));
+    play.command(Command::Remove {
+        handle: lost.clone(),
+    })
+    .unwrap();
+    play.until(|play| play.revoked.contains(&lost));
+    play.until(|play| play.rotation.lost() == 0);
+}
+
+#[test]
+fn an_unproved_credential_of_old_books_is_reported_and_not_removed() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.stage("key-2") == Some(Stage::Pending));
+    let why = "restored".to_owned();
+    play.event(Event::StateIsOld { why }).unwrap();
+    play.login = Answer::NotYet("unknown".to_owned());
+    play.until(|play| play.rotation.run.is_none());
+    assert_eq!(play.rotation.doubts.len(), 1);
+    play.login = Answer::Works;
+    play.pass(TimeDelta::days(2));
+    assert!(!play.revoked.contains(&Handle("key-2".to_owned())));
+}
+
 #[test]
 fn adopting_with_its_value_proves_and_publishes_it() {
     let mut play = Play::live(30);
@@ -504,6 +573,25 @@ fn removal_outside_is_drift_after_absences_and_a_failed_login() {
     play.login = Answer::Works;
     play.until(|play| play.published.len() == 2);
     assert!(play.now < utc("2026-03-10T00:00:00Z"), "{}", play.now);
+}
+
+#[test]
+fn drift_of_a_paused_rotation_waits_for_a_person_and_ends_when_it_works_again() {
+    let mut play = Play::live(30);
+    play.command(Command::Pause).unwrap();
+    let listed = std::mem::take(&mut play.listed);
+    play.login = Answer::NotYet("invalid client".to_owned());
+    play.until(|play| play.rotation.urgent == Some(Urgent::Drifted));
+    play.pass(TimeDelta::days(3));
+    assert!(play.rotation.run.is_none(), "paused is paused");
+    play.login = Answer::Works;
+    play.until(|play| play.rotation.urgent.is_none());
+    // And again, for good: a resume replaces it at once.
+    drop(listed);
+    play.login = Answer::NotYet("invalid client".to_owned());
+    play.until(|play| play.rotation.urgent == Some(Urgent::Drifted));
+    play.command(Command::Resume).unwrap();
+    assert!(play.rotation.run.is_some());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What all of the rotator's tasks share, and who of them is at work.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,9 @@ use std::time::Duration;
 use actix::Recipient;
 use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Host;
-use rotord_rotation::{Context, Event, InstallationId, Rotation, RotationId, Rules, Step, Timing};
+use rotord_rotation::{
+    Call, Context, Event, InstallationId, Rotation, RotationId, Rules, Step, Timing,
+};
 use rotord_store::{Commit, StoreError};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
@@ -55,6 +58,33 @@ pub struct Equipment {
     pub concurrency: usize,
 }
 
+/// A call that is under way, or waits for its turn.
+#[derive(Debug, Clone)]
+pub(super) struct UnderWay {
+    rotation: RotationId,
+    name: String,
+    call: &'static str,
+}
+
+impl fmt::Display for UnderWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.call, self.name)
+    }
+}
+
+impl UnderWay {
+    /// What becomes of it where it can't be waited for.
+    fn recovery(&self) -> &'static str {
+        match self.call {
+            "issue" => {
+                "the next start takes its answer for lost, looks for what it made and removes it"
+            }
+            "revoke" => "the next start looks whether it was removed, and removes it if not",
+            _ => "it changes nothing, and the next start asks again",
+        }
+    }
+}
+
 pub(super) struct Desk {
     pub(super) equipment: Equipment,
     pub(super) targets: Rc<Targets>,
@@ -69,6 +99,8 @@ pub(super) struct Desk {
     reviving: RefCell<HashSet<RotationId>>,
     /// What keeps a rotation from being worked on, as it was last said.
     troubles: RefCell<HashMap<RotationId, String>>,
+    /// What calls are under way.
+    under_way: RefCell<BTreeMap<RotationId, UnderWay>>,
     draining: Cell<bool>,
     idle: Notify,
 }
@@ -86,6 +118,7 @@ impl Desk {
             told_old: RefCell::default(),
             reviving: RefCell::default(),
             troubles: RefCell::default(),
+            under_way: RefCell::default(),
             draining: Cell::new(false),
             idle: Notify::new(),
         }
@@ -267,6 +300,7 @@ impl Desk {
     /// The rotation is not at work any more, in the same breath in which its inbox was found empty.
     pub(super) fn leave(&self, id: RotationId) {
         self.workers.borrow_mut().remove(&id);
+        self.under_way.borrow_mut().remove(&id);
         self.idle.notify_waiters();
     }
 
@@ -316,18 +350,17 @@ impl Desk {
             self.equipment.witness.clone(),
             self.equipment.machine_id.clone(),
         );
+        let health = self.equipment.store.health().clone();
         let was_old = self.equipment.stale.is_some();
         let settled = self
             .equipment
             .store
             .write(move |store| {
                 if was_old {
-                    store.set_machine_id(machine_id.as_deref())?;
+                    store.settle_age(machine_id.as_deref())?;
                 }
-                if let Some(witness) = witness
-                    && let Err(error) = witness.settle(store.generation())
-                {
-                    tracing::error!(%error, "the witness of the database can't be written");
+                if let Some(witness) = witness {
+                    witness.settle_in(&health, store.generation());
                 }
                 Ok(())
             })
@@ -348,6 +381,18 @@ impl Desk {
     /// Returns when no worker is left.
     pub(super) async fn drain(&self) {
         self.draining.set(true);
+        let names: Vec<_> = self
+            .under_way
+            .borrow()
+            .values()
+            .map(UnderWay::to_string)
+            .collect();
+        if !names.is_empty() {
+            tracing::info!(
+                steps = names.join(", "),
+                "stopping: these steps are under way"
+            );
+        }
         loop {
             let left = self.idle.notified();
             if self.at_work() == 0 {
@@ -367,10 +412,44 @@ impl Desk {
         }
     }
 
+    pub(super) fn begin(&self, id: RotationId, name: &str, call: &Call) {
+        let under_way = UnderWay {
+            rotation: id,
+            name: name.to_owned(),
+            call: call.name(),
+        };
+        self.under_way.borrow_mut().insert(id, under_way);
+    }
+
+    /// The call has ended.
+    pub(super) fn landed(&self, id: RotationId) -> Option<UnderWay> {
+        self.under_way.borrow_mut().remove(&id)
+    }
+
+    /// While the daemon stops it is said what became of a call.
+    pub(super) fn tell_finished(&self, step: Option<UnderWay>, written: bool) {
+        let Some(step) = step.filter(|_| self.is_draining()) else {
+            return;
+        };
+        let UnderWay {
+            rotation,
+            name,
+            call,
+        } = step;
+        if written {
+            tracing::info!(%rotation, name, call, "stopping: the step under way was finished and written down");
+        } else {
+            tracing::warn!(%rotation, name, call, "stopping: the step under way was not written down: the next start finds out");
+        }
+    }
+
     /// Says whose steps are left to recovery.
     pub(super) fn tell_left(&self) {
-        for rotation in self.workers.borrow().keys() {
-            tracing::warn!(%rotation, "a provider call was still under way: the next start finds out how it ended");
+        for step in self.under_way.borrow().values() {
+            tracing::warn!(
+                rotation = %step.rotation, name = step.name, call = step.call,
+                "a provider call was still under way and is left to recovery: {}", step.recovery()
+            );
         }
     }
 

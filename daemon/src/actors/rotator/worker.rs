@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Secret as ProviderSecret;
 use rotord_provider::contract::Output;
+use rotord_rotation::rotation::Urgent;
 use rotord_rotation::{Boot, Call, Event, Rotation, RotationId, RunEnd, RunId, Step, Write};
 use rotord_store::{Commit, Committed, RotationDetails, Secret, SecretMap};
 use tokio::sync::{mpsc, oneshot};
@@ -95,10 +96,13 @@ impl Worker {
             }
             let result = match self.next().await {
                 None => return self.leave(),
-                Some(Next::Landed(landed, of)) => self
-                    .land(&mut at_hand, landed, &of)
-                    .await
-                    .map_err(|error| error.to_string()),
+                Some(Next::Landed(landed, of)) => {
+                    // Before the next call is begun, under the same name.
+                    let step = self.desk.landed(self.id);
+                    let taken = self.land(&mut at_hand, landed, &of).await;
+                    self.desk.tell_finished(step, taken.is_ok());
+                    taken.map_err(|error| error.to_string())
+                }
                 Some(Next::Fallen(why)) => Err(why),
                 Some(Next::Mail(mail)) => {
                     let taken = self.take(&mut at_hand, mail.event, mail.with).await;
@@ -284,6 +288,7 @@ impl Worker {
                 rules.write_spacing,
                 Rc::downgrade(&wanted),
             );
+            self.desk.begin(self.id, &details.name, &call);
             self.in_flight = Some(InFlight {
                 landing: actix_rt::spawn(performed),
                 call,
@@ -307,6 +312,7 @@ impl Worker {
     ) -> Result<Committed, Failed> {
         let (old, step) = (Arc::clone(old), Arc::clone(step));
         let witness = self.desk.equipment.witness.clone();
+        let health = self.desk.equipment.store.health().clone();
         let at = self.desk.equipment.clock.now().wall;
         self.desk
             .equipment
@@ -322,11 +328,10 @@ impl Worker {
                 reach(|| Some(commit.place()), Moment::BeforeCommit);
                 let committed = store.commit_step(&commit)?;
                 reach(|| Some(commit.place()), Moment::Committed);
-                if let Some(witness) = witness.filter(|_| step.call.is_some())
-                    && let Err(error) = witness.note(committed.generation)
-                {
-                    // The labels at the provider tell an old database, too.
-                    tracing::error!(%error, "the witness of the database can't be written");
+                if let Some(witness) = witness.filter(|_| step.call.is_some()) {
+                    // Where that fails it is said, and the step goes on: a credential that is not replaced in time is
+                    // worse than a copy that only its file and the labels at the provider tell.
+                    witness.note_in(&health, committed.generation);
                 }
                 reach(|| Some(commit.place()), Moment::Noted);
                 Ok(committed)
@@ -382,6 +387,11 @@ impl Worker {
                 "a run failed; what was published before stays"
             );
         }
+        let drifted = |rotation: &Rotation| rotation.urgent == Some(Urgent::Drifted);
+        if drifted(&step.rotation) && !drifted(&at_hand.rotation) {
+            let what = step.rotation.message.as_deref();
+            tracing::error!(rotation = %id, name, what, "the published credential is gone at the provider");
+        }
         for doubt in &step.rotation.doubts {
             if !at_hand
                 .rotation
@@ -425,13 +435,7 @@ async fn perform(
     let (provider, target, outputs) = match begun {
         Ok(begun) => begun,
         Err(why) => {
-            let event = calls::not_begun(&call, why);
-            return Landed {
-                event,
-                outputs: None,
-                requests: 0,
-                duration: std::time::Duration::ZERO,
-            };
+            return Landed::without_answer(calls::not_begun(&call, why));
         }
     };
     reach(|| Place::of_call(call.name()), Moment::Called);

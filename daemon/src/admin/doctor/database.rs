@@ -18,7 +18,10 @@ const ABOUT: &str = "database";
 pub(super) fn look(daemon: &Shared) -> Looking<'_> {
     Box::pin(async move {
         let mut found = match daemon.store.read(|reader| reader.installation()).await {
-            Ok(installation) => vec![judge(&installation, crate::app::machine_id().as_deref())],
+            Ok(installation) => vec![judge(
+                &installation,
+                crate::app::machine_id(&daemon.settings.state).as_deref(),
+            )],
             Err(error) => {
                 let message = format!("it can't be read: {error}");
                 vec![DoctorFinding::problem(&DATABASE_UNREADABLE, ABOUT, message)]
@@ -41,6 +44,7 @@ fn judge(installation: &Installation, machine: Option<&str>) -> DoctorFinding {
         machine_id,
         generation,
         created_at,
+        ..
     } = installation;
     if let (Some(made_on), Some(machine)) = (machine_id, machine)
         && made_on != machine
@@ -85,6 +89,8 @@ mod tests {
             machine_id: machine.map(str::to_owned),
             generation: 7,
             created_at: DateTime::UNIX_EPOCH,
+            backup_of: None,
+            file_made: None,
         };
         for (made, here, code) in [
             (Some("a"), Some("a"), "database"),

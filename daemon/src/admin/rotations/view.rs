@@ -17,12 +17,15 @@ use rotord_store::RotationRecord;
 use crate::admin::error::{ApiError, shortened};
 use crate::admin::{Shared, lookup};
 use crate::calls;
+use crate::health::Trouble;
 
 /// Shows rotations, all at one instant.
 pub(in crate::admin) struct Viewer {
     now: Now,
     timing: Timing,
     installation: InstallationId,
+    /// Why nothing can be written down, and what helps.
+    trouble: Option<Trouble>,
     /// Bounds by provider, and whether it is loaded.
     known: HashMap<String, (Rules, bool)>,
 }
@@ -36,6 +39,7 @@ impl Viewer {
             Some((known.description.slug.to_string(), (rules, known.is_loaded)))
         });
         Ok(Self {
+            trouble: daemon.store.health().writing(),
             known: known.collect(),
             now: daemon.clock.now(),
             timing: daemon.timing.clone(),

@@ -8,6 +8,7 @@ mod driver;
 mod names;
 mod opening;
 mod places;
+mod restoring;
 mod rotations;
 mod sealing;
 mod secrets;

@@ -276,7 +276,7 @@ fn the_machine_is_noted_and_changed_only_on_request() {
     drop(on("one"));
     let mut store = on("two");
     assert_eq!(noted(&store).as_deref(), Some("one"));
-    store.set_machine_id(Some("two")).unwrap();
+    store.settle_age(Some("two")).unwrap();
     assert_eq!(noted(&store).as_deref(), Some("two"));
 }
 
@@ -289,5 +289,36 @@ fn readers_work_from_other_threads_and_see_commits() {
     books.connection("azure");
     let seen = std::thread::spawn(move || readers.open().unwrap().connections(None).unwrap());
     assert_eq!(seen.join().unwrap().len(), 1);
+    assert_eq!(reader.connections(None).unwrap().len(), 1);
+}
+
+#[test]
+fn a_page_that_is_damaged_at_run_time_is_said_to_be_and_the_others_are_read() {
+    let mut books = Books::new();
+    let place = books.root("dev");
+    let driven = books.published("app", "v1");
+    books.store.fold_journal().unwrap();
+    let page: u64 = books
+        .tamper()
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'secret_versions'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(books.database())
+        .unwrap();
+    let at = (page - 1) * 4096;
+    std::os::unix::fs::FileExt::write_all_at(&file, &[0xff; 4096], at).unwrap();
+    let reader = books.store.reader().unwrap();
+    let (environment, path) = (place.environment.id, &place.folder.path);
+    let damaged = reader.secret(environment, path, "app-secret", None, true);
+    assert!(
+        matches!(damaged, Err(rotord_store::StoreError::Corrupt(_))),
+        "{damaged:?}"
+    );
+    assert_eq!(reader.rotation(driven.id).unwrap().details.name, "app");
     assert_eq!(reader.connections(None).unwrap().len(), 1);
 }

@@ -17,9 +17,13 @@ use crate::rig::Rig;
 const FACTOR: f64 = 7200.0;
 
 /// Both clocks begin at `shows`, now.
-async fn rig(shows: DateTime<Utc>) -> Rig {
+pub(crate) async fn rig(shows: DateTime<Utc>) -> Rig {
+    rig_of(shows, &["payroll"]).await
+}
+
+pub(crate) async fn rig_of(shows: DateTime<Utc>, applications: &[&str]) -> Rig {
     let lag = Lag::between(0, 10 * 60_000);
-    let mut config = tenant(&["payroll"]);
+    let mut config = tenant(applications);
     config.behaviour = Behaviour {
         added: Lags::everywhere(lag),
         removed: Lags::everywhere(lag),
@@ -54,10 +58,14 @@ async fn rig(shows: DateTime<Utc>) -> Rig {
     }
 }
 
-async fn create_daily(rig: &Rig, hours: u32) -> SecretRotation {
+pub(crate) async fn create_daily(rig: &Rig, hours: u32) -> SecretRotation {
+    create_daily_of(rig, "payroll", hours).await
+}
+
+pub(crate) async fn create_daily_of(rig: &Rig, app: &str, hours: u32) -> SecretRotation {
     let mut body = rig
         .operator
-        .request(&rig.azure, rig.connection, "payroll")
+        .request(&rig.azure, rig.connection, app)
         .await
         .unwrap();
     body["rotationInterval"] = json!(1);

@@ -149,11 +149,40 @@ fn attention(viewer: &Viewer, state: &Rotation, notices: &[Notice]) -> Vec<Atten
         .map(|notice| Attention {
             code: codes::of_notice(notice.code).code.to_owned(),
             message: notice.text.clone(),
-            remedy: None,
+            remedy: remedy(state, notice),
             key_id: None,
             label: None,
         });
-    doubts.chain(others).collect()
+    let trouble = viewer.trouble.iter().map(|trouble| Attention {
+        code: catalogue::DATABASE_UNWRITABLE.code.to_owned(),
+        message: format!(
+            "nothing can be written down, so nothing is issued or revoked: {}",
+            trouble.what
+        ),
+        remedy: Some(trouble.remedy.to_owned()),
+        key_id: None,
+        label: None,
+    });
+    trouble.chain(doubts).chain(others).collect()
+}
+
+/// The command that ends it, where one does.
+fn remedy(state: &Rotation, notice: &Notice) -> Option<String> {
+    let id = state.id;
+    match notice.code {
+        NoticeCode::StateIsOld if state.doubts.is_empty() => Some(format!(
+            "look whether what is in use is what is published here; then rotorctl unblock {id}"
+        )),
+        NoticeCode::StateIsOld => Some(format!(
+            "adopt or remove each credential that is in doubt; then rotorctl unblock {id}"
+        )),
+        NoticeCode::Drifted => Some(format!("rotorctl rotate {id}, or rotorctl resume {id}")),
+        NoticeCode::Blocked => Some(format!("mend it, then rotorctl unblock {id}")),
+        NoticeCode::CreationFailed => {
+            Some(format!("rotorctl rotate {id}, or rotorctl delete {id}"))
+        }
+        _ => None,
+    }
 }
 
 fn doubtful(viewer: &Viewer, state: &Rotation, doubt: &Doubt) -> Attention {

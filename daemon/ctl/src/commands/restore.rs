@@ -1,0 +1,172 @@
+//! `rotorctl restore`: asks and shows. What is done is done by `rotord --restore`, which knows the settings and the
+//! database.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use clap::Args;
+use rotord_api::Sensitive;
+use rotord_api::backup::{RestoreOutlook, RestoreReport};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+use crate::error::CtlError;
+use crate::exit::Exit;
+use crate::fields::read_secret;
+use crate::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup
+    file: PathBuf,
+    /// The recovery passphrase from a file, or from standard input if it is -; asked for where it is needed
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<String>,
+    /// Even where a database with rotations is there; it is kept aside
+    #[arg(long)]
+    replace: bool,
+    /// The daemon's settings file, which says where the state is
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// This host's root key, where the daemon gets it as a systemd credential
+    #[arg(long, value_name = "FILE")]
+    root_key_file: Option<PathBuf>,
+    /// Don't ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) async fn run(session: &mut Session, command: Restore) -> Result<Exit, CtlError> {
+    let daemon = Daemon::new(&command);
+    let (outlook, _): (RestoreOutlook, _) = daemon.run(&["--dry-run"], None).await?;
+    let passphrase = match &command.passphrase_file {
+        Some(path) => Some(read_secret(path, false)?),
+        None if outlook.root_key_opens => None,
+        None => Some(ask(session, &outlook)?),
+    };
+    let taken_at = session.clock.cell(Some(outlook.backup.taken_at), true);
+    session.confirm(
+        &format!(
+            "Put back the backup of {taken_at} into {}?{}",
+            outlook.directory,
+            if outlook.database.is_some() {
+                " The database that is there is kept aside."
+            } else {
+                ""
+            }
+        ),
+        command.yes,
+    )?;
+    let mut arguments = Vec::new();
+    arguments.extend(command.replace.then_some("--replace"));
+    arguments.extend(passphrase.is_some().then_some("--passphrase-stdin"));
+    let (report, json): (RestoreReport, _) = {
+        let _spinner = session.output.spinner("restoring");
+        daemon.run(&arguments, passphrase).await?
+    };
+    if session.output.is_json() {
+        session.output.json(&json)?;
+        return Ok(Exit::Done);
+    }
+    session.output.line(format!(
+        "restored {} rotations into {}, as of {taken_at}",
+        report.rotations, report.directory
+    ))?;
+    for next in &report.next {
+        session.output.line(format!("  {next}"))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn ask(session: &mut Session, outlook: &RestoreOutlook) -> Result<Sensitive, CtlError> {
+    if !outlook.backup.passphrase {
+        return Err(CtlError::failed(format!(
+            "only the root key {} opens this backup, and it is not this host's",
+            outlook.backup.root_keys.join(" or ")
+        ))
+        .hint("put that key where the settings say, or name it: --root-key-file FILE"));
+    }
+    if !session.person.is_there() {
+        return Err(CtlError::usage(
+            "this host's root key does not open it, and nobody can be asked for the passphrase",
+        )
+        .hint("say --passphrase-file FILE (or - for standard input)"));
+    }
+    session.person.secret("Recovery passphrase")
+}
+
+/// `rotord`, which is beside this program, or on the path.
+struct Daemon {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Daemon {
+    fn new(command: &Restore) -> Self {
+        let beside = std::env::current_exe()
+            .map(|program| program.with_file_name("rotord"))
+            .ok()
+            .filter(|program| program.is_file());
+        let mut arguments: Vec<OsString> = vec!["--restore".into(), command.file.clone().into()];
+        for (name, value) in [
+            ("--config", &command.config),
+            ("--root-key-file", &command.root_key_file),
+        ] {
+            if let Some(value) = value {
+                arguments.extend([name.into(), value.clone().into()]);
+            }
+        }
+        Self {
+            program: beside.unwrap_or_else(|| "rotord".into()),
+            arguments,
+        }
+    }
+
+    /// What it said, read and as it is.
+    async fn run<T: DeserializeOwned>(
+        &self,
+        arguments: &[&str],
+        passphrase: Option<Sensitive>,
+    ) -> Result<(T, Value), CtlError> {
+        let failed = || CtlError::failed(format!("can't run {}", self.program.display()));
+        let mut child = Command::new(&self.program)
+            .args(&self.arguments)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| failed().because(source))?;
+        if let (Some(mut stdin), Some(passphrase)) = (child.stdin.take(), passphrase) {
+            // Where it ends without reading it, it says why.
+            let _ = stdin.write_all(passphrase.expose().as_bytes()).await;
+        }
+        let ended = child
+            .wait_with_output()
+            .await
+            .map_err(|source| failed().because(source))?;
+        if !ended.status.success() {
+            let said = String::from_utf8_lossy(&ended.stderr);
+            let said = said.trim();
+            let said = said.strip_prefix("rotord: ").unwrap_or(said).to_owned();
+            return Err(match ended.status.code() {
+                Some(78) => CtlError::settings(said),
+                _ if said.is_empty() => failed(),
+                _ => CtlError::failed(said),
+            });
+        }
+        let read = || -> serde_json::Result<(T, Value)> {
+            let json: Value = serde_json::from_slice(&ended.stdout)?;
+            Ok((T::deserialize(&json)?, json))
+        };
+        read().map_err(|source| {
+            failed()
+                .because(source)
+                .hint("are rotord and rotorctl of the same version?")
+        })
+    }
+}
