@@ -298,7 +298,7 @@ fn a_page_that_is_damaged_at_run_time_is_said_to_be_and_the_others_are_read() {
     let place = books.root("dev");
     let driven = books.published("app", "v1");
     books.store.fold_journal().unwrap();
-    let page: u64 = books
+    let page: u32 = books
         .tamper()
         .query_row(
             "SELECT rootpage FROM sqlite_schema WHERE name = 'secret_versions'",
@@ -310,7 +310,7 @@ fn a_page_that_is_damaged_at_run_time_is_said_to_be_and_the_others_are_read() {
         .write(true)
         .open(books.database())
         .unwrap();
-    let at = (page - 1) * 4096;
+    let at = u64::from(page - 1) * 4096;
     std::os::unix::fs::FileExt::write_all_at(&file, &[0xff; 4096], at).unwrap();
     let reader = books.store.reader().unwrap();
     let (environment, path) = (place.environment.id, &place.folder.path);

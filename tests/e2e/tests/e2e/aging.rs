@@ -364,21 +364,28 @@ const WAYS: [(Way, bool); 4] = [
     (Way::Copied, false),
 ];
 
+/// A life for each way, at the same time: most of it is waiting.
+async fn in_every_way(story: impl AsyncFn(Way, bool)) {
+    let stories = WAYS.map(|(way, witness)| story(way, witness));
+    futures_util::future::join_all(stories).await;
+}
+
 /// The daemon dies at the moment, and its copy comes back: nothing was done since.
 async fn nothing_later(moment: Moment) {
-    for (way, witness) in WAYS {
+    in_every_way(async |way, witness| {
         let mut life = Life::until(moment).await;
         life.rig.daemon.kill().await.unwrap();
         // The answer that was on its way reaches nobody.
         life.rig.azure.standin.clear_faults();
         life.check_restored(way, witness).await;
         life.assert_no_failed_login();
-    }
+    })
+    .await;
 }
 
 /// What was under way ends well, as the first rotation since, or one more is made; then others.
 async fn rotations_later(moment: Moment, later: usize) {
-    for (way, witness) in WAYS {
+    in_every_way(async |way, witness| {
         let mut life = Life::until(moment).await;
         life.go_on().await;
         let under_way = matches!(
@@ -393,19 +400,16 @@ async fn rotations_later(moment: Moment, later: usize) {
         let value = life.rig.operator.secret("PAYROLL_SECRET").await.unwrap();
         life.rig.daemon.stop().await.unwrap();
         life.check_restored(way, witness).await;
-        let check = life
-            .rig
-            .azure
-            .standin
-            .check_login("payroll", &value)
-            .unwrap();
+        let standin = &life.rig.azure.standin;
+        let check = standin.check_login("payroll", &value).unwrap();
         assert!(
             check.works_everywhere(),
             "{way:?}, {witness}: it was published"
         );
         life.assert_no_failed_login();
         life.find_the_way_out(&published, &value).await;
-    }
+    })
+    .await;
 }
 
 macro_rules! at_every_moment {

@@ -100,7 +100,10 @@ async fn of_a_paused_one_it_is_shouted_about_and_a_resume_replaces_it() {
     };
     let status = run(&["status"]).await;
     assert_eq!(status.code, Some(4), "{status:?}");
-    assert!(status.stdout.contains("logs in no more"), "{status:?}");
+    assert!(
+        status.stdout.contains("removed at the provider"),
+        "{status:?}"
+    );
     let shown = run(&[&["show"], &place[..]].concat()).await;
     assert!(shown.stdout.contains("rotorctl resume"), "{shown:?}");
     run(&[&["resume"], &place[..]].concat())

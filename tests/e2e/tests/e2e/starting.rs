@@ -262,9 +262,7 @@ async fn a_stop_leaves_a_call_that_takes_long_to_the_next_start_and_names_its_ro
     // 10 s by its own word; the rest is for a busy machine.
     assert!(asked.elapsed() < Duration::from_secs(25), "{asked:?}");
     let log = rig.daemon.log().unwrap();
-    let left = log
-        .lines()
-        .find(|line| line.contains("the next start finds out"));
+    let left = log.lines().find(|line| line.contains("left to recovery"));
     let left = left.unwrap_or_else(|| panic!("nothing is said of what was left: {log}"));
     assert!(left.contains(&rotation.id.to_string()), "{left}");
     rig.daemon.start().await.unwrap();
