@@ -417,6 +417,42 @@ fn what_was_lost_before_the_books_were_found_to_be_old_is_never_removed_unasked(
 }
 
 #[test]
+fn what_a_person_removes_is_settled_though_it_is_gone_already() {
+    let mut play = Play::live(30);
+    let stranger = Handle("from-the-future".to_owned());
+    play.listed.push(Listed {
+        handle: stranger.clone(),
+        label: Some(label(41, 0xabc)),
+        expires_at: Some(utc("2027-01-01T00:00:00Z")),
+    });
+    play.until(|play| play.rotation.needs_attention());
+    play.listed.retain(|listed| listed.handle != stranger);
+    // No list that is fresh shows it.
+    play.pass(TimeDelta::minutes(5));
+    play.command(Command::Remove {
+        handle: stranger.clone(),
+    })
+    .unwrap();
+    play.pass(TimeDelta::days(1));
+    assert_eq!(play.stage(&stranger.0), None, "it is a tombstone");
+}
+
+#[test]
+fn what_was_adopted_without_its_value_and_is_gone_already_is_settled() {
+    let mut play = Play::live(30);
+    let handle = Handle("made-by-hand".to_owned());
+    play.command(Command::Adopt {
+        handle: handle.clone(),
+        expires_at: None,
+        has_value: false,
+    })
+    .unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.pass(TimeDelta::days(40));
+    assert_eq!(play.stage(&handle.0), None, "it is a tombstone");
+}
+
+#[test]
 fn an_unproved_credential_of_old_books_is_reported_and_not_removed() {
     let mut play = Play::live(30);
     play.command(Command::Rotate { retire_after: None })
