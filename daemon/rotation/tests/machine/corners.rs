@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use rotord_rotation::event::Answer;
+use rotord_rotation::summary::NoticeCode;
 use rotord_rotation::{
     Call, Command, Event, FaultKind, Handle, Inspection, Life, Listed, Plan, RunKind, Stage,
 };
@@ -154,7 +155,7 @@ fn what_turns_up_under_the_label_of_a_deleted_rotation_is_told_and_left_to_a_per
         play.pass(TimeDelta::days(20));
         assert!(!play.removed && play.listed.contains(&stranger));
         let told = play.notices();
-        assert!(told.contains(&"deletion-waits"), "{told:?}");
+        assert!(told.contains(&NoticeCode::DeletionWaits), "{told:?}");
         play.command(Command::Delete { revoke }).unwrap();
         play.until(|play| play.removed);
         assert_eq!(play.listed.contains(&stranger), !revoke);
@@ -197,6 +198,6 @@ fn an_overlap_beyond_the_life_of_what_it_is_for_is_said() {
     let mut play = Play::begin(long);
     play.event(Event::Answered).unwrap();
     play.until(|play| !play.published.is_empty());
-    assert!(play.notices().contains(&"overlap-cut"));
-    assert!(!Play::live(30).notices().contains(&"overlap-cut"));
+    assert!(play.notices().contains(&NoticeCode::OverlapCut));
+    assert!(!Play::live(30).notices().contains(&NoticeCode::OverlapCut));
 }

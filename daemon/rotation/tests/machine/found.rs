@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use rotord_rotation::event::Answer;
+use rotord_rotation::summary::NoticeCode;
 use rotord_rotation::{
     Command, Event, Gate, Handle, Listed, Plan, Reason, Removal, RunKind, Stage,
 };
@@ -113,7 +114,11 @@ fn a_paused_rotation_tells_for_as_long_as_it_lasts_that_its_credential_is_gone()
     play.listed.clear();
     play.login = Answer::NotYet("invalid client".to_owned());
     play.pass(TimeDelta::days(3));
-    assert!(play.notices().contains(&"drifted"), "{:?}", play.notices());
+    assert!(
+        play.notices().contains(&NoticeCode::Drifted),
+        "{:?}",
+        play.notices()
+    );
     play.command(Command::Resume).unwrap();
     assert_eq!(
         play.rotation.run.as_ref().map(|run| run.kind),
@@ -121,7 +126,7 @@ fn a_paused_rotation_tells_for_as_long_as_it_lasts_that_its_credential_is_gone()
     );
     play.login = Answer::Works;
     play.until(|play| play.published.len() == 2);
-    assert!(!play.notices().contains(&"drifted"));
+    assert!(!play.notices().contains(&NoticeCode::Drifted));
 }
 
 #[test]

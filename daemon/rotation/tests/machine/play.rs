@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rotord_rotation::event::{Answer, Revocation, Survey};
 use rotord_rotation::schedule::DailyTime;
+use rotord_rotation::summary::NoticeCode;
 use rotord_rotation::{
     Boot, Call, Command, Context, Credential, CredentialId, Event, Fault, FaultKind, Handle,
     Inspection, InstallationId, Interval, Issued, Label, Listed, Now, Plan, Refusal, RotateAt,
@@ -143,7 +144,7 @@ impl Play {
     }
 
     /// The codes of what a person is told.
-    pub(crate) fn notices(&self) -> Vec<&'static str> {
+    pub(crate) fn notices(&self) -> Vec<NoticeCode> {
         let notices = self.rotation.notices(&self.context());
         notices.into_iter().map(|notice| notice.code).collect()
     }
