@@ -48,13 +48,18 @@ pub fn main() -> ExitCode {
     };
     let settings = match Settings::load(arguments.config.as_deref()) {
         Ok(settings) => settings,
-        Err(error) => return tell(CONFIG, &explained(codes::of_settings(&error), error.into())),
+        Err(error) => {
+            return tell(
+                CONFIG,
+                &explained(codes::of_settings(&error), &error.into()),
+            );
+        }
     };
     if arguments.check {
         return check(&settings);
     }
     if let Err(error) = log::init(&settings.log).context("the setting log.filter is wrong") {
-        return tell(CONFIG, &explained(&catalogue::SETTINGS_WRONG, error));
+        return tell(CONFIG, &explained(&catalogue::SETTINGS_WRONG, &error));
     }
     process::harden();
     if let Some(file) = arguments.restoring.restore.clone() {
@@ -93,11 +98,11 @@ fn run(settings: Settings) -> Result<(), (u8, anyhow::Error)> {
 
 fn coded(error: StartError) -> (u8, anyhow::Error) {
     let code = if error.is_settled() { CONFIG } else { FAILED };
-    (code, explained(codes::of_start(&error), error.into()))
+    (code, explained(codes::of_start(&error), &error.into()))
 }
 
 /// Says where to read on.
-fn explained(entry: &Entry, error: anyhow::Error) -> anyhow::Error {
+fn explained(entry: &Entry, error: &anyhow::Error) -> anyhow::Error {
     let code = entry.code;
     anyhow::anyhow!("{error:#} (rotorctl explain {code})")
 }

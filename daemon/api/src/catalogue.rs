@@ -73,7 +73,7 @@ impl EntryKind {
 macro_rules! entries {
     ($kind:ident, $($name:ident = $code:literal, $means:literal, $daemon:literal, $person:literal;)+) => {
         $(
-            #[doc = $means]
+            #[doc = concat!("The entry of `", $code, "`.")]
             pub static $name: crate::catalogue::Entry = crate::catalogue::Entry {
                 code: $code,
                 kind: crate::catalogue::EntryKind::$kind,

@@ -110,7 +110,7 @@ fn for_people(report: &DoctorReport) -> Table {
         if finding.severity != Severity::Fine {
             for (word, text) in [("cause", cause), ("what helps", remedy)] {
                 if let Some(text) = text {
-                    seen.push_str(&format!("\n{word}: {text}"));
+                    seen = format!("{seen}\n{word}: {text}");
                 }
             }
         }
@@ -153,23 +153,18 @@ fn summary(report: &DoctorReport) -> String {
         1 => format!("1 {one}"),
         count => format!("{count} {one}s"),
     };
-    let mut text = format!(
+    let counts = format!(
         "{}, {}, {} fine",
         plural(problems, "problem"),
         plural(warnings, "warning"),
         count(Severity::Fine)
     );
-    if let Some(worst) = report
-        .findings
-        .first()
-        .filter(|worst| worst.severity != Severity::Fine)
-    {
-        text.push_str(&format!(
-            "; more of a code: rotorctl explain {}",
-            worst.code
-        ));
+    match report.findings.first() {
+        Some(worst) if worst.severity != Severity::Fine => {
+            format!("{counts}; more of a code: rotorctl explain {}", worst.code)
+        }
+        _ => counts,
     }
-    text
 }
 
 #[cfg(test)]

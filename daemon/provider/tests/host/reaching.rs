@@ -48,7 +48,7 @@ async fn each_closed_way_is_told_by_where_it_is_closed() {
     let host = format!("localhost:{}", server.port());
     let private = reach(&url, |_| {}).await;
     assert!(
-        matches!(&private, Reached::PrivateAddress(all) if all.iter().all(|at| at.is_loopback())),
+        matches!(&private, Reached::PrivateAddress(all) if all.iter().all(std::net::IpAddr::is_loopback)),
         "{private:?}"
     );
     let withheld = reach(&url, |settings| {

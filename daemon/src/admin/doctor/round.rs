@@ -135,14 +135,12 @@ async fn one(
         let why = "its provider did not answer another look in time";
         return vec![skipped(about, name, why)];
     }
-    match tokio::time::timeout(left, look.looking).await {
-        Ok(seen) => seen,
-        Err(_) => {
-            is_stuck.set(is_stuck.get() || look.asks);
-            let why = format!("there was no answer within {} s", left.as_secs());
-            vec![skipped(about, name, &why)]
-        }
+    if let Ok(seen) = tokio::time::timeout(left, look.looking).await {
+        return seen;
     }
+    is_stuck.set(is_stuck.get() || look.asks);
+    let why = format!("there was no answer within {} s", left.as_secs());
+    vec![skipped(about, name, &why)]
 }
 
 fn skipped(about: &str, name: &str, why: &str) -> DoctorFinding {

@@ -60,10 +60,11 @@ fn judge(directory: &Path, room: &Room) -> DoctorFinding {
         let message = "its file system is mounted read-only";
         return DoctorFinding::problem(&DISK_READ_ONLY, about, message);
     }
-    let mut message = format!("{} MiB of {} are free", room.free / MIB, room.total / MIB);
-    if room.total_files > 0 {
-        message.push_str(&format!(", and {} files more can be made", room.files));
-    }
+    let bytes = format!("{} MiB of {} are free", room.free / MIB, room.total / MIB);
+    let message = match room.total_files {
+        0 => bytes,
+        _ => format!("{bytes}, and {} files more can be made", room.files),
+    };
     let is_below = |bytes, files| room.free < bytes || (room.total_files > 0 && room.files < files);
     if is_below(FULL, FULL_FILES) {
         DoctorFinding::problem(&DISK_FULL, about, message)
