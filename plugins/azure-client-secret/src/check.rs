@@ -1,6 +1,6 @@
 //! Who the connection is, and whether it may rotate.
 
-mod paths;
+pub(crate) mod paths;
 mod permission;
 
 use rotor_provider_sdk::{Fault, Finding, Host, Identity, Result, Timestamp, time};
@@ -28,7 +28,7 @@ pub(crate) fn check(host: &dyn Host, azure: &Azure) -> Result<Identity> {
         seen.iter().flatten().fold(fault, Fault::finding)
     })?;
     let graph = Graph::with(host, azure, token);
-    let mut findings = vec![paths::reached("login", &azure.authority)];
+    let mut findings = vec![paths::reached(&paths::LOGIN, &azure.authority)];
     let own = own_application(&graph, azure, &mut findings);
     match &graph.claims {
         Some(claims) => findings.extend(permission::check(&graph, claims, azure)),
@@ -70,20 +70,20 @@ fn own_application(
     let root = &azure.graph_root;
     let (status, fault) = match graph.try_read(&Registered::path_by_client_id(&azure.client_id)) {
         Ok(own) => {
-            findings.push(paths::reached("graph", root));
+            findings.push(paths::reached(&paths::GRAPH, root));
             return Some(own);
         }
         Err(Unread::Lost(error)) => {
-            findings.push(paths::closed("graph", root, &error));
+            findings.push(paths::closed(&paths::GRAPH, root, &error));
             return None;
         }
         Err(Unread::Refused { status, fault }) => (status, fault),
     };
     match fault.kind {
-        NotFound => findings.push(paths::reached("graph", root)),
+        NotFound => findings.push(paths::reached(&paths::GRAPH, root)),
         // A token for another service, or one that went bad on the way: no grant mends it.
         Unauthorized if status == 401 => findings.extend([
-            paths::reached("graph", root),
+            paths::reached(&paths::GRAPH, root),
             Finding::problem("token-refused", fault.message).remedy(format!(
                 "leave the connection's scope and graphRoot empty, or make them those of one cloud: the \
                  token was asked for with {}",
@@ -91,7 +91,7 @@ fn own_application(
             )),
         ]),
         Unauthorized => findings.extend([
-            paths::reached("graph", root),
+            paths::reached(&paths::GRAPH, root),
             Finding::problem(
                 "applications-unreadable",
                 format!("applications can't be read: {}", fault.message),

@@ -6,7 +6,28 @@ use rotor_provider_sdk::OptionEntry;
 const CODES: &[(&str, &str)] = &[
     (
         "login-reached",
-        "The tenant's sign-in was reached and gave a token. Nothing needs to be done.",
+        "The tenant's sign-in was reached and answers. Nothing needs to be done.",
+    ),
+    (
+        "login-unreached",
+        "The tenant's sign-in gave no answer of its own. Allow outgoing TLS connections to it, without anything between \
+         that answers in its place; `rotorctl doctor` says how far it is reached.",
+    ),
+    (
+        "login-not-granted",
+        "rotord's settings do not let the provider reach the tenant's sign-in. Name it in the table \
+         [providers.grants.azure-client-secret].",
+    ),
+    (
+        "login-refused",
+        "The tenant's sign-in was reached and refused the connection. Nothing can be issued or revoked; what is \
+         published stays valid. What is beside the finding helps: most often new credentials, by `rotorctl connection \
+         edit`.",
+    ),
+    (
+        "login-failed",
+        "The login could not even be asked for, since the connection's certificate signs nothing. Change the \
+         connection: `rotorctl connection edit`.",
     ),
     (
         "graph-reached",
@@ -14,8 +35,18 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "graph-unreached",
-        "Microsoft Graph gave no usable answer, though signing in worked. Allow outgoing connections to it on port \
-         443; `rotorctl doctor` says how far it is reached.",
+        "Microsoft Graph gave no usable answer. Allow outgoing TLS connections to it, without anything between that \
+         answers in its place; `rotorctl doctor` says how far it is reached.",
+    ),
+    (
+        "graph-not-granted",
+        "rotord's settings do not let the provider reach Microsoft Graph. Name it in the table \
+         [providers.grants.azure-client-secret].",
+    ),
+    (
+        "token-refused",
+        "The sign-in gave a token that Graph does not accept: most often they are of two clouds. Leave the connection's \
+         scope and graphRoot empty, or make them those of one cloud.",
     ),
     (
         "applications-unreadable",
@@ -28,8 +59,8 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "may-rotate",
-        "Application.ReadWrite.All is granted: every application of the tenant can be rotated. \
-         Application.ReadWrite.OwnedBy would do, and is less.",
+        "Application.ReadWrite.All or a directory role of an application administrator is granted: every application \
+         of the tenant can be rotated. Application.ReadWrite.OwnedBy would do, and is less.",
     ),
     (
         "may-rotate-owned",
@@ -37,7 +68,7 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "missing-role",
-        "No permission is granted that rotating needs. Nothing can be issued or revoked; what is published stays \
+        "No permission is granted that rotating needs, neither to the application nor by a directory role. Nothing can be issued or revoked; what is published stays \
          valid. Grant Application.ReadWrite.OwnedBy, with admin consent, by the `az` command beside the finding, and \
          wait some minutes.",
     ),
@@ -53,7 +84,7 @@ const CODES: &[(&str, &str)] = &[
     (
         "ownership-unknown",
         "Which applications the connection owns can't be read, most often for a missing permission to read them. \
-         Where it is no owner, the first rotation is refused.",
+         Where it is no owner of one, a rotation of that one is refused.",
     ),
     (
         "not-owner",
@@ -89,6 +120,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::CODES;
+    use crate::check::paths::{Codes, GRAPH, LOGIN};
 
     /// The first text behind each way to make a finding.
     fn reported(source: &str) -> BTreeSet<&str> {
@@ -101,8 +133,21 @@ mod tests {
 
     #[test]
     fn what_is_reported_is_explained_and_the_other_way_round() {
-        let mut reported_codes = reported(include_str!("check.rs"));
-        reported_codes.extend(reported(include_str!("inspect.rs")));
+        let sources = [
+            include_str!("check.rs"),
+            include_str!("check/paths.rs"),
+            include_str!("check/permission.rs"),
+            include_str!("inspect.rs"),
+        ];
+        let mut reported_codes: BTreeSet<&str> = sources.into_iter().flat_map(reported).collect();
+        for Codes {
+            reached,
+            unreached,
+            not_granted,
+        } in [LOGIN, GRAPH]
+        {
+            reported_codes.extend([reached, unreached, not_granted]);
+        }
         let explained: BTreeSet<&str> = CODES.iter().map(|(code, _)| *code).collect();
         assert_eq!(explained.len(), CODES.len(), "a code stands twice");
         assert_eq!(reported_codes, explained);

@@ -9,21 +9,39 @@ use crate::entra::Failure;
 use crate::graph::is_graphs;
 use crate::remedy::open_path;
 
-/// `service` is `login` or `graph`.
-pub(super) fn reached(service: &str, root: &Root) -> Finding {
+/// How the findings about the path to one service are called.
+pub(crate) struct Codes {
+    pub(crate) reached: &'static str,
+    pub(crate) unreached: &'static str,
+    pub(crate) not_granted: &'static str,
+}
+
+/// Entra's sign-in.
+pub(crate) const LOGIN: Codes = Codes {
+    reached: "login-reached",
+    unreached: "login-unreached",
+    not_granted: "login-not-granted",
+};
+
+/// Microsoft Graph.
+pub(crate) const GRAPH: Codes = Codes {
+    reached: "graph-reached",
+    unreached: "graph-unreached",
+    not_granted: "graph-not-granted",
+};
+
+/// An answer came from there, whatever it says.
+pub(super) fn reached(codes: &Codes, root: &Root) -> Finding {
     let host = root.host();
-    Finding::fine(
-        format!("{service}-reached"),
-        format!("{host} was reached and answers"),
-    )
+    Finding::fine(codes.reached, format!("{host} was reached and answers"))
 }
 
 /// No whole answer came from there.
-pub(super) fn closed(service: &str, root: &Root, error: &Error) -> Finding {
+pub(super) fn closed(codes: &Codes, root: &Root, error: &Error) -> Finding {
     let host = root.host();
     match error {
         Error::Denied(why) => Finding::problem(
-            format!("{service}-not-granted"),
+            codes.not_granted,
             format!("{host} is not granted to this provider: {why}"),
         )
         .remedy(format!(
@@ -31,12 +49,12 @@ pub(super) fn closed(service: &str, root: &Root, error: &Error) -> Finding {
              that is set, and in `private` where the host is at a private address"
         )),
         Error::Unreachable(why) => Finding::problem(
-            format!("{service}-unreached"),
+            codes.unreached,
             format!("{host} can't be reached: {why}"),
         )
         .remedy(open_path(root)),
         Error::Interrupted(why) | Error::TooLarge(why) | Error::Other(why) => Finding::problem(
-            format!("{service}-unreached"),
+            codes.unreached,
             format!("{host} gave no whole answer: {why}"),
         )
         .remedy(open_path(root)),
@@ -47,7 +65,7 @@ pub(super) fn closed(service: &str, root: &Root, error: &Error) -> Finding {
 pub(super) fn unusable(root: &Root, why: &str) -> Finding {
     let host = root.host();
     Finding::problem(
-        "graph-unreached",
+        GRAPH.unreached,
         format!("{host} gave no usable answer: {why}"),
     )
     .remedy(format!(
@@ -60,16 +78,15 @@ pub(super) fn unusable(root: &Root, why: &str) -> Finding {
 pub(super) fn login(azure: &Azure, failure: &Failure) -> Vec<Finding> {
     let root = &azure.authority;
     match failure {
-        Failure::Lost(error) => vec![closed("login", root, error)],
+        Failure::Lost(error) => vec![closed(&LOGIN, root, error)],
         Failure::Own(fault) => vec![Finding::problem("login-failed", fault.message.as_str())],
         Failure::Refused(refusal) => {
-            let problem = |code: &str| {
-                Finding::problem(code, refusal.told(azure).message).remedy(refusal.remedy(azure))
-            };
+            let (why, remedy) = (refusal.told(azure).message, refusal.remedy(azure));
             if refusal.is_entras() {
-                vec![reached("login", root), problem("login-refused")]
+                let refused = Finding::problem("login-refused", why).remedy(remedy);
+                vec![reached(&LOGIN, root), refused]
             } else {
-                vec![problem("login-unreached")]
+                vec![Finding::problem(LOGIN.unreached, why).remedy(remedy)]
             }
         }
     }
@@ -81,8 +98,8 @@ pub(super) fn graph_without_login(host: &dyn Host, azure: &Azure) -> Vec<Finding
     let request = Request::get(root.join("/v1.0/applications?$top=1&$select=id"))
         .header("Accept", "application/json");
     vec![match host.send(request) {
-        Ok(answer) if answer.status == 401 || is_graphs(&answer) => reached("graph", root),
+        Ok(answer) if answer.status == 401 || is_graphs(&answer) => reached(&GRAPH, root),
         Ok(answer) => unusable(root, &format!("status {}", answer.status)),
-        Err(error) => closed("graph", root, &error),
+        Err(error) => closed(&GRAPH, root, &error),
     }]
 }
