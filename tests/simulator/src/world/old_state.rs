@@ -130,10 +130,12 @@ impl World {
             .filter_map(|c| c.handle.clone())
             .chain(books.published.clone())
             .collect();
+        for real in &mut self.provider.credentials {
+            real.not_before = None;
+        }
         for handle in holds {
             let expected = self.provider.expects_removal(&handle);
             if let Some(real) = self.provider.real_mut(&handle) {
-                real.not_before = None;
                 real.removed_outside |= expected || real.removed.is_some();
             }
         }

@@ -89,6 +89,10 @@ impl World {
     fn help(&mut self) -> Checked<()> {
         self.insist()?;
         let rotation = &self.books.rotation;
+        if rotation.needs_attention() && rotation.life.is_deleting() {
+            let revoke = self.rng.plain.per_mille(500);
+            return self.give(Command::Delete { revoke }, None).map(|_| ());
+        }
         if rotation.needs_attention() {
             while !self.books.rotation.doubts.is_empty() {
                 let before = self.books.rotation.doubts.len();
