@@ -526,7 +526,14 @@ impl Machine<'_> {
             }
         } else if time_to_count {
             self.rotation.drift_absences += 1;
-            self.rotation.next_drift_check = later(now, self.absence_spacing());
+            let enough = self.rotation.drift_absences >= self.ctx.timing.absences;
+            // A login decides, at once: where removals go on surveying, its time would never come.
+            let wait = if enough {
+                Duration::ZERO
+            } else {
+                self.absence_spacing()
+            };
+            self.rotation.next_drift_check = later(now, wait);
         }
     }
 }

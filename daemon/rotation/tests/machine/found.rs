@@ -130,6 +130,21 @@ fn a_paused_rotation_tells_for_as_long_as_it_lasts_that_its_credential_is_gone()
 }
 
 #[test]
+fn drift_is_decided_though_a_removal_surveys_all_along() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    // Its first look is the one that counts the first absence: from then on both looks fall together.
+    play.until(|play| matches!(play.stage("key-1"), Some(Stage::Retiring(_))));
+    play.listed.retain(|listed| listed.handle.0 == "key-1");
+    play.login = Answer::NotYet("invalid client".to_owned());
+    let since = play.now;
+    play.until(|play| play.rotation.urgent.is_some());
+    assert!(play.now - since < TimeDelta::days(2));
+}
+
+#[test]
 fn what_was_taken_over_and_is_listed_no_more_is_gone() {
     let mut play = Play::live(30);
     let handle = adopt(&mut play, false);

@@ -10,7 +10,9 @@ impl World {
     /// Only ours, only what is in the books, never the last one that works, never before its time.
     pub(crate) fn check_revoke(&self, id: CredentialId, handle: &Handle) -> Checked<()> {
         let now = self.clock.now;
-        let credential = self.books.rotation.credential(id);
+        // Settled by a deletion while the call was under way: it is known still.
+        let settled = self.books.settled().find(|c| c.id == id);
+        let credential = self.books.rotation.credential(id).or(settled);
         let credential = credential.ok_or("promise 2: revokes what is not in the books")?;
         let real = self.provider.real(handle);
         let real = real.ok_or("promise 2: revokes what never was")?;
