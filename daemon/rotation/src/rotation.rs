@@ -184,6 +184,9 @@ pub struct Contact {
     pub trouble: Option<String>,
     /// The provider's clock and ours, when they were last compared.
     pub clocks: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// How many credentials the target may hold, when it was last looked at.
+    #[serde(default)]
+    pub credential_cap: Option<u32>,
 }
 
 /// What a survey showed.

@@ -123,6 +123,7 @@ impl Machine<'_> {
         match result {
             Ok(inspection) => {
                 self.compare_clocks(inspection.provider_time);
+                self.rotation.contact.credential_cap = inspection.credential_cap;
                 self.rotation.facts.inspection = Some((self.ctx.now.boot, inspection));
             }
             Err(fault) => self.run_fault(&fault),
@@ -425,12 +426,8 @@ impl Machine<'_> {
     fn revoke_not_before(&self, run: &Run, provider_now: DateTime<Utc>) -> DateTime<Utc> {
         let (r, rules) = (&self.rotation, self.ctx.rules);
         let least = later(provider_now, rules.minimum_overlap);
-        let known_cap = r
-            .facts
-            .inspection
-            .as_ref()
-            .and_then(|(_, i)| i.credential_cap)
-            .or(rules.credential_cap);
+        // An adoption does not look at the target: what it was like before still says most.
+        let known_cap = r.contact.credential_cap.or(rules.credential_cap);
         if known_cap.is_some_and(|cap| cap <= SMALL_CAP) {
             return least;
         }

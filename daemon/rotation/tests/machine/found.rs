@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use rotord_rotation::event::Answer;
+use rotord_rotation::rotation::Facts;
 use rotord_rotation::summary::NoticeCode;
 use rotord_rotation::{
     Command, Event, Gate, Handle, Listed, Plan, Reason, Removal, RunKind, Stage,
@@ -127,6 +128,19 @@ fn a_paused_rotation_tells_for_as_long_as_it_lasts_that_its_credential_is_gone()
     play.login = Answer::Works;
     play.until(|play| play.published.len() == 2);
     assert!(!play.notices().contains(&NoticeCode::Drifted));
+}
+
+#[test]
+fn what_an_adoption_replaces_on_a_small_target_makes_room_soon() {
+    let mut play = Play::begin_with(plan(30), |play| play.inspection.credential_cap = Some(2));
+    play.event(Event::Answered).unwrap();
+    play.until(|play| !play.published.is_empty());
+    // After a rest nothing of the target is in memory.
+    play.rotation.facts = Facts::default();
+    adopt(&mut play, true);
+    play.until(|play| play.published.len() == 2);
+    let kept_until = play.by_handle("key-1").unwrap().revoke_not_before.unwrap();
+    assert!(kept_until < play.now + TimeDelta::hours(3), "{kept_until}");
 }
 
 #[test]
