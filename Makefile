@@ -69,7 +69,7 @@ bench: plugins guests ## Figures, as ratios measured in one run
 	$(CARGO) run --release --package bench --bin bench
 
 neighbours: build guests test-daemon ## How late 500 rotations are beside a failing, a looping and a trapping provider
-	@target/debug/neighbours
+	@TMPDIR=$(if $(wildcard /dev/shm),/dev/shm,/tmp) target/debug/neighbours
 
 azure: ## The stand-in for Entra and Graph by itself, for any client: CONFIG=file
 	@mkdir -p build

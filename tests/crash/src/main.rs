@@ -20,6 +20,7 @@ use e2e::Failure;
 use e2e::built::root;
 use e2e::failure::OrFail as _;
 use futures_util::StreamExt as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs at the same time: most of a run is waiting.
 const AT_ONCE: usize = 4;
@@ -30,32 +31,20 @@ const PROGRESS: usize = 50;
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match arguments.as_slice() {
-        ["seed", seed] => match seed.parse() {
-            Ok(seed) => one(Plan::from_seed(seed)).await,
-            Err(_) => return usage(),
-        },
-        ["at", place] => {
-            let (point, nth) = place.split_once(':').unwrap_or((place, "1"));
-            match (point.parse(), nth.parse()) {
-                (Ok(point), Ok(nth)) => one(Plan::at(point, nth)).await,
-                _ => return usage(),
-            }
-        }
-        ["power", seed] => match seed.parse() {
-            Ok(seed) => power(seed).await,
-            Err(_) => return usage(),
-        },
-        ["figures"] => figures(),
-        [runs] => match runs.parse() {
-            Ok(runs) => many(runs).await,
-            Err(_) => return usage(),
-        },
-        _ => return usage(),
+    // What is dropped takes its daemons along.
+    let done = tokio::select! {
+        done = asked(&arguments) => done,
+        stopped = asked_to_stop() => stopped.map(|()| Some(false)),
     };
     match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(Some(true)) => ExitCode::SUCCESS,
+        Ok(Some(false)) => ExitCode::FAILURE,
+        Ok(None) => {
+            println!(
+                "crash RUNS | crash seed SEED | crash at PLACE[:N] | crash power SEED | crash figures"
+            );
+            ExitCode::from(64)
+        }
         Err(failure) => {
             println!("{}", failure.whole());
             ExitCode::FAILURE
@@ -63,11 +52,43 @@ async fn main() -> ExitCode {
     }
 }
 
-fn usage() -> ExitCode {
-    println!(
-        "crash RUNS | crash seed SEED | crash at PLACE[:N] | crash power SEED | crash figures"
-    );
-    ExitCode::from(64)
+/// Does what was asked for, and tells whether nothing was lost. None is what nobody can ask for.
+async fn asked(arguments: &[&str]) -> Result<Option<bool>, Failure> {
+    let kept = match arguments {
+        ["seed", seed] => match seed.parse() {
+            Ok(seed) => one(Plan::from_seed(seed)).await,
+            Err(_) => return Ok(None),
+        },
+        ["at", place] => {
+            let (point, nth) = place.split_once(':').unwrap_or((place, "1"));
+            match (point.parse(), nth.parse()) {
+                (Ok(point), Ok(nth)) => one(Plan::at(point, nth)).await,
+                _ => return Ok(None),
+            }
+        }
+        ["power", seed] => match seed.parse() {
+            Ok(seed) => power(seed).await,
+            Err(_) => return Ok(None),
+        },
+        ["figures"] => figures(),
+        [runs] => match runs.parse() {
+            Ok(runs) => many(runs).await,
+            Err(_) => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    kept.map(Some)
+}
+
+async fn asked_to_stop() -> Result<(), Failure> {
+    let no_signals = || "signals can't be received".to_owned();
+    let mut terminate = signal(SignalKind::terminate()).or_fail(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).or_fail(no_signals)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
 }
 
 /// What is run.
