@@ -137,6 +137,7 @@ mod tests {
                 code: None,
                 retry_after: None,
                 provider_time: None,
+                findings: Vec::new(),
                 options: Vec::new(),
             }))
         };

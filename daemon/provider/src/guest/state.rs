@@ -164,6 +164,7 @@ mod tests {
         let limits = Limits::default();
         let session = HttpSession::new(
             String::new(),
+            "check",
             Connector::new(Authorities::default()),
             EgressPolicy::default(),
             limits.clone(),
