@@ -312,9 +312,8 @@ impl Machine<'_> {
         let doubt = self.take_doubt(&handle);
         let (sequence, nonce) =
             doubt.map_or_else(|| (0, Nonce(self.fresh.bits())), |d| (d.sequence, d.nonce));
-        let id = CredentialId(self.fresh.uuid());
-        self.rotation.credentials.push(Credential {
-            id,
+        let credential = Credential {
+            id: CredentialId(self.fresh.uuid()),
             sequence,
             nonce,
             handle: Some(handle),
@@ -330,7 +329,8 @@ impl Machine<'_> {
             // Without its value it is timed from the next publication.
             revoke_not_before: None,
             has_outputs: has_value,
-        });
+        };
+        let id = self.enter(credential);
         if has_value {
             self.writes.push(Write::KeepOutputs { credential: id });
             self.start_run(RunKind::Adoption);
@@ -368,7 +368,26 @@ impl Machine<'_> {
             revoke_not_before: None,
             has_outputs: false,
         };
-        self.rotation.credentials.push(credential);
+        self.enter(credential);
+    }
+
+    /// Into the books: in the place of the lost answer that it turns out to be, where there is one, or that would go on
+    /// being looked for, and removed when it is seen.
+    fn enter(&mut self, credential: Credential) -> CredentialId {
+        let is_it = |c: &&mut Credential| {
+            c.nonce == credential.nonce && c.handle.is_none() && matches!(c.stage, Stage::Lost(_))
+        };
+        let Some(lost) = self.rotation.credentials.iter_mut().find(is_it) else {
+            let id = credential.id;
+            self.rotation.credentials.push(credential);
+            return id;
+        };
+        *lost = Credential {
+            id: lost.id,
+            intended_at: lost.intended_at,
+            ..credential
+        };
+        lost.id
     }
 
     fn take_doubt(&mut self, handle: &Handle) -> Option<Doubt> {

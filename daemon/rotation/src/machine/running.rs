@@ -13,7 +13,7 @@ use crate::event::{Answer, Inspection, Issued, Verdict};
 use crate::fault::{Fault, FaultKind};
 use crate::id::CredentialId;
 use crate::proof::Proof;
-use crate::rotation::{Life, Outcome};
+use crate::rotation::{Doubt, Life, Outcome};
 use crate::run::{Phase, Run, RunEnd, RunKind};
 use crate::schedule::Base;
 
@@ -487,13 +487,31 @@ impl Machine<'_> {
         let Phase::Verifying { credential: id, .. } = run.phase else {
             return;
         };
-        if let Some(credential) = self.rotation.credential_mut(id)
-            && credential.stage == Stage::Pending
-        {
-            credential.stage = Stage::Released;
-            credential.has_outputs = false;
-            self.writes.push(Write::DropOutputs { credential: id });
-        }
+        let now = self.ctx.now.wall;
+        let Some(credential) = self
+            .rotation
+            .credential_mut(id)
+            .filter(|c| c.stage == Stage::Pending)
+        else {
+            return;
+        };
+        credential.stage = Stage::Released;
+        credential.has_outputs = false;
+        let doubt = credential
+            .handle
+            .clone()
+            .filter(|_| !credential.is_adopted())
+            .map(|handle| Doubt {
+                handle,
+                sequence: credential.sequence,
+                nonce: credential.nonce,
+                expires_at: credential.expires_at,
+                seen_at: now,
+                absences: 0,
+            });
+        // What is under our label was in doubt, and is so again.
+        self.rotation.doubts.extend(doubt);
+        self.writes.push(Write::DropOutputs { credential: id });
     }
 
     /// What was issued and not published is removed: no try follows.

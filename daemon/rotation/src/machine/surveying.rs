@@ -140,9 +140,10 @@ impl Machine<'_> {
             .iter()
             .find(|c| c.nonce == label.nonce);
         let same_nonce = |c: &&Credential| c.nonce == label.nonce;
+        // The newest one: what was given back may have been removed since.
         let tombstone = tombstones
             .iter()
-            .find(|c| known(c))
+            .rfind(|c| known(c))
             .or_else(|| tombstones.iter().find(same_nonce));
         match (in_books, tombstone) {
             (Some(credential), _) => {
@@ -162,6 +163,9 @@ impl Machine<'_> {
                     self.stray(listed, label);
                 }
             }
+            (None, Some(tombstone)) if known(tombstone) && self.is_given_back(tombstone) => {
+                self.doubt(listed, label);
+            }
             (None, Some(tombstone)) if known(tombstone) => {
                 // Still there, or there again: a lagging replica, or a revoke without effect. It may have been settled
                 // while the survey before was under way, which then did not know it.
@@ -175,6 +179,12 @@ impl Machine<'_> {
             (None, Some(_)) if !self.rotation.needs_attention() => self.stray(listed, label),
             _ => self.doubt(listed, label),
         }
+    }
+
+    /// It was in doubt, and taking it over came to nothing: only a person's word settles it.
+    fn is_given_back(&self, tombstone: &Credential) -> bool {
+        let given_back = tombstone.stage == Stage::Released && tombstone.published_at.is_none();
+        given_back && !self.rotation.life.is_deleting()
     }
 
     /// What a lost answer had made: its value was never stored, so it can only be removed.

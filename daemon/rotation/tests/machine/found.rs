@@ -5,10 +5,11 @@ use rotord_rotation::event::Answer;
 use rotord_rotation::rotation::Facts;
 use rotord_rotation::summary::NoticeCode;
 use rotord_rotation::{
-    Command, Event, Gate, Handle, Listed, Plan, Reason, Removal, RunKind, Stage,
+    Command, Event, FaultKind, Gate, Handle, Listed, Plan, Reason, Removal, RunKind, Stage,
 };
 
 use crate::play::{Play, plan, utc};
+use crate::{fault, label};
 
 fn made_by_hand(play: &mut Play) -> Handle {
     let handle = Handle("made-by-hand".to_owned());
@@ -128,6 +129,44 @@ fn a_paused_rotation_tells_for_as_long_as_it_lasts_that_its_credential_is_gone()
     play.login = Answer::Works;
     play.until(|play| play.published.len() == 2);
     assert!(!play.notices().contains(&NoticeCode::Drifted));
+}
+
+#[test]
+fn what_was_in_doubt_is_so_again_when_it_can_not_be_taken_over() {
+    for lost_in_the_books in [false, true] {
+        let mut play = Play::live(30);
+        // The books are from a time in which the answer to its attempt was awaited still.
+        if lost_in_the_books {
+            play.issue_faults.push(fault(FaultKind::Ambiguous));
+            play.command(Command::Rotate { retire_after: None })
+                .unwrap();
+            play.until(|play| play.listed.len() == 2);
+            play.event(Event::StateIsOld {
+                why: "restored".to_owned(),
+            })
+            .unwrap();
+        } else {
+            play.listed.push(Listed {
+                handle: Handle("key-2".to_owned()),
+                label: Some(label(9, 9)),
+                expires_at: None,
+            });
+        }
+        let is_told = |play: &Play| play.rotation.doubts.iter().any(|d| d.handle.0 == "key-2");
+        play.until(|play| is_told(play) && play.rotation.run.is_none());
+        play.login = Answer::NotYet("invalid client".to_owned());
+        play.command(Command::Adopt {
+            handle: Handle("key-2".to_owned()),
+            expires_at: None,
+            has_value: true,
+        })
+        .unwrap();
+        play.command(Command::Unblock).unwrap();
+        play.until(|play| play.rotation.run.is_none());
+        assert!(is_told(&play));
+        play.pass(TimeDelta::days(3));
+        assert!(is_told(&play) && !play.revoked.contains(&Handle("key-2".to_owned())));
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use rotord_rotation::event::{Answer, Verdict};
 use rotord_rotation::{Call, Event, Fault as Ending, FaultKind, Handle};
 
@@ -11,25 +12,47 @@ use crate::provider::Owner;
 
 /// More calls in an hour are no rotation's work.
 const CALLS_AN_HOUR: u32 = 500;
+/// A connection that nothing was heard on for so long is cut.
+const CONNECTION: TimeDelta = TimeDelta::minutes(5);
 
 impl World {
     /// Makes the call under way.
     pub(crate) fn perform(&mut self) -> Checked<()> {
         self.count_call()?;
+        let decided = self.clock.now;
+        let serial = self.shell.serial;
+        let turn = Duration::from_millis(self.rng.plain.below(500));
+        self.pass(turn)?;
+        self.disturb()?;
+        let under_way = self.shell.call.clone();
+        let Some(call) = under_way.filter(|_| self.shell.serial == serial) else {
+            return Ok(());
+        };
+        if !self.may_begin(&call, decided) {
+            self.note(|| format!("{} is not begun", call.name()));
+            self.shell.call = None;
+            let event = ended(&call, FaultKind::Unavailable);
+            return self.tell_rotation(event, None).map(|_| ());
+        }
+        let begun = self.clock.now;
         let there = Duration::from_millis(10 + self.rng.plain.below(1000));
         self.pass(there)?;
         self.disturb()?;
-        let Some(call) = self.shell.call.clone() else {
+        if self.shell.call.is_none() || self.shell.serial != serial {
             return Ok(());
+        }
+        let (event, value) = if self.clock.now - begun > CONNECTION {
+            (cut(&call), None)
+        } else {
+            self.reach(&call)?
         };
-        let (event, value) = self.reach(&call)?;
         self.shell.arrived = true;
         self.check_books()?;
         let back = Duration::from_millis(10 + self.rng.plain.below(1000));
         let sent = self.clock.now;
         self.pass(back)?;
         self.disturb()?;
-        if self.shell.call.is_none() {
+        if self.shell.call.is_none() || self.shell.serial != serial {
             return Ok(());
         }
         if self.comes(Fault::Crash) {
@@ -37,7 +60,7 @@ impl World {
             return self.die();
         }
         // Asleep in the middle of it: the connection is cut.
-        let slept = self.clock.now - sent > chrono::TimeDelta::minutes(5);
+        let slept = self.clock.now - sent > CONNECTION;
         let (event, value) = if slept {
             (cut(&call), None)
         } else {
@@ -55,7 +78,7 @@ impl World {
 
     fn count_call(&mut self) -> Checked<()> {
         self.report.calls += 1;
-        if self.clock.now - self.hour.0 > chrono::TimeDelta::hours(1) {
+        if self.clock.now - self.hour.0 > TimeDelta::hours(1) {
             self.hour = (self.clock.now, 0);
         }
         self.hour.1 += 1;
@@ -66,6 +89,21 @@ impl World {
             ));
         }
         Ok(())
+    }
+
+    /// As the rotator looks once more when a call's turn has come: it is wanted still, and what a revoke was decided on
+    /// is not too old.
+    fn may_begin(&self, call: &Call, decided: DateTime<Utc>) -> bool {
+        let rotation = &self.books.rotation;
+        match call {
+            Call::Issue { credential, .. } => rotation.run_credential() == Some(*credential),
+            Call::Revoke { credential, .. } => {
+                let age = (self.clock.now - decided).to_std().unwrap_or_default();
+                let wanted = rotation.credential(*credential);
+                wanted.is_some_and(|c| c.removal().is_some()) && age <= self.timing.gate_fresh
+            }
+            Call::Inspect | Call::Survey | Call::Verify { .. } => true,
+        }
     }
 
     /// Whatever may come while a call is under way.
@@ -157,6 +195,11 @@ fn cut(call: &Call) -> Event {
     } else {
         FaultKind::Unavailable
     };
+    ended(call, kind)
+}
+
+/// A call that came to nothing in this way.
+fn ended(call: &Call, kind: FaultKind) -> Event {
     let fault = Ending::new(kind, "connection cut");
     match call {
         Call::Inspect => Event::Inspected(Err(fault)),

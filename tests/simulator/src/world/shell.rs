@@ -16,6 +16,8 @@ pub(crate) struct Shell {
     pub(crate) started: bool,
     /// The call under way.
     pub(crate) call: Option<Call>,
+    /// Tells it from one that another start began.
+    pub(crate) serial: u64,
     /// It has reached the provider.
     pub(crate) arrived: bool,
     /// When it is to be looked at again, by the wall clock.
@@ -153,6 +155,7 @@ impl World {
                 return Err("two calls under way at once".to_owned());
             }
             self.shell.arrived = false;
+            self.shell.serial += 1;
             self.shell.call = Some(call);
         }
         Ok(Told::Committed)
@@ -203,6 +206,7 @@ impl World {
         self.shell = Shell {
             disk_full_until: self.shell.disk_full_until,
             provider_missing: self.shell.provider_missing,
+            serial: self.shell.serial,
             // Not told yet: the next process sees it as well.
             stale: self.shell.stale.take().filter(|_| !self.old.is_told),
             revive_at: Some(self.clock.now + down),
