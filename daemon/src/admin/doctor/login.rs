@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rotord_api::catalogue::{CLOCK, CLOCK_OFF, CLOCK_SKEW, LOGIN, PROVIDER_MISSING};
 use rotord_api::doctor::DoctorFinding;
+use rotord_api::issue::Severity;
 
 use super::case::ConnectionCase;
 use super::{Looking, failed, help, of_call};
@@ -29,20 +30,24 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a ConnectionCase) -> Looking<
         let here = daemon.clock.now().wall;
         let mut there = outcome.provider_time;
         let mut found = Vec::new();
+        let reported =
+            |of| DoctorFinding::of_provider(provider.slug().as_str(), about, describe::finding(of));
         match outcome.result {
             Ok(identity) => {
                 case.logs_in.set(true);
                 there = identity.provider_time.or(there);
                 let message = format!("logged in as {}", identity.subject);
                 found.push(DoctorFinding::fine(&LOGIN, about, message));
-                found.extend(identity.findings.into_iter().map(|of| {
-                    let of = describe::finding(of);
-                    DoctorFinding::of_provider(provider.slug().as_str(), about, of)
-                }));
+                found.extend(identity.findings.into_iter().map(reported));
             }
             Err(error) => {
-                let remedy = help(codes::of_call(&error), "CONNECTION", case.name());
-                found.push(of_call(&error, about).fix(remedy));
+                // What it had seen before it failed.
+                let carried = error.fault().map_or(&[][..], |fault| &fault.findings);
+                found.extend(carried.iter().cloned().map(reported));
+                if found.iter().all(|of| of.severity != Severity::Problem) {
+                    let remedy = help(codes::of_call(&error), "CONNECTION", case.name());
+                    found.push(of_call(&error, about).fix(remedy));
+                }
             }
         }
         if let Some(there) = there.and_then(calls::time) {
