@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
     }
     process::harden();
     if let Some(file) = arguments.restoring.restore.clone() {
-        return match restoring::run(&settings, file, arguments.restoring) {
+        return match restoring::run(&settings, &file, arguments.restoring) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => tell(FAILED, &error),
         };

@@ -1,7 +1,7 @@
 //! `rotord --restore`: puts a backup back, with the daemon stopped. `rotorctl restore` runs it.
 
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::Utc;
@@ -46,10 +46,10 @@ pub(crate) struct RestoreArguments {
 /// Restores `file` and says so, as JSON, on standard output.
 pub(crate) fn run(
     settings: &Settings,
-    file: PathBuf,
+    file: &Path,
     arguments: RestoreArguments,
 ) -> Result<(), anyhow::Error> {
-    let file = BackupFile::read(&file)?;
+    let file = BackupFile::read(file)?;
     let passphrase = arguments
         .passphrase_stdin
         .then(read_passphrase)

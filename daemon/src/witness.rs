@@ -90,19 +90,19 @@ impl Witness {
 
     /// The same; how it went is told to whoever asks how the daemon is.
     pub fn note_in(&self, health: &Health, generation: u64) {
-        self.tell(health, self.note(generation));
+        self.tell(health, &self.note(generation));
     }
 
     /// The same as [`Witness::settle`]; how it went is told to whoever asks how the daemon is.
     pub fn settle_in(&self, health: &Health, generation: u64) {
-        self.tell(health, self.settle(generation));
+        self.tell(health, &self.settle(generation));
     }
 
-    fn tell(&self, health: &Health, result: io::Result<()>) {
-        if let Err(error) = &result {
+    fn tell(&self, health: &Health, result: &io::Result<()>) {
+        if let Err(error) = result {
             tracing::error!(path = %self.path.display(), %error, "the witness of the database can't be written");
         }
-        health.witnessed(&self.path, &result);
+        health.witnessed(&self.path, result);
     }
 
     fn write(&self, generation: u64) -> io::Result<()> {

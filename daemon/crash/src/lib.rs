@@ -237,11 +237,7 @@ pub fn reach(step: impl FnOnce() -> Option<Step>, moment: Moment) {
 
 /// Nothing: this is no test build.
 #[cfg(not(feature = "armed"))]
-#[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "nothing of this is to be in the program"
-)]
+#[inline]
 pub fn reach(_: impl FnOnce() -> Option<Step>, _: Moment) {}
 
 #[cfg(test)]

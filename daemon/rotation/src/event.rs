@@ -38,6 +38,8 @@ pub enum Event {
         /// For a person.
         why: String,
     },
+    /// A person had a login made with the published credential, and it worked.
+    LoginWorked,
     /// A consumer has the newest credential.
     Acknowledged {
         /// Which consumer.

@@ -49,6 +49,7 @@ impl Rotation {
             stale: None,
             suspect_to: 0,
             blocked: None,
+            force,
             deliveries_open: Vec::new(),
             drift_absences: 0,
             next_drift_check: later(now, ctx.timing.drift_check),
@@ -58,9 +59,6 @@ impl Rotation {
         };
         let mut machine = Machine::new(rotation, ctx);
         machine.start_run(RunKind::Creation);
-        if let Some(run) = &mut machine.rotation.run {
-            run.force = force;
-        }
         machine.finish()
     }
 
@@ -131,6 +129,8 @@ impl<'a> Machine<'a> {
                 let call = self.landed();
                 self.on_not_kept(call.as_ref(), why);
             }
+            // What kept every credential from working keeps none any more.
+            Event::LoginWorked => self.rotation.blocked = None,
             Event::Acknowledged { delivery } => self.on_acknowledged(&delivery),
             Event::Unhealthy { delivery, why } => {
                 if !self.rotation.deliveries_open.contains(&delivery) {
@@ -264,7 +264,6 @@ impl<'a> Machine<'a> {
             retire_after: None,
             retire_at_once: self.rotation.urgent == Some(Urgent::Leaked),
             room_made: false,
-            force: false,
         });
         self.rotation.last_run = Some(id);
         self.rotation.last_attempted_at = Some(now);

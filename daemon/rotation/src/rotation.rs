@@ -130,6 +130,9 @@ pub struct Rotation {
     pub suspect_to: u64,
     /// The provider said that nothing will work until a person changes something.
     pub blocked: Option<String>,
+    /// At its creation a person accepted a target that holds fewer than two of ours.
+    #[serde(default)]
+    pub force: bool,
     /// Consumers that do not have the newest credential yet.
     pub deliveries_open: Vec<String>,
     /// Surveys in a row that did not show the published credential.

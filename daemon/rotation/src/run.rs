@@ -67,8 +67,6 @@ pub struct Run {
     pub retire_at_once: bool,
     /// Room was made on a full target: "full" may still be said by a replica that lags.
     pub room_made: bool,
-    /// A person accepts a target that holds fewer than two of ours.
-    pub force: bool,
 }
 
 /// Where a run stands.

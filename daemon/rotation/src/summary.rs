@@ -98,10 +98,15 @@ impl Rotation {
             let text = format!("the database may be older than what was done with it: {why}");
             notices.attention(NoticeCode::StateIsOld, text);
         }
+        // A deleted rotation takes nothing over any more: its way out is told once, for all of them.
+        let way_out = if self.life.is_deleting() {
+            ""
+        } else {
+            ": adopt it or remove it"
+        };
         for doubt in &self.doubts {
             let text = format!(
-                "the provider lists {} under this rotation's label, number {}, and it is not in the \
-                 database: adopt it or remove it",
+                "the provider lists {} under this rotation's label, number {}, and it is not in the database{way_out}",
                 doubt.handle, doubt.sequence
             );
             notices.attention(NoticeCode::UnknownLabel, text);
@@ -115,7 +120,7 @@ impl Rotation {
             );
             notices.attention(NoticeCode::Blocked, text);
         }
-        if self.life.is_deleting() && !self.doubts.is_empty() {
+        if self.life.is_deleting() && self.needs_attention() {
             let text = "it is deleted, and what is in doubt is left to a person: delete it again, with revoking to \
                         remove it, or without to leave it alive";
             notices.attention(NoticeCode::DeletionWaits, text.to_owned());

@@ -90,7 +90,8 @@ fn not_loaded(kind: &str) -> ApiError {
     ))
 }
 
-/// A rotation by the id in a path, of this type where one is named.
+/// A rotation by the id in a path, of this type where one is named. One that is deleted is there for as long as it waits
+/// for a person's word.
 pub(super) async fn rotation(
     daemon: &Shared,
     kind: Option<&str>,
@@ -105,7 +106,7 @@ pub(super) async fn rotation(
         .store
         .read(move |reader| optional(reader.rotation(id)))
         .await?
-        .filter(|record| !record.state.life.is_deleting())
+        .filter(|record| !record.state.life.is_deleting() || record.state.needs_attention())
         .ok_or_else(|| {
             ApiError::not_found(format!("Could not find {title} Rotation with ID \"{id}\""))
         })?;

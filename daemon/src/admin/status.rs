@@ -25,7 +25,14 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
     }
     let (records, unreadable) = every_readable_rotation(&daemon).await;
     let viewer = Viewer::new(&daemon).await?;
-    let rotations: Vec<_> = records.iter().map(|record| viewer.show(record)).collect();
+    let (deleted, kept): (Vec<_>, Vec<_>) = records
+        .iter()
+        .partition(|record| record.state.life.is_deleting());
+    let show = |records: Vec<&RotationRecord>| -> Vec<_> {
+        let shown = records.into_iter().map(|record| viewer.show(record));
+        shown.collect()
+    };
+    let (deleted, rotations) = (show(deleted), show(kept));
     let outlook = daemon.scheduler.send(GetOutlook).await?;
     let now = daemon.clock.now().wall;
     let uptime = (now - daemon.started_at).num_seconds();
@@ -46,8 +53,12 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
             let message = rotation.last_rotation_message.clone().unwrap_or_default();
             failed.then_some((message, rotation.last_rotation_attempted_at))
         }),
-        waiting: items(&rotations, waiting),
-        attention: attention(&rotations, unreadable),
+        waiting: [
+            items(&rotations, waiting),
+            items(&deleted, |rotation| Some(settling(rotation))),
+        ]
+        .concat(),
+        attention: [unreadable, attention(&rotations), attention(&deleted)].concat(),
         next_due: next_due(&rotations),
         findings: findings(&daemon, &outlook),
         work: vec![work(&outlook)],
@@ -62,6 +73,7 @@ pub(super) async fn list_providers(daemon: Daemon) -> Reply {
     Ok(ok(&ProvidersAnswer { providers }))
 }
 
+/// Those that are deleted and not settled yet with them.
 async fn every_rotation(daemon: &Shared) -> Result<Vec<RotationRecord>, ApiError> {
     let records = daemon
         .store
@@ -70,6 +82,7 @@ async fn every_rotation(daemon: &Shared) -> Result<Vec<RotationRecord>, ApiError
             for project in reader.projects()? {
                 all.extend(reader.rotations(project.id, None)?);
             }
+            all.extend(reader.deleted_rotations()?);
             Ok(all)
         })
         .await?;
@@ -188,6 +201,13 @@ fn waiting(rotation: &SecretRotation) -> Option<(String, Option<Timestamp>)> {
     })
 }
 
+/// What a deleted one has left at the provider.
+fn settling(rotation: &SecretRotation) -> (String, Option<Timestamp>) {
+    let (what, at) = waiting(rotation)
+        .unwrap_or_else(|| ("it is being settled at the provider".to_owned(), None));
+    (format!("it is deleted: {what}"), at)
+}
+
 fn next_due(rotations: &[SecretRotation]) -> Option<StatusItem> {
     let due = rotations
         .iter()
@@ -231,8 +251,8 @@ async fn every_readable_rotation(daemon: &Shared) -> (Vec<RotationRecord>, Vec<S
     one_by_one.await.unwrap_or_default()
 }
 
-fn attention(rotations: &[SecretRotation], unreadable: Vec<StatusItem>) -> Vec<StatusItem> {
-    let mut attention = unreadable;
+fn attention(rotations: &[SecretRotation]) -> Vec<StatusItem> {
+    let mut attention = Vec::new();
     // All of it, with the commands that end it: what is in doubt is not one thing.
     for rotation in rotations {
         let of_rotation = rotation.state.iter().flat_map(|state| &state.attention);

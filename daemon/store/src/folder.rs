@@ -11,14 +11,16 @@ use std::path::Path;
 /// # Errors
 /// It can't be made, or not be kept.
 pub fn make(folder: &Path, mode: u32) -> io::Result<()> {
-    let missing = folder.ancestors().take_while(|above| !above.exists());
-    let made = missing.count();
+    let absent = folder
+        .ancestors()
+        .take_while(|above| !above.exists())
+        .count();
     DirBuilder::new()
         .recursive(true)
         .mode(mode)
         .create(folder)?;
     // Its own name even where it was there: whoever made it may have died before this.
-    for named in folder.ancestors().take(made.max(1)) {
+    for named in folder.ancestors().take(absent.max(1)) {
         let above = named.parent().filter(|above| *above != Path::new(""));
         match sync(above.unwrap_or(Path::new("."))) {
             // Made by who set up the host, above what this user may look into, and not lately.

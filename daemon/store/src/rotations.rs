@@ -148,6 +148,18 @@ impl Reader {
         })
     }
 
+    /// The rotations that are deleted and not settled at their providers yet, of all projects, by name.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn deleted_rotations(&self) -> Result<Vec<RotationRecord>, StoreError> {
+        self.read(|books| {
+            let sql = "SELECT id FROM rotations WHERE life = 'deleting' ORDER BY name, id";
+            let ids = books.rotation_ids(sql, ())?;
+            ids.into_iter().map(|id| books.rotation(id)).collect()
+        })
+    }
+
     /// Every rotation's id, those being deleted with them, in pages: those after `after`, at most `limit`.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use e2e::Failure;
 use e2e::consumer::USER_AGENT;
 use e2e::failure::OrFail as _;
 use e2e::operator::{live, secret_name};
+use rotord_api::catalogue::{STATE_IS_OLD, UNKNOWN_LABEL};
 use rotord_api::rotation::{CredentialStage, RotationStatus, SecretRotation};
 use rotord_rotation::label::Label;
 
@@ -32,8 +33,8 @@ pub async fn unrest(scene: &Scene) -> Result<Option<String>, Failure> {
             return Ok(Some(format!("{name} is at work: {}", run.words)));
         }
         if let Some(credential) = live(rotation).find(|credential| !at_rest(credential.stage)) {
-            let (key, stage) = (&credential.key_id, credential.stage);
-            return Ok(Some(format!("{name}: {key} is {stage}")));
+            let id = &credential.key_id;
+            return Ok(Some(format!("{name}: {id} is {}", credential.stage)));
         }
         let due = state.due_at.filter(|_| !state.paused);
         if due.is_some_and(|due| due.0 <= scene.azure.standin.now()) {
@@ -149,7 +150,7 @@ async fn of_rotation(scene: &Scene, rotation: &SecretRotation) -> Result<Vec<Str
     let state = rotation.state.as_ref();
     for attention in state.iter().flat_map(|state| &state.attention) {
         // Nothing was restored from a copy.
-        if matches!(attention.code.as_str(), "unknown-label" | "old-state") {
+        if [UNKNOWN_LABEL.code, STATE_IS_OLD.code].contains(&attention.code.as_str()) {
             found.push(format!(
                 "{name} takes its books for old: {}",
                 attention.message

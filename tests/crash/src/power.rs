@@ -31,7 +31,7 @@ use crate::check;
 /// Rotations of one run, one after the other.
 const ROTATIONS: u32 = 4;
 /// The longest that a run takes to come to rest.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Syncs of a first start: at each of them the daemon itself is started.
 const FIRST_START: usize = 12;
 /// Later it is started at one boundary in so many, and at the others its database is opened.
@@ -245,7 +245,7 @@ fn look(
     let mut rotations = BTreeMap::new();
     for id in reader.rotation_ids(None, 100).or_fail(books)? {
         let record = reader.rotation(id).or_fail(books)?;
-        for credential in record.state.active().into_iter() {
+        if let Some(credential) = record.state.active() {
             let removed = labelled.iter().find(|(label, secret)| {
                 label.nonce == credential.nonce && secret.removed.is_some_and(|gone| gone <= at)
             });

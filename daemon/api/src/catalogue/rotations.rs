@@ -54,7 +54,7 @@ entries! { Rotation,
     BLOCKED = "blocked",
         "The provider said that no new credential can work until somebody changes something there, such as an application whose logins are disabled.",
         "Nothing is issued by schedule. What is published stays, and stays valid. If it would expire, that is told.",
-        "Mend what the message says, then `rotorctl unblock ROTATION` or `rotorctl rotate ROTATION`.";
+        "Mend what the message says, then `rotorctl check ROTATION`: a login that works lifts it. `rotorctl unblock ROTATION` and `rotorctl rotate ROTATION` do without that login.";
     DELETION_WAITS = "deletion-waits",
         "The rotation was deleted, and a credential under its label is in doubt: the database does not know it.",
         "It leaves the doubtful credential alone and keeps what it knows of the rotation until that is decided.",

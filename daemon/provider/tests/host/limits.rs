@@ -143,16 +143,16 @@ async fn requests_beyond_the_limit_are_denied() {
 async fn a_flood_of_denied_requests_leaves_few_short_lines_in_the_log() {
     let echo = Echo::with(|settings| settings.limits.requests = 5).await;
     let log = crate::secrets::capture();
-    let long = "flooded/".repeat(1000);
-    let url = format!("https://{}.test/{long}", "flooder.".repeat(500));
+    let path = "flooded/".repeat(1000);
+    let url = format!("https://{}.test/{path}", "flooder.".repeat(500));
     let outcome = echo
         .check(&[("behaviour", "http-insist"), ("url", &url)])
         .await;
     assert!(outcome.result.is_ok(), "{outcome:?}");
     let text = log.text();
-    let lines: Vec<_> = text.lines().filter(|line| line.contains("flood")).collect();
-    assert_eq!(lines.len(), 6, "what may be sent, and one more");
-    assert!(lines.iter().all(|line| line.len() < 2500), "{lines:?}");
+    let logged: Vec<_> = text.lines().filter(|line| line.contains("flood")).collect();
+    assert_eq!(logged.len(), 6, "what may be sent, and one more");
+    assert!(logged.iter().all(|line| line.len() < 2500), "{logged:?}");
     assert!(text.contains("unlogged=9994"), "{text}");
 }
 

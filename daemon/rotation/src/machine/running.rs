@@ -110,7 +110,8 @@ impl Machine<'_> {
             .credential_cap
             .or(self.ctx.rules.credential_cap)?;
         let others = self.rotation.facts.survey.as_ref()?.others;
-        let refused = run.kind == RunKind::Creation && !run.force && cap.saturating_sub(others) < 2;
+        let refused =
+            run.kind == RunKind::Creation && !self.rotation.force && cap.saturating_sub(others) < 2;
         refused.then(|| {
             format!(
                 "this target holds at most {cap} credentials and {others} that this rotation did not issue are there: \

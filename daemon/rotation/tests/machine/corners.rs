@@ -201,3 +201,34 @@ fn an_overlap_beyond_the_life_of_what_it_is_for_is_said() {
     assert!(play.notices().contains(&NoticeCode::OverlapCut));
     assert!(!Play::live(30).notices().contains(&NoticeCode::OverlapCut));
 }
+
+#[test]
+fn a_login_that_works_lifts_what_was_said_to_keep_all_from_working_and_no_doubt() {
+    let mut play = Play::live(30);
+    play.login = Answer::Never("its logins are disabled".to_owned());
+    play.until(|play| play.rotation.blocked.is_some());
+    let why = "restored".to_owned();
+    play.event(Event::StateIsOld { why }).unwrap();
+    play.login = Answer::Works;
+    play.pass(TimeDelta::days(40));
+    assert_eq!(play.published.len(), 1, "nothing is issued by itself");
+    play.event(Event::LoginWorked).unwrap();
+    assert!(play.rotation.needs_attention());
+    play.until(|play| play.published.len() == 2);
+}
+
+#[test]
+fn what_was_accepted_at_a_creation_that_failed_holds_when_it_is_tried_again() {
+    for force in [true, false] {
+        let mut play = Play::begin_forced(plan(30), force, |play| {
+            play.inspection.credential_cap = Some(1);
+            play.issue_faults.push(fault(FaultKind::Unauthorized));
+        });
+        play.event(Event::Answered).unwrap();
+        play.until(|play| play.rotation.life == Life::Failed);
+        play.command(Command::Rotate { retire_after: None })
+            .unwrap();
+        play.until(|play| play.rotation.run.is_none());
+        assert_eq!(play.rotation.life == Life::Live, force);
+    }
+}

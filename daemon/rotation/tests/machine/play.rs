@@ -77,6 +77,10 @@ impl Play {
     }
 
     pub(crate) fn begin_with(its: Plan, prepare: impl FnOnce(&mut Self)) -> Self {
+        Self::begin_forced(its, false, prepare)
+    }
+
+    pub(crate) fn begin_forced(its: Plan, force: bool, prepare: impl FnOnce(&mut Self)) -> Self {
         let now = utc("2026-03-01T10:00:00Z");
         let (timing, rules) = (Timing::default(), rules());
         let ctx = Context {
@@ -90,7 +94,7 @@ impl Play {
             entropy: 1,
             provider_ready: true,
         };
-        let step = Rotation::create(ROTATION, its, false, &ctx);
+        let step = Rotation::create(ROTATION, its, force, &ctx);
         let mut play = Self {
             now,
             timing,

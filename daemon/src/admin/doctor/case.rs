@@ -58,8 +58,7 @@ impl Cases {
             })
             .await?;
         // What is deleted and in doubt waits for a person.
-        records
-            .retain(|record| !record.state.life.is_deleting() || !record.state.doubts.is_empty());
+        records.retain(|record| !record.state.life.is_deleting() || record.state.needs_attention());
         if let Some(id) = query.rotation_id {
             let record = lookup::rotation(daemon, None, &id.to_string()).await?;
             connections.retain(|connection| connection.id == record.details.connection);

@@ -5,10 +5,12 @@ use actix_web::web::Path;
 use rotord_api::rotation::{GeneratedCredential, GeneratedCredentials};
 use rotord_api::{Sensitive, routes};
 use rotord_provider::contract::{Output, Verdict};
+use rotord_rotation::Event;
 use rotord_store::{Generated, Secret, SecretMap};
 use serde_json::json;
 
 use super::target;
+use crate::actors::rotator::{Tell, With};
 use crate::admin::error::ApiError;
 use crate::admin::peer::Peer;
 use crate::admin::request::ok_secret;
@@ -47,7 +49,7 @@ pub(in crate::admin) async fn generated_credentials(
     }))
 }
 
-/// One login with the published credential.
+/// One login with the published credential. One that works lifts what was said to keep every credential from working.
 #[utoipa::path(post, path = routes::CHECK_CREDENTIALS, tag = "rotations",
     params(("type" = String, Path, description = "The provider's slug"),
         ("rotationId" = String, Path, description = "The rotation's id")),
@@ -82,11 +84,23 @@ pub(in crate::admin) async fn check_credentials(
     let id = record.details.id;
     let detail = json!({"type": path.0, "works": refused.is_none()});
     let note = audit::of_rotation(&peer, "check-secret-rotation-credentials", id, detail);
-    let at = daemon.clock.now().wall;
-    daemon
-        .store
-        .write(move |store| store.note(at, &note))
-        .await?;
+    if refused.is_none() && record.state.blocked.is_some() {
+        let tell = Tell {
+            rotation: id,
+            event: Event::LoginWorked,
+            with: With {
+                audit: note,
+                ..With::default()
+            },
+        };
+        daemon.rotator.send(tell).await??;
+    } else {
+        let at = daemon.clock.now().wall;
+        daemon
+            .store
+            .write(move |store| store.note(at, &note))
+            .await?;
+    }
     match refused {
         None => Ok(HttpResponse::NoContent().finish()),
         Some(why) => Err(ApiError::refused(why)),

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use azure_standin::{Fault, Operation, Rule, SecretConfig};
 use e2e::operator::{CONNECTIONS, KIND};
 use e2e::until;
 use rotord_api::query::{DeleteRotationQuery, Flag};
-use rotord_api::rotation::SecretRotationAnswer;
+use rotord_api::rotation::{CredentialStage, SecretRotationAnswer};
 use rotord_api::routes;
+use rotord_api::status::{DaemonStatus, StatusItem};
 use serde_json::json;
 
-use crate::rig::Rig;
+use crate::rig::{Rig, key_at};
 
 async fn delete(rig: &Rig, id: uuid::Uuid, secrets: bool, revoke: bool) {
     let query = DeleteRotationQuery {
@@ -111,4 +113,76 @@ async fn a_credential_whose_removal_fails_is_removed_later() {
     rig.until_issued("payroll", 0).await;
     let answer = rig.operator.http.get(routes::STATUS).await.unwrap();
     assert_eq!(answer.json().unwrap()["rotations"]["total"], json!(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_one_that_waits_for_a_person_is_seen_and_takes_their_word() {
+    let rig = Rig::start(&["payroll"]).await;
+    let rotation = rig.create("payroll").await;
+    // What a lost answer made can't be removed for now, so that the deleted rotation has something to settle.
+    let unavailable = Fault::Gateway {
+        status: 503,
+        empty: false,
+        applied: false,
+    };
+    for rule in [
+        Rule::once(Operation::AddPassword, Fault::LostReply),
+        Rule::always(Operation::RemovePassword, unavailable),
+    ] {
+        rig.azure.standin.add_fault(rule);
+    }
+    let rotation = rig.rotate(&rotation).await;
+    rig.until_issued("payroll", 3).await;
+    let mut kept = [CredentialStage::Active, CredentialStage::Previous]
+        .map(|stage| key_at(&rotation, stage))
+        .to_vec();
+    kept.sort();
+    delete(&rig, rotation.id, false, false).await;
+    let state = rotation.state.as_ref().unwrap();
+    let (of, _) = state.credentials[0].label.rsplit_once('-').unwrap();
+    let stranger = SecretConfig {
+        name: Some(format!("{of}-00c0ffee00c0ffee")),
+        ..SecretConfig::default()
+    };
+    let stranger = rig.azure.standin.add_foreign_secret("payroll", &stranger);
+    let stranger = stranger.unwrap().to_string();
+
+    let told = until("the doubt to be told", Duration::from_mins(2), async || {
+        let status = rig.operator.http.get(routes::STATUS).await?;
+        let status = status.parse::<DaemonStatus>()?;
+        assert_eq!(status.rotations.total, 0);
+        let waits = |item: &&StatusItem| item.code.as_deref() == Some("deletion-waits");
+        Ok(status.attention.iter().find(waits).cloned())
+    });
+    let told = told.await.unwrap();
+    assert_eq!(told.rotation_id, rotation.id);
+    assert!(told.message.contains("rotorctl delete"), "{}", told.message);
+    assert!(rig.operator.rotations().await.unwrap().is_empty());
+
+    rig.azure.standin.clear_faults();
+    let id = rotation.id.to_string();
+    let rotorctl = async |line: &[&str]| {
+        let line = rig.daemon.rotorctl().unwrap().args(line);
+        line.run().await.unwrap()
+    };
+    let shown = rotorctl(&["show", &id, "--json"]).await.json().unwrap();
+    let attention = shown["secretRotation"]["state"]["attention"].to_string();
+    assert!(attention.contains(&stranger), "{attention}");
+    let removed = rotorctl(&["remove", &id, &stranger, "--yes"]).await;
+    assert_ne!(removed.code, Some(0), "{}", removed.stdout);
+    let again = rotorctl(&["delete", &id, "--revoke", "--yes"]).await;
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    // What was let go when the rotation was deleted stays.
+    rig.until_issued("payroll", kept.len()).await;
+    let left = rig.azure.issued("payroll").unwrap();
+    let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+    assert_eq!(left, kept);
+    until("the doubt to be gone", Duration::from_mins(1), async || {
+        let secrets = rig.azure.standin.secrets("payroll").unwrap();
+        let mut live = secrets.iter().filter(|secret| secret.live());
+        let is_there = live.any(|secret| secret.key_id.to_string() == stranger);
+        Ok((!is_there).then_some(()))
+    })
+    .await
+    .unwrap();
 }

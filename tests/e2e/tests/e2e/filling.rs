@@ -26,6 +26,10 @@ struct Small {
 
 impl Small {
     /// None, and said so, where this may not be done.
+    #[expect(
+        clippy::print_stderr,
+        reason = "who may not mount is to see that this was not tried"
+    )]
     fn mount(path: &Path) -> Option<Self> {
         fs::create_dir(path).unwrap();
         let mounted = Command::new("mount")

@@ -82,3 +82,32 @@ async fn days_of_ambiguous_answers_block_nobody() {
         .unwrap();
     assert_eq!(gone.status, 404, "{}", gone.text());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_works_lets_go_on_what_a_disabled_application_had_stopped() {
+    let rig = Rig::start(&["payroll"]).await;
+    let rotation = rig.create("payroll").await;
+    let disabled = Rule::always(Operation::Token, Fault::Entra { code: 7_000_112 });
+    rig.azure.standin.add_fault(disabled.for_app("payroll"));
+    let order = routes::rotate_secrets(e2e::operator::KIND, rotation.id);
+    let refused = rig.operator.http.post(&order, &json!({})).await.unwrap();
+    assert_eq!(refused.status, 500, "{}", refused.text());
+    let is_blocked = |rotation: &SecretRotation| {
+        let mut told = rotation.state.iter().flat_map(|state| &state.attention);
+        told.any(|told| told.code == "blocked")
+    };
+    rig.until("the block", &rotation, is_blocked).await;
+    let check = ["check", "payroll", "--env", "dev"];
+    assert_ne!(rotorctl(&rig, &check).await.code, Some(0));
+    assert!(is_blocked(
+        &rig.operator.rotation(rotation.id).await.unwrap()
+    ));
+
+    rig.azure.standin.clear_faults();
+    rotorctl(&rig, &check).await.well().unwrap();
+    assert!(!is_blocked(
+        &rig.operator.rotation(rotation.id).await.unwrap()
+    ));
+    rig.rotate(&rotation).await;
+    rig.settled_but_previous(&rotation).await;
+}

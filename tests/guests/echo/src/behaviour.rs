@@ -59,7 +59,8 @@ fn act(
     }
     let (what, detail) = behaviour.split_once(':').unwrap_or((behaviour, ""));
     match what {
-        "ok" => Ok(None),
+        // Of the last two the functions that they are for know.
+        "ok" | "finding" | "endless" => Ok(None),
         "say" => Ok(Some(detail.to_owned())),
         "fault" => Err(fault(detail)),
         "trap" => trap(),
@@ -106,8 +107,6 @@ fn act(
             }
             Ok(None)
         }
-        // Of these the functions that they are for know.
-        "finding" | "endless" => Ok(None),
         "closed" => {
             let path = Finding::problem("path-closed", "echo.test can't be reached");
             let path = path.remedy("allow outgoing TLS connections to echo.test:443");

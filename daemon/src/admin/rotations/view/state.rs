@@ -170,6 +170,11 @@ fn attention(viewer: &Viewer, state: &Rotation, notices: &[Notice]) -> Vec<Atten
 fn remedy(state: &Rotation, notice: &Notice) -> Option<String> {
     let id = state.id;
     match notice.code {
+        NoticeCode::DeletionWaits => Some(format!(
+            "rotorctl delete {id} --revoke to remove it, or without --revoke to leave it alive"
+        )),
+        // Its deletion says it.
+        NoticeCode::StateIsOld if state.life.is_deleting() => None,
         NoticeCode::StateIsOld if state.doubts.is_empty() => Some(format!(
             "look whether what is in use is what is published here; then rotorctl unblock {id}"
         )),
@@ -177,7 +182,9 @@ fn remedy(state: &Rotation, notice: &Notice) -> Option<String> {
             "adopt or remove each credential that is in doubt; then rotorctl unblock {id}"
         )),
         NoticeCode::Drifted => Some(format!("rotorctl rotate {id}, or rotorctl resume {id}")),
-        NoticeCode::Blocked => Some(format!("mend it, then rotorctl unblock {id}")),
+        NoticeCode::Blocked => Some(format!(
+            "mend it, then rotorctl check {id}, or rotorctl unblock {id}"
+        )),
         NoticeCode::CreationFailed => {
             Some(format!("rotorctl rotate {id}, or rotorctl delete {id}"))
         }
@@ -196,9 +203,9 @@ fn doubtful(viewer: &Viewer, state: &Rotation, doubt: &Doubt) -> Attention {
     Attention {
         code: catalogue::UNKNOWN_LABEL.code.to_owned(),
         message: "the provider lists a credential under this rotation's label that is not in the database".to_owned(),
-        remedy: Some(format!(
-            "rotorctl adopt {id} {handle}, or rotorctl remove {id} {handle}"
-        )),
+        remedy: (!state.life.is_deleting()).then(|| {
+            format!("rotorctl adopt {id} {handle}, or rotorctl remove {id} {handle}")
+        }),
         key_id: Some(handle.to_string()),
         label: Some(label.to_string()),
     }
