@@ -11,7 +11,7 @@ RELEASED := target/release/rotord target/release/rotorctl build/plugins/azure-cl
 	build/man/rotorctl.1 build/completions/rotorctl.bash build/completions/rotorctl.zsh build/completions/rotorctl.fish
 
 .DEFAULT_GOAL := help
-.PHONY: help needs build plugins guests test-daemon demo test lint deny simulate mutations crash neighbours bench azure clients release install clean
+.PHONY: help needs build plugins guests test-daemon test-release demo test lint deny simulate mutations crash neighbours bench azure clients release install clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,17 +59,21 @@ simulate: ## SEEDS=n stories of the simulator (FROM=n on), or SEED=n alone, told
 mutations: ## Breaks the domain on purpose, a rule at a time: every one must be caught
 	tests/simulator/mutations
 
-# Built as the tests are. What was played of this commit before is not played again: build/crash-ledger.jsonl.
-crash: build test-daemon ## RUNS=n of the real daemon killed at named places and at random; SEED=n plays one again
-	@target/debug/crash $(if $(SEED),seed $(SEED),$(if $(AT),at $(AT),$(or $(RUNS),200)))
+# What thousands of starts and rotations are measured with: optimised, as it is installed.
+test-release: plugins guests
+	$(CARGO) build --release --workspace --features rotord/test-build --bin rotord-test --bin crash --bin neighbours
+
+# What was played of this commit before is not played again: build/crash-ledger.jsonl.
+crash: test-release ## RUNS=n of the real daemon killed at named places and at random; SEED=n plays one again
+	@target/release/crash $(if $(SEED),seed $(SEED),$(if $(AT),at $(AT),$(or $(RUNS),200)))
 
 bench: plugins guests ## Figures, as ratios measured in one run
 	$(CARGO) build --release --package rotord --package rotorctl
 	$(CARGO) bench --package rotord-provider --bench call
 	$(CARGO) run --release --package bench --bin bench
 
-neighbours: build guests test-daemon ## How late 500 rotations are beside a failing, a looping and a trapping provider
-	@TMPDIR=$(if $(wildcard /dev/shm),/dev/shm,/tmp) target/debug/neighbours
+neighbours: test-release ## How late 500 rotations are beside a failing, a looping and a trapping provider
+	@TMPDIR=$(if $(wildcard /dev/shm),/dev/shm,/tmp) target/release/neighbours
 
 azure: ## The stand-in for Entra and Graph by itself, for any client: CONFIG=file
 	@mkdir -p build

@@ -1,12 +1,16 @@
-//! The store's actors: one thread that writes, a few that read. One message is one transaction.
+//! The store's actors: one that writes, a few that read, each on a thread of its own, where it may block. One message
+//! is one transaction.
 //!
-//! A panic in a `SyncArbiter`'s handler would end its thread for good while its address still said
-//! "connected", so handlers catch it: the transaction is rolled back when the connection is next used, and the
-//! caller gets [`Failed::Panicked`].
+//! A panic in a handler would end its thread for good while its address still said "connected", so handlers catch it:
+//! the transaction is rolled back when the connection is next used, and the caller gets [`Failed::Panicked`].
+//!
+//! No `SyncArbiter`: its messages go by the thread that started it, which costs every read two switches more.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use actix::{Actor, Addr, Handler, MailboxError, Message, SyncArbiter, SyncContext};
+use actix::{Actor, Addr, Arbiter, Context, Handler, MailboxError, Message};
 use rotord_store::{Reader, Store, StoreError};
 
 use crate::health::Health;
@@ -45,7 +49,7 @@ impl<S: 'static, T: Send + 'static> Message for Do<S, T> {
 struct Worker<S>(Option<S>);
 
 impl<S: Unpin + 'static> Actor for Worker<S> {
-    type Context = SyncContext<Self>;
+    type Context = Context<Self>;
 }
 
 impl<S: Unpin + 'static, T: Send + 'static> Handler<Do<S, T>> for Worker<S> {
@@ -77,11 +81,33 @@ impl<S: Unpin + 'static> Handler<Close> for Worker<S> {
     }
 }
 
+/// A worker that reads, and how many jobs it has.
+struct Desk {
+    worker: Addr<Worker<Reader>>,
+    jobs: AtomicUsize,
+}
+
+/// A job at a desk, from before it is sent until its answer is here or nobody waits for it.
+struct Queued<'a>(&'a Desk);
+
+impl<'a> Queued<'a> {
+    fn at(desk: &'a Desk) -> Self {
+        desk.jobs.fetch_add(1, Ordering::Relaxed);
+        Self(desk)
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.jobs.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The addresses of the store's threads. Cheap to clone.
 #[derive(Clone)]
 pub struct StoreHandle {
     writer: Addr<Worker<Store>>,
-    readers: Addr<Worker<Reader>>,
+    readers: Arc<[Desk]>,
     health: Health,
 }
 
@@ -94,11 +120,13 @@ impl std::fmt::Debug for StoreHandle {
 impl StoreHandle {
     /// Starts the threads. To be called within an actix system.
     pub fn start(store: Store, readers: Vec<Reader>) -> Self {
-        let writer = one_each(vec![store], "store-writer");
-        let readers = one_each(readers, "store-reader");
+        let readers = readers.into_iter().map(|reader| Desk {
+            worker: on_its_own_thread(reader),
+            jobs: AtomicUsize::new(0),
+        });
         Self {
-            writer,
-            readers,
+            writer: on_its_own_thread(store),
+            readers: readers.collect(),
             health: Health::default(),
         }
     }
@@ -140,7 +168,11 @@ impl StoreHandle {
             health.read(&result);
             result
         };
-        reply(self.readers.send(Do(Box::new(job))).await)
+        let jobs = |desk: &&Desk| desk.jobs.load(Ordering::Relaxed);
+        let desk = self.readers.iter().min_by_key(jobs);
+        let desk = desk.ok_or(Failed::Closed)?;
+        let _queued = Queued::at(desk);
+        reply(desk.worker.send(Do(Box::new(job))).await)
     }
 
     /// Closes the writing connection after everything that was sent before: the journal is folded into the
@@ -154,14 +186,9 @@ impl StoreHandle {
     }
 }
 
-fn one_each<S: Unpin + Send + 'static>(connections: Vec<S>, name: &'static str) -> Addr<Worker<S>> {
-    let threads = connections.len();
-    let waiting = std::sync::Mutex::new(connections);
-    let threads_of = move || std::thread::Builder::new().name(name.to_owned());
-    SyncArbiter::start_with_thread_builder(threads, threads_of, move || {
-        // Each thread takes one; the lock can't be poisoned: `pop` does not panic.
-        Worker(waiting.lock().ok().and_then(|mut waiting| waiting.pop()))
-    })
+fn on_its_own_thread<S: Unpin + Send + 'static>(connection: S) -> Addr<Worker<S>> {
+    let thread = Arbiter::new().handle();
+    Worker::start_in_arbiter(&thread, |_| Worker(Some(connection)))
 }
 
 fn reply<T>(result: Result<Result<T, Failed>, MailboxError>) -> Result<T, Failed> {

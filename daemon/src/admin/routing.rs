@@ -20,10 +20,11 @@ use super::{Reply, backup, doctor, openapi, projects, secrets, status};
 
 /// The admin socket.
 pub(super) fn admin(config: &mut ServiceConfig) {
+    // Patterns are tried one after the other: first what is asked most.
+    secret_routes(config, wrong_method);
     rotation_routes(config);
     connection_routes(config);
     project_routes(config);
-    secret_routes(config, wrong_method);
     own_routes(config);
     config.default_service(web::to(unknown));
 }

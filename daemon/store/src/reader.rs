@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
@@ -72,6 +73,8 @@ pub(crate) struct Books<'a> {
 pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // All of this crate's statements: none is compiled twice.
     connection.set_prepared_statement_cache_capacity(128);
+    // And none again for each value that is bound to it, as a partial index would have it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     // Sorting must not write values to a file elsewhere.

@@ -110,6 +110,9 @@ async fn calls(table: &mut Table) -> Result<(), Failure> {
 
 /// A daemon with all those rotations, of which none has anything to do.
 async fn idle(table: &mut Table, daemon: &mut Daemon) -> Result<(), Failure> {
+    // In earnest: with every wait shortened it would look at its targets all the time.
+    daemon.set("timing.scale", 1.0);
+    daemon.set("timing.catch_up_spread", "1s");
     started(daemon).await?;
     let pid = pid(daemon)?;
     daemon.operator().status().await?;

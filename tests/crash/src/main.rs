@@ -23,7 +23,7 @@ use futures_util::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs at the same time: most of a run is waiting.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 /// From one line of progress to the next.
 const PROGRESS: usize = 50;
 
