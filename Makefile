@@ -104,6 +104,9 @@ install: ## What `make release` has built, into DESTDIR and PREFIX
 	done
 	install -D -m 0644 config/rotord.toml $(DESTDIR)/etc/rotord/rotord.toml.example
 	install -D -m 0644 config/rotord.service $(DESTDIR)$(PREFIX)/lib/systemd/system/rotord.service
+	for unit in config/rotord-*.socket; do \
+		install -D -m 0644 $$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; \
+	done
 	sed -i 's|/usr/bin/rotord|$(PREFIX)/bin/rotord|' $(DESTDIR)$(PREFIX)/lib/systemd/system/rotord.service
 	install -D -m 0644 config/rotord.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/rotord.conf
 	install -D -m 0644 config/rotord.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/rotord.conf

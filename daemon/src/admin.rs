@@ -6,7 +6,6 @@
 //!
 //! | Module | Knows |
 //! |---|---|
-//! | [`listen`] | the sockets themselves: making them, replacing stale ones |
 //! | `routing` | which handler serves which route |
 //! | `peer`, `access`, `crowd` | who is calling, what he may read, and how many may at once |
 //! | `error`, `request` | the shape of errors, reading bodies and queries |
@@ -23,7 +22,6 @@ mod crowd;
 mod describe;
 mod doctor;
 mod error;
-pub mod listen;
 mod lookup;
 mod openapi;
 mod peer;

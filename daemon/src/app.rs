@@ -6,10 +6,10 @@
 mod age;
 mod error;
 pub(crate) mod keys;
+mod pulse;
 
 use std::io;
 use std::num::NonZeroU32;
-use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,11 +24,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use self::age::Age;
 pub(crate) use self::age::machine_id;
 pub use self::error::StartError;
+use self::pulse::Pulse;
 use crate::actors::rotator::{Drain, Equipment, ProvidersChanged, Rotator};
 use crate::actors::scheduler::{Begin, Halt, LookAtAll, Scheduler};
 use crate::actors::store::StoreHandle;
 use crate::admin::{self, Admin};
 use crate::clock::Clock;
+use crate::delivery::credentials::{self, Credentials};
+use crate::listen::{self, Sockets};
 use crate::providers::Providers;
 use crate::settings::Settings;
 use crate::{log, notify};
@@ -51,8 +54,7 @@ pub struct App {
     readers: Vec<Reader>,
     age: Age,
     host: Arc<Host>,
-    admin_socket: UnixListener,
-    reader_socket: UnixListener,
+    sockets: Sockets,
 }
 
 impl std::fmt::Debug for App {
@@ -83,8 +85,7 @@ impl App {
             .collect::<Result<_, _>>()?;
         let cache = cache_settings(&settings)?;
         let host = Arc::new(Host::new(host_settings(&settings, cache))?);
-        let (admin_socket, reader_socket) =
-            admin::listen::sockets(&settings.admin, &settings.reader)?;
+        let sockets = listen::sockets(&settings)?;
         Ok(Self {
             settings,
             clock,
@@ -93,8 +94,7 @@ impl App {
             readers,
             age,
             host,
-            admin_socket,
-            reader_socket,
+            sockets,
         })
     }
 
@@ -105,7 +105,7 @@ impl App {
     /// What a start would refuse.
     pub fn check(settings: &Settings) -> Result<(), StartError> {
         log::filter(&settings.log)?;
-        admin::listen::check_group(&settings.admin)?;
+        listen::check_group(&settings.admin)?;
         keys::root_key(&settings.state)
             .check()
             .map_err(OpenError::from)?;
@@ -151,6 +151,11 @@ impl App {
             concurrency: self.settings.providers.concurrency,
         })
         .start();
+        let credentials = Credentials {
+            store: store.clone(),
+            clock: self.clock,
+            grants: Arc::from(self.settings.credentials.grants.clone()),
+        };
         let admin = Admin {
             store: store.clone(),
             rotator: rotator.clone(),
@@ -162,15 +167,23 @@ impl App {
             settings: Arc::new(self.settings),
         };
         let (admin_server, admin_handle) =
-            admin::serve_admin(self.admin_socket, admin.clone()).map_err(StartError::Serve)?;
+            admin::serve_admin(self.sockets.admin, admin.clone()).map_err(StartError::Serve)?;
         let (reader_server, reader_handle) =
-            admin::serve_reader(self.reader_socket, admin).map_err(StartError::Serve)?;
+            admin::serve_reader(self.sockets.reader, admin).map_err(StartError::Serve)?;
         actix_rt::spawn(admin_server);
         actix_rt::spawn(reader_server);
+        let handing_over =
+            credentials::serve(self.sockets.credentials, credentials).map_err(StartError::Serve)?;
         scheduler.do_send(Begin {
             rotator: rotator.clone().recipient(),
             everyone_told: rotator.clone().recipient(),
         });
+        let pulse = Pulse {
+            store: store.clone(),
+            rotator: rotator.clone(),
+            scheduler: scheduler.clone(),
+        };
+        actix_rt::spawn(pulse.beat());
         notify::ready();
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
@@ -192,6 +205,8 @@ impl App {
             futures_util::future::join(admin_handle.stop(true), reader_handle.stop(true)).await;
         };
         let sockets = tokio::time::timeout(DRAIN_SOCKETS, sockets);
+        // Whoever asks from here on waits in the socket for the next start, where the service manager holds it.
+        handing_over.abort();
         let (_, answered) = futures_util::future::join(drained, sockets).await;
         if answered.is_err() {
             tracing::warn!("requests that still waited were cut off; what they asked for goes on");

@@ -9,8 +9,8 @@ use rotord_store::OpenError;
 use rotord_store::lock::LockError;
 use rotord_store::root_key::RootKeyError;
 
-use crate::admin::listen::BindError;
 use crate::app::StartError;
+use crate::listen::BindError;
 use crate::settings::SettingsError;
 
 /// What a rotation tells.

@@ -1,5 +1,7 @@
 //! What the service manager is told. Without one, nothing.
 
+use std::time::Duration;
+
 use sd_notify::NotifyState;
 
 /// Everything runs.
@@ -21,6 +23,20 @@ pub fn stopping() {
         NotifyState::Stopping,
         NotifyState::Status("finishing the steps that are under way"),
     ]);
+}
+
+/// Every part answers; `status` where it is another than before.
+pub fn alive(status: Option<&str>) {
+    let beat = NotifyState::Watchdog;
+    match status {
+        Some(status) => tell(&[beat, NotifyState::Status(status)]),
+        None => tell(&[beat]),
+    }
+}
+
+/// After how long without a beat the service manager gives the daemon up; none where it does not watch.
+pub fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
 }
 
 fn tell(state: &[NotifyState<'_>]) {

@@ -13,6 +13,8 @@ use rotord_provider::{EngineKind, Grant};
 use rotord_rotation::Timing;
 use serde::Deserialize;
 
+use crate::delivery::asker::Asker;
+
 /// Where the settings are looked for unless a path is given; this one may be missing.
 pub const DEFAULT_PATH: &str = "/etc/rotord/rotord.toml";
 
@@ -33,6 +35,8 @@ pub struct Settings {
     pub admin: Admin,
     /// The reader socket.
     pub reader: Reader,
+    /// What units get with `LoadCredential=`.
+    pub credentials: Credentials,
     /// Provider components.
     pub providers: Providers,
     /// Every bound that the daemon waits for.
@@ -175,6 +179,62 @@ impl ReaderGrant {
 
 fn root_path() -> String {
     "/".to_owned()
+}
+
+/// What units get with `LoadCredential=`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Credentials {
+    /// The path of the socket, where it is not beside the admin socket. The service manager connects to it, and nobody
+    /// else may.
+    pub socket: Option<PathBuf>,
+    /// Which unit gets what. Empty: none anything.
+    pub grants: Vec<CredentialGrant>,
+}
+
+/// A secret of the default project that a unit gets.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialGrant {
+    /// The unit's full name; `app@.service` is every instance of that template.
+    pub unit: String,
+    /// The credential's name in the unit.
+    pub credential: String,
+    /// The environment's slug.
+    pub environment: String,
+    /// The folder.
+    #[serde(default = "root_path")]
+    pub path: String,
+    /// The secret's name.
+    pub secret: String,
+}
+
+impl CredentialGrant {
+    /// Who may ask for it.
+    pub fn asker(&self) -> Asker {
+        Asker {
+            unit: self.unit.clone(),
+            credential: self.credential.clone(),
+        }
+    }
+
+    /// One that no unit can ask for is a mistake, and silence would be its only sign.
+    fn checked(&self) -> Result<(), SettingsError> {
+        let wrong = |key, why| Err(SettingsError::Senseless { key, why });
+        if let Err(why) = self.asker().check() {
+            return wrong("credentials.grants", why);
+        }
+        if let Err(issue) = rules::environment(&self.environment) {
+            return wrong("credentials.grants.environment", issue.message);
+        }
+        if let Err(issue) = rules::secret_path(&self.path) {
+            return wrong("credentials.grants.path", issue.message);
+        }
+        if let Err(issue) = rules::secret_name(&self.secret) {
+            return wrong("credentials.grants.secret", issue.message);
+        }
+        Ok(())
+    }
 }
 
 /// Provider components.
@@ -380,6 +440,12 @@ impl Settings {
         settings.checked()
     }
 
+    /// Where the service manager asks for units' credentials.
+    pub fn credentials_socket(&self) -> PathBuf {
+        let beside = || self.admin.socket.with_file_name("credentials.sock");
+        self.credentials.socket.clone().unwrap_or_else(beside)
+    }
+
     fn checked(self) -> Result<Self, SettingsError> {
         let wrong = |key, why: &str| {
             Err(SettingsError::Senseless {
@@ -439,11 +505,28 @@ impl Settings {
         for grant in &self.reader.grants {
             grant.checked()?;
         }
+        for (at, grant) in self.credentials.grants.iter().enumerate() {
+            grant.checked()?;
+            let before = &self.credentials.grants[..at];
+            if before.iter().any(|other| other.asker() == grant.asker()) {
+                let why = format!(
+                    "there are two for {}: a unit gets one secret under one name",
+                    grant.asker()
+                );
+                return wrong("credentials.grants", &why);
+            }
+        }
         if self.providers.concurrency == 0 {
             return wrong("providers.concurrency", "it must be at least 1");
         }
         if self.admin.socket == self.reader.socket {
             return wrong("reader.socket", "it must not be the admin socket");
+        }
+        if [&self.admin.socket, &self.reader.socket].contains(&&self.credentials_socket()) {
+            return wrong(
+                "credentials.socket",
+                "it must not be the admin or the reader socket",
+            );
         }
         Ok(self)
     }
@@ -505,6 +588,33 @@ mod tests {
         assert_eq!(settings.reader.grants[0].path, "/");
         assert_eq!(settings.providers.engine, Engine::Native);
         assert_eq!(settings.providers.grants.len(), 1);
+    }
+
+    #[test]
+    fn a_credential_that_no_unit_can_ask_for_is_refused() {
+        let grant = |unit: &str, credential: &str| {
+            format!(
+                "[[credentials.grants]]\nunit = '{unit}'\ncredential = '{credential}'\n\
+                 environment = 'prod'\nsecret = 'TOKEN'\n"
+            )
+        };
+        let settings = load(&grant("payroll.service", "token")).unwrap();
+        assert_eq!(settings.credentials.grants[0].path, "/");
+        let socket = settings.credentials_socket();
+        assert_eq!(socket, Path::new("/run/rotord/credentials.sock"));
+        let twice = grant("payroll.service", "token").repeat(2);
+        let long = grant(&format!("{}.service", "x".repeat(70)), "a-long-token");
+        for (text, word) in [
+            (grant("payroll", "token"), "full name"),
+            (grant("payroll.timer", "token"), "full name"),
+            (grant("payroll.service", "to/ken"), "slashes"),
+            (grant("payroll.service", ""), "credential"),
+            (long, "83"),
+            (twice, "two for token for payroll.service"),
+        ] {
+            let error = load(&text).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
     }
 
     #[test]

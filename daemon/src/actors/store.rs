@@ -11,9 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix::{Actor, Addr, Arbiter, Context, Handler, MailboxError, Message};
-use rotord_store::{Reader, Store, StoreError};
+use chrono::{DateTime, Utc};
+use rotord_store::{AuditEntry, Reader, Store, StoreError};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::health::Health;
+
+/// Notes in one transaction.
+const MOST_NOTES: usize = 256;
 
 /// Why nothing came back from the store.
 #[derive(Debug, thiserror::Error)]
@@ -103,11 +108,19 @@ impl Drop for Queued<'_> {
     }
 }
 
+/// What is to be noted in the audit, and who waits for it to be there.
+struct Note {
+    at: DateTime<Utc>,
+    entry: AuditEntry,
+    done: oneshot::Sender<Result<(), Arc<Failed>>>,
+}
+
 /// The addresses of the store's threads. Cheap to clone.
 #[derive(Clone)]
 pub struct StoreHandle {
     writer: Addr<Worker<Store>>,
     readers: Arc<[Desk]>,
+    notes: mpsc::UnboundedSender<Note>,
     health: Health,
 }
 
@@ -124,11 +137,15 @@ impl StoreHandle {
             worker: on_its_own_thread(reader),
             jobs: AtomicUsize::new(0),
         });
-        Self {
+        let (notes, waiting) = mpsc::unbounded_channel();
+        let handle = Self {
             writer: on_its_own_thread(store),
             readers: readers.collect(),
+            notes,
             health: Health::default(),
-        }
+        };
+        actix_rt::spawn(keep_notes(handle.clone(), waiting));
+        handle
     }
 
     /// What keeps the books from being written or read.
@@ -175,6 +192,32 @@ impl StoreHandle {
         reply(desk.worker.send(Do(Box::new(job))).await)
     }
 
+    /// Every thread of the store takes jobs and ends them. Says nothing of the disk.
+    ///
+    /// # Errors
+    /// One of them is closed.
+    pub async fn answers(&self) -> Result<(), Failed> {
+        reply(self.writer.send(Do(Box::new(|_| Ok(())))).await)?;
+        for desk in self.readers.iter() {
+            let _queued = Queued::at(desk);
+            reply(desk.worker.send(Do(Box::new(|_| Ok(())))).await)?;
+        }
+        Ok(())
+    }
+
+    /// Notes in the audit what changed nothing else. Those that come together are written together: a commit waits for
+    /// the disk.
+    ///
+    /// # Errors
+    /// The store's, or that it is closed.
+    pub async fn note(&self, at: DateTime<Utc>, entry: AuditEntry) -> Result<(), Arc<Failed>> {
+        let (done, noted) = oneshot::channel();
+        let closed = || Arc::new(Failed::Closed);
+        let note = Note { at, entry, done };
+        self.notes.send(note).map_err(|_| closed())?;
+        noted.await.unwrap_or_else(|_| Err(closed()))
+    }
+
     /// Closes the writing connection after everything that was sent before: the journal is folded into the
     /// database file.
     pub async fn close(&self) {
@@ -183,6 +226,23 @@ impl StoreHandle {
         }
         // A mailbox that is closed already has nothing to close.
         let _ = self.writer.send(Close).await;
+    }
+}
+
+/// What came in while the last ones were written is written next.
+async fn keep_notes(store: StoreHandle, mut waiting: mpsc::UnboundedReceiver<Note>) {
+    let mut notes = Vec::new();
+    while waiting.recv_many(&mut notes, MOST_NOTES).await > 0 {
+        let (entries, done): (Vec<_>, Vec<_>) = notes
+            .drain(..)
+            .map(|note| ((note.at, note.entry), note.done))
+            .unzip();
+        let outcome = store.write(move |store| store.note(&entries)).await;
+        let outcome = outcome.map_err(Arc::new);
+        for done in done {
+            // Who does not wait any more needs no answer.
+            let _ = done.send(outcome.clone());
+        }
     }
 }
 
@@ -195,5 +255,65 @@ fn reply<T>(result: Result<Result<T, Failed>, MailboxError>) -> Result<T, Failed
     match result {
         Ok(result) => result,
         Err(MailboxError::Closed | MailboxError::Timeout) => Err(Failed::Closed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use rotord_store::Actor;
+    use serde_json::json;
+
+    use super::*;
+    use crate::actors::fixture::Books;
+
+    #[actix_rt::test]
+    async fn a_thread_that_is_stuck_does_not_answer() {
+        let books = Books::open().await;
+        let store = &books.store;
+        store.answers().await.unwrap();
+        let (go_on, stuck) = mpsc::channel::<()>();
+        let busy = store.clone();
+        let busy = actix_rt::spawn(async move {
+            let wait = move |_: &mut Store| {
+                let _ = stuck.recv();
+                Ok(())
+            };
+            busy.write(wait).await
+        });
+        // It has its turn before what comes after it.
+        actix_rt::task::yield_now().await;
+        let answers = tokio::time::timeout(Duration::from_millis(50), store.answers());
+        assert!(answers.await.is_err());
+        go_on.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        store.answers().await.unwrap();
+    }
+
+    #[actix_rt::test]
+    async fn notes_that_come_together_are_all_kept() {
+        let books = Books::open().await;
+        let store = &books.store;
+        let entry = |number: u32| AuditEntry {
+            actor: Actor::Daemon,
+            action: "test".to_owned(),
+            rotation: None,
+            detail: json!(number),
+        };
+        let noted = (0..600).map(|number| store.note(DateTime::UNIX_EPOCH, entry(number)));
+        for noted in futures_util::future::join_all(noted).await {
+            noted.unwrap();
+        }
+        let kept = store.read(|reader| reader.audit(None, None, 1000)).await;
+        let kept = kept.unwrap();
+        let mut numbers: Vec<_> = kept
+            .iter()
+            .filter(|record| record.entry.action == "test")
+            .map(|record| record.entry.detail.as_u64().unwrap())
+            .collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..600).collect::<Vec<_>>());
     }
 }

@@ -23,11 +23,11 @@ pub(super) fn of_rotation(
     action: &str,
     rotation: RotationId,
     detail: Value,
-) -> Vec<AuditEntry> {
-    vec![AuditEntry {
+) -> AuditEntry {
+    AuditEntry {
         rotation: Some(rotation),
         ..entry(peer, action, detail)
-    }]
+    }
 }
 
 /// An entry about anything else.
@@ -46,11 +46,7 @@ pub(super) async fn note(daemon: &Shared, peer: &Peer, action: &str, detail: Val
     let entry = entry(peer, action, detail);
     let at = daemon.clock.now().wall;
     let (uid, pid) = (peer.uid, peer.pid);
-    if let Err(error) = daemon
-        .store
-        .write(move |store| store.note(at, &[entry]))
-        .await
-    {
+    if let Err(error) = daemon.store.note(at, entry).await {
         tracing::error!(uid, pid, action, %error, "this could not be noted in the audit");
     }
 }

@@ -2,6 +2,7 @@
 //! rotator and the providers become answers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use actix::MailboxError;
 use actix_web::http::StatusCode;
@@ -239,6 +240,20 @@ impl From<Failed> for ApiError {
         match failed {
             Failed::Store(error) => error.into(),
             Failed::Panicked => Self::ours(failed),
+            Failed::Closed => Self::stopping(),
+        }
+    }
+}
+
+/// Of a note in the audit, which several may have waited for.
+impl From<Arc<Failed>> for ApiError {
+    fn from(failed: Arc<Failed>) -> Self {
+        match &*failed {
+            Failed::Store(error) => match health::remedy(error) {
+                Some(remedy) => Self::cannot_write_down(error, remedy),
+                None => Self::ours(chain(error)),
+            },
+            Failed::Panicked => Self::ours(&*failed),
             Failed::Closed => Self::stopping(),
         }
     }

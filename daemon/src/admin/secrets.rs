@@ -189,20 +189,21 @@ async fn note(
         return Ok(());
     };
     let at = daemon.clock.now().wall;
-    match daemon
-        .store
-        .write(move |store| store.note(at, &[entry]))
-        .await
-    {
+    match daemon.store.note(at, entry).await {
         Ok(()) => daemon.reads.noted(read),
-        Err(Failed::Store(error)) if health::remedy(&error).is_some() => {
+        Err(failed) => {
+            let Failed::Store(error) = &*failed else {
+                return Err(failed.into());
+            };
+            if health::remedy(error).is_none() {
+                return Err(failed.into());
+            }
             let names: Vec<_> = secrets.iter().map(|secret| secret.name.as_str()).collect();
             tracing::error!(
                 uid = peer.uid, gid = peer.gid, pid = peer.pid, action, secrets = names.join(", "), %error,
                 "a read could not be noted in the audit: it is answered, and noted here"
             );
         }
-        Err(failed) => return Err(failed.into()),
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use rotord_store::{OpenError, StoreError, is_passing};
 use tracing_subscriber::filter::ParseError;
 
 use crate::actors::store::Failed;
-use crate::admin::listen::BindError;
+use crate::listen::BindError;
 
 /// The daemon did not start. Each text is for an administrator.
 #[derive(Debug, thiserror::Error)]

@@ -111,9 +111,14 @@ impl Store {
     /// Notes what changed nothing else, such as that generated credentials were read.
     ///
     /// # Errors
-    /// The database can't be written.
-    pub fn note(&mut self, at: DateTime<Utc>, entries: &[AuditEntry]) -> Result<(), StoreError> {
-        self.write(|books| books.note(at, entries))
+    /// The database can't be written; then none of it is noted.
+    pub fn note(&mut self, notes: &[(DateTime<Utc>, AuditEntry)]) -> Result<(), StoreError> {
+        self.write(|books| {
+            let each = |(at, entry): &(DateTime<Utc>, AuditEntry)| {
+                books.note(*at, std::slice::from_ref(entry))
+            };
+            notes.iter().try_for_each(each)
+        })
     }
 }
 

@@ -332,12 +332,20 @@ impl Daemon {
     /// It does not run or does not answer.
     pub async fn reload(&mut self) -> Result<(), Failure> {
         self.signal(Signal::HUP)?;
+        self.hear("READY=1").await.map(drop)
+    }
+
+    /// Waits until it tells its service manager this line, and gives back the whole message.
+    ///
+    /// # Errors
+    /// It does not run or does not say it.
+    pub async fn hear(&self, line: &str) -> Result<String, Failure> {
         let Some(notify) = &self.notify else {
             return Err(Failure::new("rotord does not run"));
         };
-        timeout(START, notify.ready())
+        timeout(START, notify.hear(line))
             .await
-            .or_fail(|| "rotord did not load its providers anew".to_owned())?
+            .or_fail(|| format!("rotord did not say {line}"))?
     }
 
     /// The admin socket.

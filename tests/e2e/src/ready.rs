@@ -30,7 +30,12 @@ impl NotifySocket {
 
     /// Waits for `READY=1`.
     pub(crate) async fn ready(&self) -> Result<(), Failure> {
-        let mut message = [0; 4096];
+        self.hear("READY=1").await.map(drop)
+    }
+
+    /// Waits for a message with this line, and gives back all of it.
+    pub(crate) async fn hear(&self, wanted: &str) -> Result<String, Failure> {
+        let mut message = vec![0; 4096];
         loop {
             let length = self
                 .socket
@@ -38,8 +43,8 @@ impl NotifySocket {
                 .await
                 .or_fail(|| "the daemon can't be heard".to_owned())?;
             let text = String::from_utf8_lossy(&message[..length]);
-            if text.lines().any(|line| line == "READY=1") {
-                return Ok(());
+            if text.lines().any(|line| line == wanted) {
+                return Ok(text.into_owned());
             }
         }
     }

@@ -11,7 +11,7 @@ use rotord_api::issue::Severity;
 
 use super::{Looking, off_thread};
 use crate::admin::Shared;
-use crate::admin::listen::{ADMIN_MODE, READER_MODE};
+use crate::listen::{ADMIN_MODE, READER_MODE};
 
 const ABOUT: &str = "sockets";
 
@@ -78,7 +78,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::admin::listen;
+    use crate::listen;
 
     #[test]
     fn a_socket_that_is_gone_wider_or_replaceable_is_found() {

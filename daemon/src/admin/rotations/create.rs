@@ -109,7 +109,12 @@ async fn prepared(
         },
         plan,
         force: body.force,
-        audit: audit::of_rotation(peer, "create-secret-rotation", id, detail),
+        audit: vec![audit::of_rotation(
+            peer,
+            "create-secret-rotation",
+            id,
+            detail,
+        )],
     };
     Ok((create, inspected.warnings))
 }

@@ -37,10 +37,7 @@ pub(in crate::admin) async fn generated_credentials(
     let note = audit::of_rotation(&peer, action, id, detail);
     let at = daemon.clock.now().wall;
     // Noted before it is shown.
-    daemon
-        .store
-        .write(move |store| store.note(at, &note))
-        .await?;
+    daemon.store.note(at, note).await?;
     Ok(ok_secret(&GeneratedCredentials {
         generated_credentials: generated.iter().map(shown).collect::<Result<_, _>>()?,
         active_index: record.state.active_index().into(),
@@ -89,17 +86,14 @@ pub(in crate::admin) async fn check_credentials(
             rotation: id,
             event: Event::LoginWorked,
             with: With {
-                audit: note,
+                audit: vec![note],
                 ..With::default()
             },
         };
         daemon.rotator.send(tell).await??;
     } else {
         let at = daemon.clock.now().wall;
-        daemon
-            .store
-            .write(move |store| store.note(at, &note))
-            .await?;
+        daemon.store.note(at, note).await?;
     }
     match refused {
         None => Ok(HttpResponse::NoContent().finish()),

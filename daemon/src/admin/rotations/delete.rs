@@ -43,7 +43,12 @@ pub(in crate::admin) async fn delete_rotation(
         event: Event::Command(Command::Delete { revoke }),
         with: With {
             secrets: Some(secrets),
-            audit: audit::of_rotation(&peer, "delete-secret-rotation", id, detail),
+            audit: vec![audit::of_rotation(
+                &peer,
+                "delete-secret-rotation",
+                id,
+                detail,
+            )],
             ..With::default()
         },
     };

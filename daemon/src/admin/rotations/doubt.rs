@@ -52,7 +52,12 @@ pub(in crate::admin) async fn adopt_credential(
         }),
         with: With {
             outputs,
-            audit: audit::of_rotation(&peer, "adopt-secret-rotation-credential", rotation, detail),
+            audit: vec![audit::of_rotation(
+                &peer,
+                "adopt-secret-rotation-credential",
+                rotation,
+                detail,
+            )],
             ..With::default()
         },
     };

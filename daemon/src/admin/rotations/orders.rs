@@ -157,7 +157,7 @@ pub(super) async fn order(
         rotation,
         event: Event::Command(command),
         with: With {
-            audit: audit::of_rotation(peer, action, rotation, detail),
+            audit: vec![audit::of_rotation(peer, action, rotation, detail)],
             ..With::default()
         },
     };

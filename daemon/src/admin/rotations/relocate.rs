@@ -41,7 +41,7 @@ pub(in crate::admin) async fn move_rotation(
     let at = daemon.clock.now().wall;
     let moved = daemon
         .store
-        .write(move |store| store.move_rotation(at, id, folder.id, overwrite, &note))
+        .write(move |store| store.move_rotation(at, id, folder.id, overwrite, &[note]))
         .await?;
     shown(&daemon, &moved).await
 }

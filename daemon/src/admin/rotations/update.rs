@@ -42,7 +42,12 @@ pub(in crate::admin) async fn update_rotation(
     let id = record.details.id;
     let with = With {
         change: Some(change),
-        audit: audit::of_rotation(&peer, "update-secret-rotation", id, detail),
+        audit: vec![audit::of_rotation(
+            &peer,
+            "update-secret-rotation",
+            id,
+            detail,
+        )],
         ..With::default()
     };
     let tell = Tell {

@@ -19,8 +19,9 @@ use tempfile::TempDir;
 use crate::actors::rotator::{Equipment, Rotator};
 use crate::actors::scheduler::{Begin, Scheduler};
 use crate::actors::store::StoreHandle;
-use crate::admin::{Admin, listen, serve_admin, serve_reader};
+use crate::admin::{Admin, serve_admin, serve_reader};
 use crate::clock::Clock;
+use crate::listen;
 use crate::providers::Providers;
 use crate::settings::{ReaderGrant, Settings};
 
@@ -96,7 +97,7 @@ impl House {
             settings.admin.socket.clone(),
             settings.reader.socket.clone(),
         );
-        let sockets = listen::sockets(&settings.admin, &settings.reader).unwrap();
+        let sockets = listen::sockets(&settings).unwrap();
         let admin = Admin {
             store,
             rotator,
@@ -107,9 +108,9 @@ impl House {
             installation,
             settings: Arc::new(settings),
         };
-        let (server, admin_handle) = serve_admin(sockets.0, admin.clone()).unwrap();
+        let (server, admin_handle) = serve_admin(sockets.admin, admin.clone()).unwrap();
         actix_rt::spawn(server);
-        let (server, reader_handle) = serve_reader(sockets.1, admin.clone()).unwrap();
+        let (server, reader_handle) = serve_reader(sockets.reader, admin.clone()).unwrap();
         actix_rt::spawn(server);
         Self {
             admin,

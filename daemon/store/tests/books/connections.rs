@@ -150,7 +150,7 @@ fn what_was_done_is_noted_with_it_and_never_changed() {
         actor: Actor::Daemon,
         ..entry("daemon.start")
     };
-    store.note(start(), std::slice::from_ref(&daemon)).unwrap();
+    store.note(&[(start(), daemon.clone())]).unwrap();
     let noted = [entry("connection.delete")];
     store.delete_connection(start(), made.id, &noted).unwrap();
     // What is refused is not noted as done.

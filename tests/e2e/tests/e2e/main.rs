@@ -16,6 +16,7 @@ mod doubting;
 mod drifting;
 mod filling;
 mod keeping;
+mod loading;
 mod mapping;
 mod reading;
 mod refusing;

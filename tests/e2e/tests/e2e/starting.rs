@@ -269,3 +269,21 @@ async fn a_stop_leaves_a_call_that_takes_long_to_the_next_start_and_names_its_ro
     let settled = rig.settled_but_previous(&rotation).await;
     rig.assert_no_orphans("payroll", &settled);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watched_by_its_service_manager_it_beats_and_says_what_it_is_at() {
+    let rig = Rig::with(tenant(&["payroll"]), |daemon| {
+        daemon.env("WATCHDOG_USEC", "900000")
+    })
+    .await;
+    let first = rig.daemon.hear("WATCHDOG=1").await.unwrap();
+    assert!(first.contains("STATUS=at rest"), "{first}");
+    // The same again is not said again.
+    let again = rig.daemon.hear("WATCHDOG=1").await.unwrap();
+    assert!(!again.contains("STATUS"), "{again}");
+    rig.create("payroll").await;
+    let mut status = String::new();
+    while !status.contains("next look at") {
+        status = rig.daemon.hear("WATCHDOG=1").await.unwrap();
+    }
+}

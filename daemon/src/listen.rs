@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use listenfd::ListenFd;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
-use crate::settings::{Admin, Reader};
+use crate::settings::{Admin, Settings};
 
 /// Who may connect to the admin socket: root and its group.
-pub(super) const ADMIN_MODE: u32 = 0o660;
+pub(crate) const ADMIN_MODE: u32 = 0o660;
 /// Anyone may connect to the reader socket, and reads what is granted.
-pub(super) const READER_MODE: u32 = 0o666;
+pub(crate) const READER_MODE: u32 = 0o666;
+/// The service manager alone connects to the credential socket.
+pub(crate) const CREDENTIALS_MODE: u32 = 0o600;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 128;
 
@@ -41,11 +43,22 @@ pub enum BindError {
     },
 }
 
-/// The admin socket and the reader socket: those that the service manager hands over by their paths, else new ones.
+/// The daemon's sockets.
+#[derive(Debug)]
+pub struct Sockets {
+    /// Who may administer.
+    pub admin: UnixListener,
+    /// Who may read.
+    pub reader: UnixListener,
+    /// Where the service manager asks for units' credentials.
+    pub credentials: UnixListener,
+}
+
+/// Those that the service manager hands over by their paths, else new ones.
 ///
 /// # Errors
 /// One of them can't be made.
-pub fn sockets(admin: &Admin, reader: &Reader) -> Result<(UnixListener, UnixListener), BindError> {
+pub fn sockets(settings: &Settings) -> Result<Sockets, BindError> {
     let mut handed_over = handed_over();
     let mut listener = |path: &Path, mode, group: Option<&str>| {
         let found = handed_over.iter().position(|(known, _)| known == path);
@@ -54,10 +67,12 @@ pub fn sockets(admin: &Admin, reader: &Reader) -> Result<(UnixListener, UnixList
             None => bind(path, mode, group),
         }
     };
-    Ok((
-        listener(&admin.socket, ADMIN_MODE, admin.group.as_deref())?,
-        listener(&reader.socket, READER_MODE, None)?,
-    ))
+    let (admin, group) = (&settings.admin.socket, settings.admin.group.as_deref());
+    Ok(Sockets {
+        admin: listener(admin, ADMIN_MODE, group)?,
+        reader: listener(&settings.reader.socket, READER_MODE, None)?,
+        credentials: listener(&settings.credentials_socket(), CREDENTIALS_MODE, None)?,
+    })
 }
 
 /// Whether the group that the settings name exists.

@@ -1,0 +1,135 @@
+//! The credential socket, asked as systemd asks: by the name of its own end, and with nothing else.
+
+use std::io::Read as _;
+use std::net::Shutdown;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use e2e::azure::tenant;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use toml::{Table, Value};
+
+use crate::rig::Rig;
+
+const UNIT: &str = "payroll.service";
+/// What systemd takes of a credential.
+const MOST: usize = 1 << 20;
+
+fn grant(unit: &str, credential: &str, secret: &str) -> Value {
+    let text = format!(
+        "unit = '{unit}'\ncredential = '{credential}'\nenvironment = 'dev'\nsecret = '{secret}'"
+    );
+    text.parse::<Table>().unwrap().into()
+}
+
+async fn rig() -> Rig {
+    let grants = vec![
+        grant(UNIT, "token", "PAYROLL_SECRET"),
+        grant("payroll@.service", "token", "PAYROLL_SECRET"),
+        grant(UNIT, "none", "NO_SUCH_SECRET"),
+    ];
+    Rig::with(tenant(&["payroll"]), |daemon| {
+        daemon.with("credentials.grants", Value::Array(grants))
+    })
+    .await
+}
+
+/// What is sent to a socket with this name, until it is closed.
+fn ask_as(name: &[u8], socket: &Path) -> std::io::Result<Vec<u8>> {
+    let flags = SocketFlags::CLOEXEC;
+    let end = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    rustix::net::bind(&end, &SocketAddrUnix::new_abstract_name(name)?)?;
+    rustix::net::connect(&end, &SocketAddrUnix::new(socket)?)?;
+    let mut stream = UnixStream::from(end);
+    stream.shutdown(Shutdown::Write)?;
+    let mut answer = Vec::new();
+    // As systemd does: no more than it could use, and one byte that tells that there is more.
+    (&mut stream)
+        .take(MOST as u64 + 1)
+        .read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+async fn ask(rig: &Rig, random: u64, unit: &str, credential: &str) -> Vec<u8> {
+    let socket = rig.daemon.path("credentials.sock");
+    let name = format!("{random:x}/unit/{unit}/{credential}");
+    let asked = tokio::task::spawn_blocking(move || ask_as(name.as_bytes(), &socket));
+    asked.await.unwrap().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_gets_what_is_published_before_and_after_a_rotation_and_a_restart() {
+    let mut rig = rig().await;
+    let rotation = rig.create("payroll").await;
+    for unit in [UNIT, "payroll@north.service"] {
+        let before = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+        assert_eq!(ask(&rig, 7, unit, "token").await, before.as_bytes());
+        rig.rotate(&rotation).await;
+        let after = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+        assert_ne!(before, after);
+        assert_eq!(ask(&rig, 8, unit, "token").await, after.as_bytes());
+    }
+    // Every program and every start of a unit asks anew, and so do many units at once.
+    let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+    let asks = (0..200).map(|number| ask(&rig, 1000 + number, UNIT, "token"));
+    for answer in futures_util::future::join_all(asks).await {
+        assert_eq!(answer, value.as_bytes());
+    }
+    let logged = rig.daemon.log().unwrap();
+    assert!(!logged.contains(&value));
+    // From the database alone: nothing of the provider is needed for it.
+    let nowhere = azure_standin::Fault::LostRequest;
+    let nowhere = azure_standin::Rule::always(azure_standin::Operation::Token, nowhere);
+    rig.azure.standin.add_fault(nowhere);
+    rig.daemon.stop().await.unwrap();
+    rig.daemon.start().await.unwrap();
+    assert_eq!(ask(&rig, 9, UNIT, "token").await, value.as_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_granted_or_not_there_is_more_than_a_unit_can_start_with_and_is_logged() {
+    let rig = rig().await;
+    for (unit, credential, why) in [
+        ("other.service", "token", "grant it nothing"),
+        (UNIT, "other", "grant it nothing"),
+        (UNIT, "none", "NO_SUCH_SECRET"),
+        // Nothing is published yet.
+        (UNIT, "token", "PAYROLL_SECRET"),
+    ] {
+        let answer = ask(&rig, 7, unit, credential).await;
+        assert!(answer.len() > MOST, "{unit} {credential}: {}", answer.len());
+        assert!(answer.iter().all(|byte| *byte == 0));
+        let told =
+            |line: &str| line.contains(unit) && line.contains(credential) && line.contains(why);
+        let log = rig.daemon.log().unwrap();
+        assert!(log.lines().any(told), "{unit} {credential}: {log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_but_the_service_manager_is_answered() {
+    let rig = rig().await;
+    rig.create("payroll").await;
+    let socket = rig.daemon.path("credentials.sock");
+    let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // The user is told by the kernel; the mode of the socket is only the first door.
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let path = socket.clone();
+    let stranger = std::thread::spawn(move || {
+        rustix::thread::set_thread_uid(rustix::thread::Uid::from_raw(54_321)).unwrap();
+        ask_as(b"7/unit/payroll.service/token", &path).unwrap()
+    });
+    assert_eq!(stranger.join().unwrap(), b"");
+    for name in [&b"payroll.service/token"[..], b"7/unit/payroll.service"] {
+        let socket = socket.clone();
+        let asked = tokio::task::spawn_blocking(move || ask_as(name, &socket));
+        assert_eq!(asked.await.unwrap().unwrap(), b"");
+    }
+    let log = rig.daemon.log().unwrap();
+    assert!(
+        log.contains("54321") && log.contains("service manager"),
+        "{log}"
+    );
+}
