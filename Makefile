@@ -6,12 +6,13 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 # Debian's zsh looks below /usr in another folder than below /usr/local.
 ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
-# What `make install` copies.
-RELEASED := target/release/rotord target/release/rotorctl build/plugins/azure-client-secret.wasm \
+# What `make install` copies, and where its programs are.
+BUILT ?= target/release
+RELEASED := $(BUILT)/rotord $(BUILT)/rotorctl build/plugins/azure-client-secret.wasm \
 	build/man/rotorctl.1 build/completions/rotorctl.bash build/completions/rotorctl.zsh build/completions/rotorctl.fish
 
 .DEFAULT_GOAL := help
-.PHONY: help needs build plugins guests test-daemon test-release demo test lint deny simulate mutations crash neighbours bench azure clients release install clean
+.PHONY: help needs build plugins guests test-daemon test-release demo test lint deny simulate mutations crash neighbours bench azure clients release pages install test-boot clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +46,13 @@ test: needs build guests test-daemon ## All tests
 		echo '$(CARGO) test --workspace'; $(CARGO) test --workspace --lib --bins --tests; \
 	fi
 	$(CARGO) test --workspace --doc
+
+test-boot: build ## A real systemd boots, and rotord in it: the service, its sockets, a unit's credential, its watchdog
+	@$(MAKE) --no-print-directory pages BUILT=target/debug
+	@tests/boot/run
+	@[ "$$(id -u)" = 0 ] && tests/boot/root trixie build/boot/trixie \
+		|| { echo 'SKIPPED: no boot of Debian 13: its packages can not be had here' >&2; exit 0; }; \
+		ROOT=build/boot/trixie tests/boot/run
 
 lint: ## Format, clippy with warnings as errors
 	$(CARGO) fmt --all --check
@@ -85,11 +93,15 @@ clients: ## Microsoft's own clients against the stand-in, from PyPI
 
 release: plugins ## What `make install` copies, with manual pages and completions
 	$(CARGO) build --release --package rotord --package rotorctl
+	@$(MAKE) --no-print-directory pages
+
+# What rotorctl says of itself.
+pages:
 	rm -rf build/man build/completions
 	mkdir -p build/man build/completions
-	target/release/rotorctl man build/man
+	$(BUILT)/rotorctl man build/man
 	for shell in bash zsh fish; do \
-		target/release/rotorctl completions $$shell >build/completions/rotorctl.$$shell || exit 1; \
+		$(BUILT)/rotorctl completions $$shell >build/completions/rotorctl.$$shell || exit 1; \
 	done
 
 # Builds nothing: as root there is seldom a toolchain, and what root builds belongs to root.
@@ -97,8 +109,8 @@ install: ## What `make release` has built, into DESTDIR and PREFIX
 	@for file in $(RELEASED); do \
 		[ -e $$file ] || { echo "$$file is missing: run make release first, as yourself; root is needed to copy only" >&2; exit 1; }; \
 	done
-	install -D -m 0755 target/release/rotord $(DESTDIR)$(PREFIX)/bin/rotord
-	install -D -m 0755 target/release/rotorctl $(DESTDIR)$(PREFIX)/bin/rotorctl
+	install -D -m 0755 $(BUILT)/rotord $(DESTDIR)$(PREFIX)/bin/rotord
+	install -D -m 0755 $(BUILT)/rotorctl $(DESTDIR)$(PREFIX)/bin/rotorctl
 	for plugin in build/plugins/*.wasm; do \
 		install -D -m 0644 $$plugin $(DESTDIR)$(PREFIX)/lib/rotord/providers/$${plugin##*/} || exit 1; \
 	done

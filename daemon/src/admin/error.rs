@@ -139,7 +139,10 @@ impl ApiError {
                 if !text.contains(&finding.message) {
                     text = format!("{text}; {}", finding.message);
                 }
-                if let Some(remedy) = &finding.remedy {
+                // Two paths to one host have one remedy.
+                if let Some(remedy) = &finding.remedy
+                    && !text.contains(remedy)
+                {
                     text = format!("{text}: {remedy}");
                 }
             }
