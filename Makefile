@@ -12,7 +12,7 @@ RELEASED := $(BUILT)/rotord $(BUILT)/rotorctl build/plugins/azure-client-secret.
 	build/man/rotorctl.1 build/completions/rotorctl.bash build/completions/rotorctl.zsh build/completions/rotorctl.fish
 
 .DEFAULT_GOAL := help
-.PHONY: help needs build plugins guests test-daemon test-release demo test lint deny simulate mutations crash neighbours bench azure clients release pages install test-boot clean
+.PHONY: help needs build plugins guests test-daemon test-release demo test lint deny simulate mutations crash neighbours bench azure clients release pages install deb test-boot clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,9 @@ install: ## What `make release` has built, into DESTDIR and PREFIX
 	install -D -m 0644 build/completions/rotorctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rotorctl
 	install -D -m 0644 build/completions/rotorctl.zsh $(DESTDIR)$(ZSH_COMPLETIONS)/_rotorctl
 	install -D -m 0644 build/completions/rotorctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rotorctl.fish
+
+deb: release ## A Debian package, in build/deb
+	@config/debian/make
 
 clean: ## What was built
 	$(CARGO) clean

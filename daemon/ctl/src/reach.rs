@@ -39,9 +39,17 @@ fn denied(socket: &Path, about: String) -> DoctorFinding {
         "you may not connect: its mode is {mode:04o}, its owner the user {}, its group {group}",
         found.uid()
     );
-    DoctorFinding::problem(&SOCKET_DENIED, about, message).fix(format!(
-        "use sudo, or sudo usermod -aG {group} $USER and log in again"
-    ))
+    DoctorFinding::problem(&SOCKET_DENIED, about, message).fix(remedy(mode, gid, &group))
+}
+
+/// Nobody is to join root's group for it.
+fn remedy(mode: u32, gid: u32, group: &str) -> String {
+    if gid == 0 || mode & 0o020 == 0 {
+        "use sudo; started by its unit, the daemon lets members of the group rotord connect"
+            .to_owned()
+    } else {
+        format!("use sudo, or sudo usermod -aG {group} $USER and log in again")
+    }
 }
 
 fn group_name(groups: &str, gid: u32) -> Option<String> {
@@ -69,7 +77,10 @@ mod tests {
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let found = judge(&socket, &io::ErrorKind::PermissionDenied.into());
         assert_eq!(found.code, "socket-denied");
-        let remedy = found.remedy.unwrap();
-        assert!(remedy.contains("sudo usermod -aG"), "{remedy}");
+        assert!(found.remedy.is_some());
+        assert!(remedy(0o660, 998, "rotord").contains("sudo usermod -aG rotord"));
+        for (mode, gid) in [(0o660, 0), (0o600, 998)] {
+            assert!(!remedy(mode, gid, "it").contains("usermod"));
+        }
     }
 }

@@ -288,12 +288,17 @@ impl Rotation {
         Some(end - chrono::TimeDelta::from_std(span).ok()?)
     }
 
-    /// What answers show as the next rotation: the next try of a run that is due, else when it is due.
-    pub fn next_rotation_at(&self) -> Option<DateTime<Utc>> {
+    /// What answers show as the next rotation: the next try of a run that is due, else when it is due, or when the
+    /// published credential is replaced before that since it ends.
+    pub fn next_rotation_at(&self, timing: &Timing) -> Option<DateTime<Utc>> {
         if self.urgent.is_some() && self.next_try_at.is_some() {
             return self.next_try_at;
         }
-        match (self.due_at, self.next_try_at) {
+        let early = self.guard_at(timing).filter(|_| self.plan.auto);
+        let due = self
+            .due_at
+            .map(|due| early.map_or(due, |early| due.min(early)));
+        match (due, self.next_try_at) {
             (Some(due), Some(next_try)) => Some(due.max(next_try)),
             (due, None) => due,
             (None, Some(_)) => None,

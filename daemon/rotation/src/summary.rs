@@ -148,7 +148,7 @@ impl Rotation {
             notices.add(Urgency::Note, NoticeCode::OverlapCut, text);
         }
         if end <= ctx.now.wall {
-            let text = self.with_next(&format!("the published credential ended at {end}"));
+            let text = self.with_next(ctx, &format!("the published credential ended at {end}"));
             notices.attention(NoticeCode::Expired, text);
         } else if self
             .guard_at(ctx.timing)
@@ -159,7 +159,7 @@ impl Rotation {
             } else {
                 Urgency::Attention
             };
-            let text = self.with_next(&format!("the published credential ends at {end}"));
+            let text = self.with_next(ctx, &format!("the published credential ends at {end}"));
             notices.add(urgency, NoticeCode::Expiring, text);
         }
     }
@@ -169,14 +169,14 @@ impl Rotation {
             let due = self.due_at.map(|at| at.to_string()).unwrap_or_default();
             notices.warning(
                 NoticeCode::Overdue,
-                self.with_next(&format!("it was due at {due}")),
+                self.with_next(ctx, &format!("it was due at {due}")),
             );
         }
         if self.outcome == Outcome::Failed && self.life == Life::Live {
             let why = self.message.as_deref().unwrap_or_default();
             notices.warning(
                 NoticeCode::Failing,
-                self.with_next(&format!("the last run failed: {why}")),
+                self.with_next(ctx, &format!("the last run failed: {why}")),
             );
         }
         if let Some(run) = self.run.as_ref().filter(|run| run.kind == RunKind::Urgent) {
@@ -234,8 +234,11 @@ impl Rotation {
         }
     }
 
-    fn with_next(&self, what: &str) -> String {
-        match self.next_rotation_at() {
+    fn with_next(&self, ctx: &Context<'_>, what: &str) -> String {
+        let what = what.trim_end_matches('.');
+        match self.next_rotation_at(ctx.timing) {
+            // What blocks it says what it waits for.
+            _ if self.blocked.is_some() => what.to_owned(),
             Some(at) => format!("{what}; the next try is at {at}"),
             None => {
                 format!("{what}; nothing is tried by itself: rotate, resume or delete it")

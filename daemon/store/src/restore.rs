@@ -87,7 +87,9 @@ pub enum RestoreError {
     #[error(transparent)]
     Backup(#[from] BackupError),
     /// A daemon runs.
-    #[error("the state directory is in use: stop the daemon first")]
+    #[error(
+        "the state directory is in use: stop the daemon first, and its socket units, which start it again"
+    )]
     Lock(#[from] LockError),
     /// The host's root key.
     #[error(transparent)]

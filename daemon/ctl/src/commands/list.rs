@@ -1,7 +1,7 @@
 //! `rotorctl list`.
 
 use clap::Args;
-use rotord_api::rotation::{RotationStatus, SecretRotation};
+use rotord_api::rotation::{CredentialStage, RotationStatus, SecretRotation};
 use serde_json::{Value, json};
 
 use crate::cli::Place;
@@ -13,6 +13,9 @@ use crate::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
+    /// List what each holds at its provider instead: whatever happens to this host, these stay valid there
+    #[arg(long)]
+    credentials: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -37,6 +40,9 @@ pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, Ct
         let here: Vec<Value> = all.into_iter().filter(here).collect();
         session.output.json(&json!({ "secretRotations": here }))?;
         return Ok(Exit::Done);
+    }
+    if command.credentials {
+        return list_credentials(session, &rotations);
     }
     let person = session.output.is_terminal();
     let mut table = Table::new(&[
@@ -68,6 +74,35 @@ pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, Ct
         session
             .output
             .line("there is no rotation here yet: rotorctl create")?;
+    }
+    session.output.table(&table)?;
+    Ok(Exit::Done)
+}
+
+fn list_credentials(session: &mut Session, rotations: &[SecretRotation]) -> Result<Exit, CtlError> {
+    let person = session.output.is_terminal();
+    let mut table = Table::new(&["ROTATION", "TYPE", "TARGET", "KEY ID", "STAGE", "EXPIRES"]);
+    for rotation in rotations {
+        let target = rotation.parameters.iter().map(|(name, value)| {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            format!("{name}={value}")
+        });
+        let target = target.collect::<Vec<_>>().join(" ");
+        for credential in rotation.state.iter().flat_map(|state| &state.credentials) {
+            if matches!(credential.stage, CredentialStage::Gone) {
+                continue;
+            }
+            table.row([
+                rotation.name.as_str().into(),
+                rotation.kind.as_str().into(),
+                target.as_str().into(),
+                credential.key_id.as_str().into(),
+                credential.stage.to_string().into(),
+                session.clock.short(credential.expires_at, person).into(),
+            ]);
+        }
     }
     session.output.table(&table)?;
     Ok(Exit::Done)

@@ -27,6 +27,21 @@ fn lists_are_tab_separated_with_iso_times() {
 }
 
 #[test]
+fn what_each_holds_at_its_provider_is_listed_by_key_id() {
+    let state = json!({"state": {"summary": "one published, one gone", "credentials": [
+        {"keyId": "k-2", "label": "rotord a b 2", "stage": "active", "slot": 1, "expiresAt": "2126-04-01T00:00:00.000Z"},
+        {"keyId": "k-1", "label": "rotord a b 1", "stage": "gone"}
+    ]}});
+    let all = json!({"secretRotations": [rotation_with(state)]});
+    let fake = Fake::start().instead("GET", "/api/v2/secret-rotations", 200, all);
+    let out = run(&fake, &["list", "--credentials"]).out;
+    let columns: Vec<_> = out.trim_end().split('\t').collect();
+    assert_eq!(columns[..2], ["billing", "azure-client-secret"]);
+    assert!(columns[2].contains("appName=billing"), "{out}");
+    assert_eq!(columns[3..], ["k-2", "active", "2126-04-01T00:00:00.000Z"]);
+}
+
+#[test]
 fn lists_can_be_narrowed_also_as_json() {
     let fake = Fake::start();
     assert_eq!(run(&fake, &["list", "--env", "prod"]).out, "");

@@ -188,8 +188,11 @@ impl Machine<'_> {
 
     /// Everything that was published and replaced.
     fn retire_replaced(&mut self, gate: Gate) -> Result<(), Refusal> {
-        let replaced = |c: &Credential| {
-            c.published_at.is_some() && matches!(c.stage, Stage::Previous | Stage::Retiring(_))
+        // One that was adopted without its value was never published, and may be in use all the same.
+        let replaced = |c: &Credential| match &c.stage {
+            Stage::Previous => true,
+            Stage::Retiring(removal) => c.published_at.is_some() || removal.gate != Gate::Open,
+            _ => false,
         };
         let ids: Vec<_> = self
             .rotation

@@ -232,3 +232,24 @@ fn what_was_accepted_at_a_creation_that_failed_holds_when_it_is_tried_again() {
         assert_eq!(play.rotation.life == Life::Live, force);
     }
 }
+
+#[test]
+fn the_next_rotation_is_the_one_that_comes_before_an_early_end() {
+    let mut play = Play::live(365);
+    let end = play.active().expires_at.unwrap();
+    let due = play.rotation.due_at.unwrap();
+    assert!(end > due);
+    assert_eq!(play.rotation.next_rotation_at(&play.timing), Some(due));
+    let soon = play.now + TimeDelta::days(30);
+    let active = play.rotation.credentials.iter_mut();
+    active.for_each(|credential| credential.expires_at = Some(soon));
+    play.listed[0].expires_at = Some(soon);
+    let next = play.rotation.next_rotation_at(&play.timing).unwrap();
+    assert!(next < soon, "{next}");
+    play.until(|play| play.rotation.run.is_some());
+    assert!(
+        (play.now - next).abs() < TimeDelta::minutes(10),
+        "{} and {next}",
+        play.now
+    );
+}

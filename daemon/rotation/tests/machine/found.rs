@@ -263,3 +263,15 @@ fn nothing_is_asked_while_a_consumer_has_not_acknowledged() {
     play.until(|play| !play.revoked.is_empty());
     assert!(play.now < end + TimeDelta::minutes(3));
 }
+
+#[test]
+fn retiring_what_was_replaced_takes_what_was_adopted_along() {
+    let mut play = Play::live(30);
+    let adopted = adopt(&mut play, false);
+    play.command(Command::Retire {
+        credential: None,
+        force: false,
+    })
+    .unwrap();
+    play.until(|play| play.revoked.contains(&adopted));
+}

@@ -184,7 +184,7 @@ fn a_failed_scheduled_run_is_retried_and_a_failed_manual_one_is_not() {
 
     play.issue_faults.push(fault(FaultKind::Refused));
     play.until(|play| play.rotation.next_try_at.is_some());
-    assert!(play.rotation.next_rotation_at() > play.rotation.due_at);
+    assert!(play.rotation.next_rotation_at(&play.timing) > play.rotation.due_at);
     play.until(|play| play.published.len() == 2);
     assert_eq!(play.rotation.failures, 0);
 }
@@ -226,7 +226,7 @@ fn pausing_keeps_the_pending_credential_and_resuming_uses_it() {
     play.until(|play| play.stage("key-2") == Some(Stage::Pending));
     play.command(Command::Pause).unwrap();
     assert!(play.rotation.run.is_none());
-    assert_eq!(play.rotation.next_rotation_at(), None);
+    assert_eq!(play.rotation.next_rotation_at(&play.timing), None);
     play.pass(TimeDelta::days(2));
     play.command(Command::Resume).unwrap();
     play.until(|play| play.published.len() == 2);

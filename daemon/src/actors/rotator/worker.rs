@@ -367,7 +367,7 @@ impl Worker {
                         .map(ToString::to_string);
                     tracing::info!(
                         rotation = %id, name, handle, secrets = committed.published.len(),
-                        next = ?step.rotation.next_rotation_at(), "published a new credential"
+                        next = ?step.rotation.next_rotation_at(&self.desk.equipment.timing), "published a new credential"
                     );
                 }
                 Write::RemoveRotation => {
@@ -383,7 +383,7 @@ impl Worker {
         }) = &step.ended
         {
             tracing::warn!(
-                rotation = %id, name, run = kind.name(), why, next = ?step.rotation.next_rotation_at(),
+                rotation = %id, name, run = kind.name(), why, next = ?step.rotation.next_rotation_at(&self.desk.equipment.timing),
                 "a run failed; what was published before stays"
             );
         }

@@ -9,7 +9,7 @@ use rotord_api::catalogue::{
 use rotord_api::doctor::DoctorFinding;
 use rotord_provider::contract::ListedCredential;
 use rotord_rotation::label::Short;
-use rotord_rotation::{Label, RotationId};
+use rotord_rotation::{Label, RotationId, Stage};
 use rotord_store::{Reader, StoreError};
 
 use super::case::RotationCase;
@@ -36,7 +36,7 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a RotationCase) -> Looking<'a
                 return vec![of_call(&error, about).fix(remedy)];
             }
         };
-        let mut found = vec![room(about, listed.len(), case.cap.get())];
+        let mut found = vec![room(about, listed.len(), case.cap.get(), leaving(case))];
         found.extend(published(case, &listed));
         let own = Short::from(daemon.installation);
         let labelled = labelled(case, &listed);
@@ -53,7 +53,14 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a RotationCase) -> Looking<'a
     })
 }
 
-fn room(about: &str, held: usize, cap: Option<u32>) -> DoctorFinding {
+/// How many of what the target holds the rotation has replaced, and removes in their time.
+fn leaving(case: &RotationCase) -> usize {
+    let credentials = case.record.state.credentials.iter();
+    let leaving = |stage: &Stage| matches!(stage, Stage::Previous | Stage::Retiring(_));
+    credentials.filter(|known| leaving(&known.stage)).count()
+}
+
+fn room(about: &str, held: usize, cap: Option<u32>, leaving: usize) -> DoctorFinding {
     let Some(cap) = cap else {
         let message = format!("it holds {held} credentials, and no bound is known");
         return DoctorFinding::fine(&TARGET_ROOM, about, message);
@@ -63,6 +70,12 @@ fn room(about: &str, held: usize, cap: Option<u32>) -> DoctorFinding {
         .saturating_sub(held);
     let message = format!("it holds {held} of the {cap} credentials that it may: {free} are free");
     match free {
+        // A run makes room with them.
+        0 if leaving > 0 => {
+            let message =
+                format!("{message}, and {leaving} that were replaced leave in their time");
+            DoctorFinding::fine(&TARGET_ROOM, about, message)
+        }
         0 => DoctorFinding::problem(&TARGET_FULL, about, message),
         // With two places the second one is what a dual-phase rotation lives on.
         1 if cap > 2 => DoctorFinding::warning(&TARGET_NEARLY_FULL, about, message),
@@ -202,7 +215,13 @@ mod tests {
             (19, Some(20), Severity::Warning),
             (21, Some(20), Severity::Problem),
         ] {
-            assert_eq!(room("a", held, cap).severity, severity, "{held} of {cap:?}");
+            assert_eq!(
+                room("a", held, cap, 0).severity,
+                severity,
+                "{held} of {cap:?}"
+            );
+            // Both are ours after every rotation of such a target.
+            assert_eq!(room("a", 2, Some(2), 1).severity, Severity::Fine);
         }
     }
 }

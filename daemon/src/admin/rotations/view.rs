@@ -66,7 +66,7 @@ impl Viewer {
             last_rotation_attempted_at: state.last_attempted_at.map(Timestamp),
             last_rotated_at: state.last_rotated_at.map(Timestamp),
             last_rotation_job_id: state.last_run.map(|run| run.to_string()),
-            next_rotation_at: state.next_rotation_at().map(Timestamp),
+            next_rotation_at: state.next_rotation_at(&self.timing).map(Timestamp),
             is_last_rotation_manual: state.last_manual,
             connection_id: details.connection.0,
             connection: ConnectionSummary {

@@ -23,7 +23,7 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
         .collect();
     credentials.reverse();
     RotationState {
-        summary: summary(state, run.as_ref(), &notices),
+        summary: summary(viewer, state, run.as_ref(), &notices),
         run,
         credentials,
         watched: u32::try_from(state.lost()).unwrap_or(u32::MAX),
@@ -41,14 +41,19 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
     }
 }
 
-fn summary(state: &Rotation, run: Option<&RunState>, notices: &[Notice]) -> String {
+fn summary(
+    viewer: &Viewer,
+    state: &Rotation,
+    run: Option<&RunState>,
+    notices: &[Notice],
+) -> String {
     if let Some(notice) = notices.first().filter(|n| n.urgency > Urgency::Note) {
         return notice.text.clone();
     }
     if let Some(run) = run {
         return run.words.clone();
     }
-    match (state.life, state.next_rotation_at()) {
+    match (state.life, state.next_rotation_at(&viewer.timing)) {
         (Life::Deleting { .. }, _) => "it is being deleted".to_owned(),
         (_, Some(next)) => format!("it works; it rotates next at {}", Timestamp(next)),
         (_, None) if !state.plan.auto => "it works; it rotates when it is told to".to_owned(),
