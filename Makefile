@@ -47,12 +47,9 @@ test: needs build guests test-daemon ## All tests
 	fi
 	$(CARGO) test --workspace --doc
 
-test-boot: build ## A real systemd boots, and rotord in it: the service, its sockets, a unit's credential, its watchdog
+test-boot: build plugins ## A real systemd boots, and rotord in it: the service, its sockets, a unit's credential, its watchdog
 	@$(MAKE) --no-print-directory pages BUILT=target/debug
-	@tests/boot/run
-	@[ "$$(id -u)" = 0 ] && tests/boot/root trixie build/boot/trixie \
-		|| { echo 'SKIPPED: no boot of Debian 13: its packages can not be had here' >&2; exit 0; }; \
-		ROOT=build/boot/trixie tests/boot/run
+	@tests/boot/both
 
 lint: ## Format, clippy with warnings as errors
 	$(CARGO) fmt --all --check
