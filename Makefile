@@ -47,7 +47,7 @@ test: needs build guests test-daemon ## All tests
 	fi
 	$(CARGO) test --workspace --doc
 
-test-boot: build plugins ## A real systemd boots, and rotord in it: the service, its sockets, a unit's credential, its watchdog
+test-boot: build ## A real systemd boots, and rotord in it: the service, its sockets, a unit's credential, its watchdog
 	@$(MAKE) --no-print-directory pages BUILT=target/debug
 	@tests/boot/both
 
