@@ -44,21 +44,16 @@ impl Given {
             .filter(|field| !values.contains_key(&field.name))
             .collect();
         if person.is_there() {
-            // Who gives flags for all that must be there is not asked for what needn't.
-            let asked = self.is_empty()
-                || missing
-                    .iter()
-                    .any(|field| field.required && field.default.is_none());
-            for field in missing.into_iter().filter(|_| asked) {
+            // Who gives flags is not asked for what needn't be there.
+            let all = self.is_empty();
+            for field in missing.into_iter().filter(|field| all || is_needed(field)) {
                 if let Some(value) = ask(field, person)? {
                     values.insert(field.name.clone(), value);
                 }
             }
             return Ok(values);
         }
-        let needed = missing
-            .iter()
-            .filter(|field| field.required && field.default.is_none());
+        let needed = missing.iter().filter(|field| is_needed(field));
         let hints: Vec<String> = needed
             .map(|field| {
                 if field.secret || field.kind == FieldKind::LongText {
@@ -202,6 +197,11 @@ fn find<'a>(fields: &'a [Field], name: &str) -> Result<&'a Field, CtlError> {
         })
 }
 
+/// Whether nothing goes without it.
+fn is_needed(field: &Field) -> bool {
+    field.required && field.default.is_none()
+}
+
 fn ask_for_file(
     field: &Field,
     question: &str,
@@ -220,15 +220,17 @@ fn ask_for_file(
     }
 }
 
+/// The title, and what there is to say of it. A prompt is no sentence: it ends without a full stop.
 fn question(field: &Field) -> String {
-    let optional = if field.required { "" } else { ", optional" };
-    match field.description.as_str() {
-        "" => format!(
-            "{}{}",
-            field.title,
-            optional.replace(", optional", " (optional)")
-        ),
-        description => format!("{} ({description}{optional})", field.title),
+    let description = field.description.trim().trim_end_matches('.');
+    let about: Vec<&str> = [description, if field.required { "" } else { "optional" }]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    if about.is_empty() {
+        field.title.clone()
+    } else {
+        format!("{} ({})", field.title, about.join(", "))
     }
 }
 
@@ -237,7 +239,7 @@ mod tests {
     use rotord_api::field::{Field, FieldValue};
     use serde_json::json;
 
-    use super::{Given, ask, parse_pair, read_secret};
+    use super::{Given, ask, parse_pair, question, read_secret};
     use crate::prompt::tests::Scripted;
 
     fn fields() -> Vec<Field> {
@@ -274,6 +276,52 @@ mod tests {
         let values = Given::default().gather(&fields(), &mut person).unwrap();
         assert_eq!(values["clientSecret"].as_text(), Some("hunter2"));
         assert_eq!(values["cloud"], FieldValue::text("global"));
+    }
+
+    #[test]
+    fn who_gives_flags_is_asked_only_for_what_must_be_there() {
+        let mut fields = fields();
+        fields.extend(
+            serde_json::from_value::<Vec<Field>>(json!([
+                {"name": "authority", "title": "Authority", "kind": "url"}
+            ]))
+            .unwrap(),
+        );
+        let given = Given {
+            set: vec![(
+                "tenantId".to_owned(),
+                "3c90c3cc-0d44-4b50-8888-8dd25736052a".to_owned(),
+            )],
+            file: Vec::new(),
+        };
+        let mut person = Scripted::new(&[("Client secret", "hunter2")]);
+        let values = given.gather(&fields, &mut person).unwrap();
+        assert_eq!(values.len(), 2);
+        let mut person = Scripted::new(&[
+            ("Tenant", "3c90c3cc-0d44-4b50-8888-8dd25736052a"),
+            ("Client secret", "hunter2"),
+            ("Cloud", ""),
+            ("Authority (optional)", ""),
+        ]);
+        Given::default().gather(&fields, &mut person).unwrap();
+    }
+
+    #[test]
+    fn a_prompt_ends_without_a_full_stop() {
+        let field = |description: &str, required: bool| -> Field {
+            serde_json::from_value(json!({
+                "name": "a", "title": "A", "kind": "text", "description": description, "required": required
+            }))
+            .unwrap()
+        };
+        for (description, required, asked) in [
+            ("", true, "A"),
+            ("", false, "A (optional)"),
+            ("The id, not the name.", true, "A (The id, not the name)"),
+            ("One of two.", false, "A (One of two, optional)"),
+        ] {
+            assert_eq!(question(&field(description, required)), asked);
+        }
     }
 
     #[test]
