@@ -24,10 +24,11 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 3 not due, 4 something needs attention, 64 wrong usage, 78 wrong settings.\n\
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 3 not due, 4 something needs attention, 64 wrong usage, 78 wrong settings, 130 ^C.\n\
 Secrets are read from a prompt, a file or standard input, never from an argument.";
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 struct Global {
     /// The daemon's admin socket
     #[arg(long, global = true, value_name = "PATH", env = "ROTORD_SOCKET", default_value = DEFAULT_SOCKET)]
@@ -85,13 +86,16 @@ enum Command {
     Unblock(commands::pause::Unblock),
     /// Delete a rotation
     Delete(commands::delete::Delete),
-    /// Take over a credential that carries our label and is not in the database
+    /// Take over a credential that exists at the provider and is not in the database
     Adopt(commands::adopt::Adopt),
-    /// Remove a credential at the provider that carries our label and is not in the database
+    /// Remove a credential in doubt: the provider lists it under our label, and the database does not know it
     Remove(commands::remove::Remove),
     /// Read secrets
     #[command(subcommand)]
     Secret(commands::secret::Secret),
+    /// The folders that secrets are in
+    #[command(subcommand)]
+    Folder(commands::folder::Folder),
     /// Save everything that the daemon knows into one sealed file
     Backup(commands::backup::Backup),
     /// Put a backup back, with the daemon stopped
@@ -176,6 +180,7 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
         Command::Adopt(command) => commands::adopt::run(session, command).await,
         Command::Remove(command) => commands::remove::run(session, command).await,
         Command::Secret(command) => commands::secret::run(session, command).await,
+        Command::Folder(command) => commands::folder::run(session, command).await,
         Command::Backup(command) => commands::backup::run(session, command).await,
         Command::Restore(command) => commands::restore::run(session, command).await,
         Command::Status(command) => commands::status::run(session, command).await,
@@ -218,9 +223,51 @@ mod tests {
             "rotorctl backup /root/rotord.backup --passphrase-file -",
             "rotorctl backup /root/rotord.backup --no-passphrase",
             "rotorctl restore /root/rotord.backup --replace --yes",
+            "rotorctl folder list --env dev",
+            "rotorctl folder add /app --env dev",
+            "rotorctl secret get NAME --env dev --reader-socket /run/rotord/read/reader.sock",
+            "rotorctl adopt a key --yes",
+            "rotorctl explain lost",
             "rotorctl completions bash",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn options_of_every_command_stand_under_a_heading_of_their_own() {
+        let mut program = Cli::command();
+        program.build();
+        for name in ["list", "create"] {
+            let command = program.find_subcommand_mut(name).unwrap();
+            let help = command.render_help().to_string();
+            let (own, global) = help.split_once("Global options:").unwrap();
+            assert!(
+                !own.contains("--socket") && global.contains("--socket"),
+                "{help}"
+            );
+            assert!(own.contains("--env") && !global.contains("--env"), "{help}");
+        }
+    }
+
+    #[test]
+    fn every_duration_says_its_units() {
+        let mut program = Cli::command();
+        program.build();
+        let all = program.get_subcommands();
+        let arguments = all.flat_map(|command| {
+            let arguments = command.get_arguments();
+            arguments.map(move |argument| (command.get_name(), argument))
+        });
+        for (command, argument) in arguments {
+            let names = argument.get_value_names().unwrap_or_default();
+            if names.iter().any(|name| name.as_str() == "DURATION") {
+                let help = argument.get_help().unwrap().to_string();
+                assert!(
+                    help.contains("hours") && help.contains("days"),
+                    "{command}: {help}"
+                );
+            }
         }
     }
 

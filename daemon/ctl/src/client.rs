@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::error::CtlError;
+use crate::reach;
 
 /// Where the daemon listens unless it is told otherwise.
 pub(crate) const DEFAULT_SOCKET: &str = "/run/rotord/admin.sock";
@@ -59,6 +60,11 @@ impl Client {
     /// Where the daemon is looked for.
     pub(crate) fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// Where the daemon's reader socket is unless the settings say otherwise: below the admin socket's directory.
+    pub(crate) fn reader_socket(&self) -> PathBuf {
+        self.socket.with_file_name("read").join("reader.sock")
     }
 
     /// Whether anybody listens there. Asks nothing.
@@ -221,14 +227,14 @@ fn unreachable_socket(socket: &Path, source: io::Error) -> CtlError {
         CtlError::failed(format!("can't reach the daemon at {}", socket.display())).because(source);
     match kind {
         io::ErrorKind::NotFound => error
-            .hint("is it running? systemctl status rotord, or start it: sudo systemctl start rotord")
+            .hint(
+                "is it running? systemctl status rotord, or start it: sudo systemctl start rotord",
+            )
             .hint("another socket is named with --socket or ROTORD_SOCKET"),
         io::ErrorKind::ConnectionRefused => {
             error.hint("the socket is there and nobody listens: sudo systemctl restart rotord")
         }
-        io::ErrorKind::PermissionDenied => error.hint(
-            "only root and members of the group rotord may: use sudo, or sudo usermod -aG rotord $USER and log in again",
-        ),
+        io::ErrorKind::PermissionDenied => error.hint(reach::advice(socket)),
         _ => error,
     }
 }

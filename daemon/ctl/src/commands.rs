@@ -19,6 +19,7 @@ pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod explain;
+pub(crate) mod folder;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod pause;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::{fmt, io};
 
 use rotord_api::error::ErrorMessage;
-use rotord_api::{ErrorBody, Issues};
+use rotord_api::{ErrorBody, Issue, Issues};
 use serde_json::Value;
 
 use crate::exit::Exit;
@@ -16,6 +16,7 @@ pub(crate) struct CtlError {
     message: String,
     hints: Vec<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
+    issues: Option<Box<Issues>>,
     answer: Option<Value>,
 }
 
@@ -42,7 +43,10 @@ impl CtlError {
             message.push_str("\n  ");
             message.push_str(&issue.to_string());
         }
-        Self::usage(message)
+        Self {
+            issues: Some(Box::new(issues.clone())),
+            ..Self::usage(message)
+        }
     }
 
     /// The daemon refused. `answer` is its body, which `--json` shows.
@@ -94,9 +98,19 @@ impl CtlError {
         &self.hints
     }
 
+    /// Which fields are wrong, where it is about fields.
+    pub(crate) fn wrong_fields(&self) -> &[Issue] {
+        self.issues.as_deref().map_or(&[], |issues| &issues.0)
+    }
+
     /// The daemon's own error body, where it has answered.
     pub(crate) fn answer(&self) -> Option<&Value> {
         self.answer.as_ref()
+    }
+
+    /// The status of the daemon's answer, where it has answered.
+    pub(crate) fn status(&self) -> Option<u64> {
+        self.answer()?["statusCode"].as_u64()
     }
 
     /// Whether the reader of our output has gone away, which is no error.
@@ -126,6 +140,7 @@ impl CtlError {
             message: message.into(),
             hints: Vec::new(),
             source: None,
+            issues: None,
             answer: None,
         }
     }

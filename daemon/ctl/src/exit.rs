@@ -16,6 +16,8 @@ pub(crate) enum Exit {
     Usage,
     /// 78: the settings are wrong.
     Settings,
+    /// 130: ^C, by 128 and the number of the signal.
+    Interrupted,
 }
 
 impl Exit {
@@ -28,6 +30,7 @@ impl Exit {
             Self::Attention => 4,
             Self::Usage => 64,
             Self::Settings => 78,
+            Self::Interrupted => 130,
         }
     }
 }
@@ -43,6 +46,7 @@ mod tests {
     use rotord_api::catalogue::{self, Entry};
 
     use super::Exit;
+    use crate::commands::explain;
 
     /// Exhaustive: a new way to end does not compile before it is explained.
     fn explained(exit: Exit) -> &'static Entry {
@@ -53,6 +57,7 @@ mod tests {
             Exit::Attention => &catalogue::EXIT_ATTENTION,
             Exit::Usage => &catalogue::EXIT_USAGE,
             Exit::Settings => &catalogue::EXIT_SETTINGS,
+            Exit::Interrupted => &explain::EXIT_INTERRUPTED,
         }
     }
 
@@ -65,8 +70,9 @@ mod tests {
             Exit::Attention,
             Exit::Usage,
             Exit::Settings,
+            Exit::Interrupted,
         ] {
-            let found = catalogue::find(&exit.code().to_string());
+            let found = explain::find(&exit.code().to_string());
             assert_eq!(found, Some(explained(exit)));
         }
     }

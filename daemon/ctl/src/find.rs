@@ -188,7 +188,7 @@ fn is_in(rotation: &SecretRotation, place: &Place) -> bool {
 }
 
 /// The path as the daemon writes it.
-fn normal(path: &str) -> &str {
+pub(crate) fn normal(path: &str) -> &str {
     match path.trim_end_matches('/') {
         "" => "/",
         path => path,

@@ -16,12 +16,14 @@ mod exit;
 mod fake;
 mod fields;
 mod find;
+mod interrupt;
 mod output;
 mod prompt;
 mod reach;
 mod session;
 mod wait;
 mod when;
+mod words;
 
 fn main() -> std::process::ExitCode {
     cli::run(std::env::args_os()).into()

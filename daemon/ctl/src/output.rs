@@ -94,6 +94,17 @@ impl Output {
         Ok(())
     }
 
+    /// Rows and columns; where there is none, a person is told so, and what would make one.
+    pub(crate) fn list(&mut self, table: &Table, nothing: &str) -> Result<(), CtlError> {
+        if !table.is_empty() {
+            return self.table(table);
+        }
+        if self.style.terminal {
+            self.line(nothing)?;
+        }
+        Ok(())
+    }
+
     /// A sink for what makes its own text, such as completions.
     pub(crate) fn sink(&mut self) -> &mut dyn Write {
         &mut self.sink
@@ -160,7 +171,7 @@ pub(crate) mod tests {
     use std::io::{self, Write};
     use std::rc::Rc;
 
-    use super::{Output, Style, printable};
+    use super::{Output, Style, Table, printable};
 
     /// A page to print on in tests.
     #[derive(Clone, Default)]
@@ -192,6 +203,23 @@ pub(crate) mod tests {
     #[test]
     fn names_cannot_steer_the_terminal() {
         assert_eq!(printable("a\x1b[2Jb\tc\u{9b}d"), "a [2Jb c d");
+    }
+
+    #[test]
+    fn an_empty_list_tells_people_what_makes_one_and_programs_nothing() {
+        for (terminal, text) in [(true, "there is none yet\n"), (false, "")] {
+            let page = Page::default();
+            let mut output = page.output(Style {
+                json: false,
+                terminal,
+                color: false,
+                width: 80,
+            });
+            output
+                .list(&Table::new(&["NAME"]), "there is none yet")
+                .unwrap();
+            assert_eq!(page.text(), text);
+        }
     }
 
     #[test]

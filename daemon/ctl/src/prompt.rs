@@ -1,15 +1,13 @@
 //! Asks the person at the terminal. Behind a trait, so that dialogues can be tested without one.
 
 use std::io::{self, IsTerminal};
-use std::sync::Once;
-use std::{process, thread};
 
-use dialoguer::console::Term;
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, Password, Select};
 use rotord_api::Sensitive;
 
 use crate::error::CtlError;
+use crate::interrupt::{interrupted, watch};
 
 /// What judges a text that was typed; says what would be right.
 pub(crate) type Check<'a> = &'a dyn Fn(&str) -> Result<(), String>;
@@ -40,8 +38,7 @@ pub(crate) struct Terminal(ColorfulTheme);
 impl Terminal {
     /// Dialogues hide the cursor; whoever breaks one off wants it back.
     fn theme(&self) -> &ColorfulTheme {
-        static WATCH: Once = Once::new();
-        WATCH.call_once(|| drop(thread::spawn(give_cursor_back)));
+        watch();
         &self.0
     }
 }
@@ -93,29 +90,6 @@ impl Person for Terminal {
             .map_err(broken_off)
     }
 }
-
-/// Waits for ^C, whether a dialogue reads or not.
-fn give_cursor_back() {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    else {
-        return;
-    };
-    if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-        interrupted();
-    }
-}
-
-/// Ends the program as a shell expects it of one that got ^C.
-fn interrupted() -> ! {
-    // There is nowhere left to tell that this failed.
-    let _ = Term::stderr().show_cursor();
-    process::exit(INTERRUPTED);
-}
-
-/// 128 and the number of the signal.
-const INTERRUPTED: i32 = 130;
 
 fn broken_off(dialoguer::Error::IO(source): dialoguer::Error) -> CtlError {
     if source.kind() == io::ErrorKind::Interrupted {

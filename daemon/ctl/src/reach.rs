@@ -28,28 +28,42 @@ pub(crate) fn judge(socket: &Path, error: &io::Error) -> DoctorFinding {
 }
 
 fn denied(socket: &Path, about: String) -> DoctorFinding {
-    let Ok(found) = fs::metadata(socket) else {
-        let message = "you may not even look into its directory";
-        return DoctorFinding::problem(&SOCKET_DENIED, about, message);
+    let message = match fs::metadata(socket) {
+        Err(_) => "you may not even look into its directory".to_owned(),
+        Ok(found) => format!(
+            "you may not connect: its mode is {:04o}, its owner the user {}, its group {}",
+            found.mode() & 0o777,
+            found.uid(),
+            group(found.gid())
+        ),
     };
-    let (mode, gid) = (found.mode() & 0o777, found.gid());
-    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    let group = group_name(&groups, gid).unwrap_or_else(|| gid.to_string());
-    let message = format!(
-        "you may not connect: its mode is {mode:04o}, its owner the user {}, its group {group}",
-        found.uid()
-    );
-    DoctorFinding::problem(&SOCKET_DENIED, about, message).fix(remedy(mode, gid, &group))
+    DoctorFinding::problem(&SOCKET_DENIED, about, message).fix(advice(socket))
+}
+
+/// How somebody comes to use a socket that is closed to them.
+pub(crate) fn advice(socket: &Path) -> String {
+    match fs::metadata(socket) {
+        Err(_) => remedy(0o660, None, "rotord"),
+        Ok(found) => remedy(found.mode() & 0o777, Some(found.gid()), &group(found.gid())),
+    }
 }
 
 /// Nobody is to join root's group for it.
-fn remedy(mode: u32, gid: u32, group: &str) -> String {
-    if gid == 0 || mode & 0o020 == 0 {
+fn remedy(mode: u32, gid: Option<u32>, group: &str) -> String {
+    if gid == Some(0) || mode & 0o020 == 0 {
         "use sudo; started by its unit, the daemon lets members of the group rotord connect"
             .to_owned()
     } else {
-        format!("use sudo, or sudo usermod -aG {group} $USER and log in again")
+        format!(
+            "members of the group {group} may: use sudo, or sudo usermod -aG {group} $USER and log in again"
+        )
     }
+}
+
+/// A group by its name, or by its number where it has none.
+fn group(gid: u32) -> String {
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    group_name(&groups, gid).unwrap_or_else(|| gid.to_string())
 }
 
 fn group_name(groups: &str, gid: u32) -> Option<String> {
@@ -78,9 +92,10 @@ mod tests {
         let found = judge(&socket, &io::ErrorKind::PermissionDenied.into());
         assert_eq!(found.code, "socket-denied");
         assert!(found.remedy.is_some());
-        assert!(remedy(0o660, 998, "rotord").contains("sudo usermod -aG rotord"));
+        assert!(remedy(0o660, Some(998), "rotord").contains("sudo usermod -aG rotord"));
         for (mode, gid) in [(0o660, 0), (0o600, 998)] {
-            assert!(!remedy(mode, gid, "it").contains("usermod"));
+            assert!(!remedy(mode, Some(gid), "it").contains("usermod"));
         }
+        assert!(advice(&dir.path().join("closed/s")).contains("usermod -aG rotord"));
     }
 }

@@ -1,6 +1,6 @@
-//! Waits for a run to end.
+//! Waits for a run to end, and shows meanwhile what it does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rotord_api::rotation::{RotationStatus, SecretRotation, SecretRotationAnswer};
 use rotord_api::routes;
@@ -8,11 +8,66 @@ use rotord_api::routes;
 use crate::client::Reply;
 use crate::error::CtlError;
 use crate::exit::Exit;
+use crate::interrupt::GoesOn;
 use crate::output::Spinner;
 use crate::session::Session;
 
 /// Often enough for a person, seldom enough for the daemon.
 const PERIOD: Duration = Duration::from_millis(500);
+
+/// For as long as it lives, who leaves with ^C is told that the rotation goes on.
+pub(crate) fn goes_on(name: &str) -> GoesOn {
+    GoesOn::told(format!(
+        "the run goes on in the daemon; how far it is: rotorctl show {name}"
+    ))
+}
+
+/// Waits for the daemon's answer; what the rotation does meanwhile is on the spinner, where anybody sees it.
+pub(crate) async fn watched<T>(
+    session: &Session,
+    rotation: &SecretRotation,
+    spinner: &Spinner,
+    asking: impl Future<Output = T>,
+) -> T {
+    let path = routes::rotation(&rotation.kind, rotation.id);
+    let looking = async {
+        loop {
+            tokio::time::sleep(PERIOD).await;
+            // The answer that is waited for says what is wrong.
+            let Ok(reply) = session.client.get(&path).await else {
+                continue;
+            };
+            if let Ok(answer) = reply.parse::<SecretRotationAnswer>() {
+                say_run(session, &answer.secret_rotation, spinner);
+            }
+        }
+    };
+    if !spinner.is_seen() {
+        return asking.await;
+    }
+    tokio::select! {
+        answer = asking => answer,
+        never = looking => match never {},
+    }
+}
+
+/// Waits for an answer; how long it takes is on the spinner.
+pub(crate) async fn ticking<T>(
+    asking: impl Future<Output = T>,
+    spinner: &Spinner,
+    text: &str,
+) -> T {
+    let started = Instant::now();
+    tokio::pin!(asking);
+    loop {
+        tokio::select! {
+            answer = &mut asking => return answer,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {
+                spinner.say(&format!("{text} ({} s)", started.elapsed().as_secs()));
+            }
+        }
+    }
+}
 
 /// Asks until the run that `reply` tells of has ended; what it does meanwhile is on the spinner.
 pub(crate) async fn until_ended(
@@ -20,19 +75,26 @@ pub(crate) async fn until_ended(
     mut reply: Reply,
     spinner: &Spinner,
 ) -> Result<Reply, CtlError> {
+    let mut told = None;
     loop {
         let rotation = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
         if rotation.rotation_status != RotationStatus::Pending {
             return Ok(reply);
         }
-        if let Some(run) = rotation.state.as_ref().and_then(|state| state.run.as_ref()) {
-            spinner.say(&run.words);
-        }
+        told.get_or_insert_with(|| goes_on(&rotation.name));
+        say_run(session, &rotation, spinner);
         tokio::time::sleep(PERIOD).await;
         reply = session
             .client
             .get(&routes::rotation(&rotation.kind, rotation.id))
             .await?;
+    }
+}
+
+fn say_run(session: &Session, rotation: &SecretRotation, spinner: &Spinner) {
+    if let Some(run) = rotation.state.as_ref().and_then(|state| state.run.as_ref()) {
+        let words = session.clock.in_words(&run.words, true);
+        spinner.say(&format!("{}: {words}", rotation.name));
     }
 }
 
@@ -53,10 +115,11 @@ pub(crate) fn report(session: &mut Session, reply: &Reply, done: &str) -> Result
 
 fn say(session: &mut Session, rotation: &SecretRotation, done: &str) -> Result<(), CtlError> {
     let name = &rotation.name;
+    let person = session.output.is_terminal();
     match rotation.rotation_status {
         RotationStatus::Success => {
             session.output.line(format!("{name}: {done}"))?;
-            if session.output.is_terminal() {
+            if person {
                 let secrets: Vec<&str> = rotation
                     .secrets_mapping
                     .values()
@@ -77,6 +140,7 @@ fn say(session: &mut Session, rotation: &SecretRotation, done: &str) -> Result<(
                 .last_rotation_message
                 .as_deref()
                 .unwrap_or("no reason was given");
+            let why = session.clock.in_words(why, person);
             session.output.line(format!("{name}: failed: {why}"))?;
         }
         RotationStatus::Pending => {
@@ -85,6 +149,7 @@ fn say(session: &mut Session, rotation: &SecretRotation, done: &str) -> Result<(
                 .as_ref()
                 .and_then(|state| state.run.as_ref())
                 .map_or("it is under way", |run| run.words.as_str());
+            let words = session.clock.in_words(words, person);
             session
                 .output
                 .line(format!("{name}: not finished yet: {words}"))?;
@@ -94,4 +159,40 @@ fn say(session: &mut Session, rotation: &SecretRotation, done: &str) -> Result<(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rotord_api::rotation::SecretRotation;
+    use serde_json::json;
+
+    use super::watched;
+    use crate::fake::{Fake, ID, one, rotation, rotation_with};
+    use crate::output::Spinner;
+    use crate::prompt::tests::Scripted;
+    use crate::session::tests::{session, wait};
+
+    #[test]
+    fn what_the_run_does_shows_while_its_end_is_waited_for() {
+        let run = json!({
+            "id": "r", "step": "verify", "words": "the new credential is tried out", "reason": "manual", "attempt": 1,
+            "startedAt": "2026-03-01T10:00:00.000Z"
+        });
+        let pending = rotation_with(
+            json!({"rotationStatus": "pending", "state": {"summary": "", "run": run}}),
+        );
+        let path = format!("/api/v2/secret-rotations/azure-client-secret/{ID}");
+        let fake = Fake::start().on("GET", &path, 200, one(pending));
+        let (session, _) = session(&fake, Scripted::new(&[]));
+        let rotation: SecretRotation = serde_json::from_value(rotation()).unwrap();
+        let spinner = Spinner::watched();
+        let answered = wait(watched(&session, &rotation, &spinner, async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            "the answer"
+        }));
+        assert_eq!(answered, "the answer");
+        assert_eq!(spinner.text(), "billing: the new credential is tried out");
+    }
 }

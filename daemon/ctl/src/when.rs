@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use rotord_api::Timestamp;
-use rotord_api::rotation::{SecretRotation, TimeOfDay};
+use rotord_api::rotation::TimeOfDay;
 
 use crate::duration::roughly;
 
@@ -60,13 +60,12 @@ impl Clock {
         }
     }
 
-    /// A rotation's time of day, in its own zone and in UTC, and in the caller's where that is another.
-    pub(crate) fn rotate_at(&self, rotation: &SecretRotation) -> String {
-        let utc = rotation.rotate_at_utc;
-        match (&rotation.time_zone, rotation.rotate_at_local) {
-            (Some(zone), Some(local)) => format!("{local} {zone} ({utc} UTC)"),
-            _ if is_utc(self.zone) => format!("{utc} UTC"),
-            _ => format!("{utc} UTC ({} {} now)", self.local_of(utc), self.zone),
+    /// A time of day, in its own zone, where it has one, and in UTC, or in UTC and the caller's where that is another.
+    pub(crate) fn rotate_at(&self, zoned: Option<(&str, TimeOfDay)>, utc: TimeOfDay) -> String {
+        match zoned {
+            Some((zone, local)) => format!("{local} {zone} ({utc} UTC)"),
+            None if is_utc(self.zone) => format!("{utc} UTC"),
+            None => format!("{utc} UTC ({} {} now)", self.local_of(utc), self.zone),
         }
     }
 
@@ -95,6 +94,26 @@ impl Clock {
         }
     }
 
+    /// A text of the daemon's, with its instants as they are shown everywhere: see [`Clock::cell`].
+    pub(crate) fn in_words(&self, text: &str, person: bool) -> String {
+        let mut shown = String::new();
+        let mut rest = text;
+        let mut before = ' ';
+        while let Some(letter) = rest.chars().next() {
+            let found = (!before.is_alphanumeric()).then(|| instant(rest)).flatten();
+            if let Some((at, length)) = found {
+                shown.push_str(&self.cell(Some(at), person));
+                rest = &rest[length..];
+                before = ' ';
+            } else {
+                shown.push(letter);
+                rest = &rest[letter.len_utf8()..];
+                before = letter;
+            }
+        }
+        shown
+    }
+
     fn distance(&self, at: Timestamp) -> String {
         match (at.0 - self.now).to_std() {
             Ok(ahead) => format!("in {}", roughly(ahead)),
@@ -104,6 +123,25 @@ impl Clock {
             ),
         }
     }
+}
+
+/// An instant in UTC that a text begins with, in one of the daemon's two forms, and how long it is in bytes:
+/// `2026-03-01T10:00:00.000Z` or `2026-03-01 10:00:00 UTC`.
+fn instant(text: &str) -> Option<(Timestamp, usize)> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let end = match rest.as_bytes().first()? {
+        b'T' => "Z",
+        b' ' => " UTC",
+        _ => return None,
+    };
+    let time = rest[1..].bytes();
+    let length = time
+        .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
+        .count();
+    let time = &rest[1..=length];
+    rest[1 + length..].starts_with(end).then_some(())?;
+    let at = DateTime::parse_from_rfc3339(&format!("{date}T{time}Z")).ok()?;
+    Some((Timestamp(at.to_utc()), 10 + 1 + length + end.len()))
 }
 
 /// Reads a time of day such as `02:30`.
@@ -228,6 +266,37 @@ mod tests {
             clock("2026-10-24T23:00:00Z", Tz::UTC).utc_of(at("02:30"), Tz::Europe__Berlin),
             at("00:30")
         );
+    }
+
+    #[test]
+    fn instants_in_the_daemons_words_are_shown_like_others() {
+        let clock = clock("2026-03-01T10:00:00Z", Tz::Europe__Berlin);
+        for (text, person, program) in [
+            (
+                "due at 2026-03-01 11:00:00.25 UTC; or not",
+                "due at 2026-03-01 12:00:00 CET (in 1 h); or not",
+                "due at 2026-03-01T11:00:00.250Z; or not",
+            ),
+            (
+                "next at 2026-03-01T11:00:00.000Z",
+                "next at 2026-03-01 12:00:00 CET (in 1 h)",
+                "next at 2026-03-01T11:00:00.000Z",
+            ),
+            (
+                "ä 2026-13-01T11:00:00Z",
+                "ä 2026-13-01T11:00:00Z",
+                "ä 2026-13-01T11:00:00Z",
+            ),
+            ("on 2026-03-01", "on 2026-03-01", "on 2026-03-01"),
+            (
+                "x2026-03-01T11:00:00Z",
+                "x2026-03-01T11:00:00Z",
+                "x2026-03-01T11:00:00Z",
+            ),
+        ] {
+            assert_eq!(clock.in_words(text, true), person);
+            assert_eq!(clock.in_words(text, false), program);
+        }
     }
 
     #[test]

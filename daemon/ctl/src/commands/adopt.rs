@@ -18,15 +18,18 @@ use crate::{find, wait};
 pub(crate) struct Adopt {
     /// The rotation's name or id
     rotation: String,
-    /// The credential's key id at the provider
+    /// The credential's key id at the provider (for an Azure client secret: the secret's id)
     key_id: String,
-    /// Its value is known: ask for it, prove it and publish it. Without it the credential is only retired in
-    /// its time
+    /// Its value is known: ask for it, prove it by logging in, and publish it in the place of what is published.
+    /// Without its value it stays valid until the next publication's overlap has passed, and is revoked then
     #[arg(long)]
     with_value: bool,
     /// The value from a file, or from standard input if the file is -, such as clientSecret=-
     #[arg(long, value_name = "OUTPUT=FILE", value_parser = parse_pair)]
     value: Vec<(String, String)>,
+    /// Don't ask; needed where nobody can be asked and no value is given
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -39,26 +42,59 @@ pub(crate) async fn run(session: &mut Session, command: Adopt) -> Result<Exit, C
         (false, true) => None,
     };
     let proved = outputs.is_some();
+    let key = command.key_id.clone();
+    if !proved {
+        session.confirm(
+            &format!(
+                "Adopt {key} without its value, so that it is revoked once the next rotation's overlap has passed?"
+            ),
+            command.yes,
+        )?;
+    }
     let body = AdoptCredential {
         key_id: command.key_id,
         outputs,
     };
     let reply = {
-        let _spinner = session.output.spinner("adopting");
+        let _spinner = session.output.spinner(if proved {
+            "logging in with it"
+        } else {
+            "looking for it at the provider"
+        });
         session
             .client
             .post(&routes::of_rotation(routes::ADOPT, rotation.id), &body)
-            .await?
+            .await
+            .map_err(|error| not_adopted(error, &rotation.name))?
     };
-    wait::report(
-        session,
-        &reply,
-        if proved {
-            "adopted and published"
-        } else {
-            "adopted; it is retired in its time"
-        },
-    )
+    if proved {
+        return wait::report(session, &reply, "adopted and published");
+    }
+    if session.output.is_json() {
+        session.output.json(&reply.body)?;
+    } else {
+        session.output.line(format!(
+            "{}: {key} is adopted without its value: nothing is published; it stays valid until the next rotation's \
+             overlap has passed, and is revoked then",
+            rotation.name
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn not_adopted(error: CtlError, name: &str) -> CtlError {
+    let words = error.to_string();
+    if words.contains("lists no credential") {
+        error.hint(format!(
+            "key ids of what is in doubt are in rotorctl show {name}; of others, at the provider"
+        ))
+    } else if words.contains("is this rotation's already") {
+        error.hint(format!(
+            "rotorctl show {name} says what becomes of it; rotorctl retire {name} KEY-ID revokes it"
+        ))
+    } else {
+        error
+    }
 }
 
 fn read(pairs: &[(String, String)]) -> Result<BTreeMap<String, Sensitive>, CtlError> {
@@ -73,8 +109,9 @@ async fn ask(
     rotation: &SecretRotation,
 ) -> Result<BTreeMap<String, Sensitive>, CtlError> {
     if !session.person.is_there() {
-        return Err(CtlError::usage("nobody can be asked for the value")
-            .hint("say --value OUTPUT=FILE (or - for standard input)"));
+        return Err(CtlError::usage("nobody can be asked for the value").hint(
+            "say --value OUTPUT=FILE (or - for standard input), such as --value clientSecret=-",
+        ));
     }
     let providers = find::providers(&session.client).await?;
     let provider = providers
@@ -84,7 +121,9 @@ async fn ask(
         .ok_or_else(|| CtlError::failed(format!("the provider {} is not loaded", rotation.kind)))?;
     let mut values = BTreeMap::new();
     for output in provider.outputs.into_iter().filter(|output| output.secret) {
-        let value = session.person.secret(&output.title)?;
+        let value = session
+            .person
+            .secret(&format!("{} (its value, not its id)", output.title))?;
         values.insert(output.name, value);
     }
     Ok(values)

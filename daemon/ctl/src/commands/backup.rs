@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::fields::read_secret;
+use crate::output::note;
 use crate::session::Session;
 
 #[derive(Debug, Args)]
@@ -70,18 +71,29 @@ pub(crate) async fn run(session: &mut Session, command: Backup) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
+/// How often a passphrase is asked for before it is given up.
+const TRIES: usize = 3;
+
 fn ask(session: &mut Session) -> Result<Sensitive, CtlError> {
     if !session.person.is_there() {
         return Err(CtlError::usage("nobody can be asked for the passphrase").hint(
             "say --passphrase-file FILE (or - for standard input), or --no-passphrase if this host's root key is kept elsewhere",
         ));
     }
-    let first = checked(&session.person.secret("Recovery passphrase")?)?;
-    if session.person.secret("The same again")? == first {
-        Ok(first)
-    } else {
-        Err(CtlError::failed("the two differ; nothing was saved"))
+    let question = format!(
+        "Recovery passphrase (at least {} characters)",
+        rules::LEAST_PASSPHRASE
+    );
+    let mut wrong = CtlError::failed("nothing was saved");
+    for _ in 0..TRIES {
+        wrong = match checked(&session.person.secret(&question)?) {
+            Err(short) => short,
+            Ok(first) if session.person.secret("The same again")? == first => return Ok(first),
+            Ok(_) => CtlError::failed("the two passphrases differ"),
+        };
+        note(&wrong.to_string());
     }
+    Err(wrong.hint("nothing was saved"))
 }
 
 fn checked(passphrase: &Sensitive) -> Result<Sensitive, CtlError> {
@@ -91,17 +103,35 @@ fn checked(passphrase: &Sensitive) -> Result<Sensitive, CtlError> {
 
 /// What is there already is an earlier backup, or nothing.
 fn refuse_other(path: &Path) -> Result<(), CtlError> {
+    if path.is_dir() {
+        return Err(
+            CtlError::usage(format!("{} is a folder", path.display())).hint(format!(
+                "name the file too, such as {}",
+                path.join("rotord.backup").display()
+            )),
+        );
+    }
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        return Err(
+            CtlError::usage(format!("there is no folder {}", folder.display()))
+                .hint("make it first, or name a file in another one"),
+        );
+    }
     let mut beginning = [0; BEGINNING.len()];
     match File::open(path).and_then(|mut file| file.read_exact(&mut beginning)) {
         Ok(()) if beginning == BEGINNING => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-            Err(CtlError::failed(format!("can't look at {}", path.display())).because(error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(CtlError::failed(
+            format!("can't tell whether {} is an earlier backup", path.display()),
+        )
+        .because(error)
+        .hint("use sudo where it is another user's")),
         _ => Err(CtlError::usage(format!(
             "{} is there and is no backup of rotord: it is left alone",
             path.display()
-        ))),
+        ))
+        .hint("name another file, or remove this one")),
     }
 }
 
@@ -141,11 +171,7 @@ impl Draft {
             .and_then(|()| fs::rename(&self.path, path))
             .map_err(|source| unwritten(path, source))?;
         self.kept = true;
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        File::open(folder)
+        File::open(folder_of(path))
             .and_then(|folder| folder.sync_all())
             .map_err(|source| unwritten(path, source))
     }
@@ -161,5 +187,76 @@ impl Drop for Draft {
 }
 
 fn unwritten(path: &Path, source: io::Error) -> CtlError {
-    CtlError::failed(format!("can't write {}", path.display())).because(source)
+    let is_closed = source.kind() == io::ErrorKind::PermissionDenied;
+    let error = CtlError::failed(format!("can't write {}", path.display())).because(source);
+    if is_closed {
+        let folder = folder_of(path).display();
+        error.hint(format!(
+            "you may not write into {folder}: use sudo, or name a file in a folder of yours"
+        ))
+    } else {
+        error
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rotord_api::Sensitive;
+
+    use super::{ask, refuse_other};
+    use crate::error::CtlError;
+    use crate::fake::Fake;
+    use crate::prompt::tests::Scripted;
+    use crate::session::tests::session;
+
+    const LONG: &str = "correct horse battery";
+    const PROMPT: &str = "at least 12 characters";
+
+    fn asked(answers: &[(&'static str, &'static str)]) -> Result<Sensitive, CtlError> {
+        let (mut session, _) = session(&Fake::start(), Scripted::new(answers));
+        ask(&mut session)
+    }
+
+    #[test]
+    fn a_passphrase_is_asked_for_again_until_it_is_long_enough_and_the_same_twice() {
+        let passphrase = asked(&[
+            (PROMPT, "hunter2"),
+            (PROMPT, LONG),
+            ("again", "correct horse batery"),
+            (PROMPT, LONG),
+            ("again", LONG),
+        ]);
+        assert_eq!(passphrase.unwrap().expose(), LONG);
+    }
+
+    #[test]
+    fn it_is_given_up_after_three_times_without_being_repeated() {
+        let error = asked(&[
+            (PROMPT, "hunter2"),
+            (PROMPT, "hunter2"),
+            (PROMPT, "hunter2"),
+        ])
+        .unwrap_err();
+        assert!(error.to_string().contains("at least 12"), "{error}");
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_place_that_can_hold_no_backup_is_refused_before_anything_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |path: &std::path::Path| refuse_other(path).unwrap_err().to_string();
+        assert!(refused(folder.path()).contains("is a folder"));
+        assert!(refused(&folder.path().join("none/b")).contains("there is no folder"));
+        let other = folder.path().join("other");
+        std::fs::write(&other, "something else").unwrap();
+        assert!(refused(&other).contains("is no backup of rotord"));
+        assert!(refuse_other(&folder.path().join("new")).is_ok());
+    }
 }

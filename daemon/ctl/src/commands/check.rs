@@ -2,6 +2,7 @@
 
 use clap::Args;
 use rotord_api::routes;
+use serde_json::json;
 
 use crate::cli::Place;
 use crate::error::CtlError;
@@ -19,17 +20,20 @@ pub(crate) struct Check {
 
 pub(crate) async fn run(session: &mut Session, command: Check) -> Result<Exit, CtlError> {
     let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
-    let reply = {
+    {
         let _spinner = session
             .output
             .spinner("logging in with the published credential");
         session
             .client
             .post_nothing(&routes::check_credentials(&rotation.kind, rotation.id))
-            .await?
-    };
+            .await?;
+    }
     if session.output.is_json() {
-        session.output.json(&reply.body)?;
+        // The answer has no body.
+        session
+            .output
+            .json(&json!({"id": rotation.id, "name": rotation.name, "works": true}))?;
     } else {
         session
             .output

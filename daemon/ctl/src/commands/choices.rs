@@ -59,9 +59,8 @@ pub(crate) async fn run(session: &mut Session, command: Choices) -> Result<Exit,
         session.output.json(&body)?;
         return Ok(Exit::Done);
     }
-    let headings: Vec<&'static str> = Vec::new();
-    let mut table = Table::new(&headings);
-    if session.output.is_terminal() {
+    let mut table = Table::new(&[]);
+    if session.output.is_terminal() && !answer.rows.is_empty() {
         table.row(list.fields.iter().map(|field| field.title.as_str().into()));
     }
     for row in &answer.rows {
@@ -71,7 +70,17 @@ pub(crate) async fn run(session: &mut Session, command: Choices) -> Result<Exit,
                 .map(|field| row.get(&field.name).unwrap_or("-").into()),
         );
     }
-    session.output.table(&table)?;
+    let nothing = match &command.query {
+        Some(query) => format!(
+            "nothing is found for \"{query}\": rotorctl choices {} {} lists all",
+            connection.name, list.name
+        ),
+        None => {
+            "there is nothing that this connection can see: it lists what exists at the provider"
+                .to_owned()
+        }
+    };
+    session.output.list(&table, &nothing)?;
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,8 @@
 //! `rotorctl create`: from a file, from flags, or asking step by step.
 
 mod dialogue;
+mod location;
+mod refusal;
 mod review;
 mod rotate_at;
 mod target;
@@ -14,10 +16,13 @@ use serde_json::{Value, json};
 pub(crate) use rotate_at::RotateAt;
 
 use crate::cli::Place;
+use crate::client::Reply;
+use crate::commands::folder;
 use crate::duration::parse_hours;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::fields::{parse_pair, read_secret};
+use crate::interrupt::GoesOn;
 use crate::output::note;
 use crate::session::Session;
 use crate::{find, wait};
@@ -25,7 +30,7 @@ use dialogue::Dialogue;
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Create {
-    /// The request's body from a JSON file, or from standard input if the file is -
+    /// The request's body from a JSON file, or from standard input if the file is -; nothing is asked
     #[arg(
         long,
         value_name = "FILE",
@@ -45,7 +50,7 @@ pub(crate) struct Create {
     /// The connection's name or id
     #[arg(long)]
     connection: Option<String>,
-    /// Days between two rotations [default: 30]
+    /// Days between two rotations, a whole number [default: 30]
     #[arg(long, value_name = "DAYS", value_parser = parse_interval)]
     interval: Option<u32>,
     #[command(flatten)]
@@ -62,13 +67,14 @@ pub(crate) struct Create {
     /// The name of an output's secret, such as clientSecret=BILLING_SECRET; suggested ones if not given
     #[arg(long, value_name = "OUTPUT=SECRET", value_parser = parse_pair)]
     map: Vec<(String, String)>,
-    /// How long a replaced credential stays valid, such as 12h; until the next rotation is due if not given
+    /// How long a replaced credential stays valid, in whole hours or days, such as 12h or 7days; until the next
+    /// rotation is due if not given
     #[arg(long, value_name = "DURATION", value_parser = parse_hours)]
     overlap: Option<u32>,
     /// Even where the target has no room for two of our credentials
     #[arg(long)]
     force: bool,
-    /// Don't ask whether it is right
+    /// Don't ask whether it is right; needed where nobody can be asked
     #[arg(long)]
     yes: bool,
     /// Wait until it has ended, however long that takes
@@ -79,26 +85,45 @@ pub(crate) struct Create {
 }
 
 pub(crate) async fn run(session: &mut Session, command: Create) -> Result<Exit, CtlError> {
-    let (kind, body) = match &command.from {
-        Some(file) => from_file(session, &command, file).await?,
-        None => Dialogue::new(session, &command).body().await?,
+    let reply = match &command.from {
+        Some(file) => {
+            let (kind, body) = from_file(session, &command, file).await?;
+            let sent = post(session, &kind, &body).await;
+            sent.map_err(|error| folder::hinted(error, &body.environment, &body.secret_path))?
+        }
+        None => Dialogue::new(session, &command).created().await?,
     };
-    let spinner = session.output.spinner(&format!("creating {}", body.name));
-    let mut reply = session
-        .client
-        .post(&routes::rotations_of_type(&kind), &body)
-        .await?;
     // The first answer alone tells what was seen at the target.
     let created = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
     let warnings = created.state.map_or_else(Vec::new, |state| state.warnings);
-    if command.wait && reply.status == StatusCode::ACCEPTED {
-        reply = wait::until_ended(session, reply, &spinner).await?;
-    }
-    drop(spinner);
+    let reply = if command.wait && reply.status == StatusCode::ACCEPTED {
+        let spinner = session
+            .output
+            .spinner(&format!("creating {}", created.name));
+        wait::until_ended(session, reply, &spinner).await?
+    } else {
+        reply
+    };
     for warning in warnings {
-        note(&warning);
+        note(
+            &session
+                .clock
+                .in_words(&warning, session.output.is_terminal()),
+        );
     }
     wait::report(session, &reply, "created")
+}
+
+/// Asks for it, and waits for as long as the daemon keeps its caller.
+async fn post(session: &Session, kind: &str, body: &CreateRotation) -> Result<Reply, CtlError> {
+    let name = &body.name;
+    let spinner = session.output.spinner(&format!("creating {name}"));
+    let _told = GoesOn::told(format!(
+        "what the daemon has begun goes on: rotorctl list shows {name} once it is accepted"
+    ));
+    let path = routes::rotations_of_type(kind);
+    let creating = session.client.post(&path, body);
+    wait::ticking(creating, &spinner, &format!("creating {name}")).await
 }
 
 async fn from_file(

@@ -1,6 +1,6 @@
 //! `rotorctl doctor`.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use rotord_api::doctor::{DoctorFinding, DoctorQuery, DoctorReport};
@@ -11,10 +11,9 @@ use crate::cli::Place;
 use crate::client::Reply;
 use crate::error::CtlError;
 use crate::exit::Exit;
-use crate::find;
 use crate::output::{Cell, Table, Tone};
-use crate::reach;
 use crate::session::Session;
+use crate::{find, reach, wait};
 
 /// Looks at everything that would make rotations fail, and changes nothing. Ends with 0 where nothing is a
 /// problem (there may be warnings) and with 4 where something is.
@@ -82,17 +81,7 @@ async fn query(session: &Session, command: &Doctor) -> Result<DoctorQuery, CtlEr
 async fn ask(session: &Session, query: &DoctorQuery) -> Result<Reply, CtlError> {
     let path = routes::with_query(routes::DOCTOR, query);
     let spinner = session.output.spinner(LOOKING);
-    let started = Instant::now();
-    let asking = session.client.get(&path);
-    tokio::pin!(asking);
-    loop {
-        tokio::select! {
-            reply = &mut asking => return reply,
-            () = tokio::time::sleep(Duration::from_secs(1)) => {
-                spinner.say(&format!("{LOOKING} ({} s)", started.elapsed().as_secs()));
-            }
-        }
-    }
+    wait::ticking(session.client.get(&path), &spinner, LOOKING).await
 }
 
 /// What is not fine stands with its cause and what helps.

@@ -29,7 +29,7 @@ pub(crate) struct Edit {
     /// A new description; an empty one takes it away
     #[arg(long)]
     description: Option<String>,
-    /// Days between two rotations
+    /// Days between two rotations, a whole number
     #[arg(long, value_name = "DAYS", value_parser = parse_interval)]
     interval: Option<u32>,
     #[command(flatten)]
@@ -43,10 +43,11 @@ pub(crate) struct Edit {
     /// A parameter, such as appName=billing; the others stay
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
     param: Vec<(String, String)>,
-    /// The name of an output's secret, such as clientSecret=BILLING_SECRET; the others stay
+    /// The name of an output's secret, such as clientSecret=BILLING_SECRET; the others stay. The former name stays
+    /// readable until what is published now has been replaced and retired
     #[arg(long, value_name = "OUTPUT=SECRET", value_parser = parse_pair)]
     map: Vec<(String, String)>,
-    /// How long a replaced credential stays valid, such as 12h
+    /// How long a replaced credential stays valid, in whole hours or days, such as 12h or 7days
     #[arg(long, value_name = "DURATION", value_parser = parse_hours, conflicts_with = "no_overlap")]
     overlap: Option<u32>,
     /// A replaced credential stays valid until the next rotation is due
@@ -82,8 +83,30 @@ pub(crate) async fn run(session: &mut Session, command: Edit) -> Result<Exit, Ct
         session
             .output
             .line(format!("{}: changed; next rotation: {next}", edited.name))?;
+        for (former, present) in renamed(&rotation, &edited) {
+            session.output.line(format!(
+                "{former} is {present} now; the former name stays readable, with the same values, until what is \
+                 published now has been replaced and retired"
+            ))?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// The secrets whose names changed, with both names. Before a value was published there is nothing to read under
+/// the former one, and where another output has taken it over it is that one's.
+fn renamed<'a>(
+    before: &'a SecretRotation,
+    after: &'a SecretRotation,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let taken_over = |name: &String| after.secrets_mapping.values().any(|other| other == name);
+    before
+        .secrets_mapping
+        .iter()
+        .filter(|_| before.last_rotated_at.is_some())
+        .filter_map(|(output, former)| Some((former, after.secrets_mapping.get(output)?)))
+        .filter(move |(former, present)| former != present && !taken_over(former))
+        .map(|(former, present)| (former.as_str(), present.as_str()))
 }
 
 impl Edit {

@@ -1,5 +1,7 @@
 //! `rotorctl explain`.
 
+mod words;
+
 use clap::Args;
 use rotord_api::catalogue::{self, Entry};
 use rotord_api::provider::ProviderDescription;
@@ -12,10 +14,13 @@ use crate::find;
 use crate::output::Table;
 use crate::session::Session;
 
-/// Says what a code means, what the daemon does by itself, and what you can do.
+#[cfg(test)]
+pub(crate) use words::EXIT_INTERRUPTED;
+
+/// Says what a code or a state means, what the daemon does by itself, and what you can do.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The code, such as clock-skew, or an exit code; all of them if not given
+    /// The code, such as clock-skew, a word for a state, such as lost, or an exit code; all of them if not given
     code: Option<String>,
 }
 
@@ -41,7 +46,7 @@ pub(crate) async fn run(session: &mut Session, command: Explain) -> Result<Exit,
     // A daemon is not needed for what is ours.
     let asked = find::providers(&session.client).await;
     let theirs = asked.as_deref().map(of_providers).unwrap_or_default();
-    let ours = catalogue::all().map(Explained::Ours);
+    let ours = all().map(Explained::Ours);
     let Some(code) = command.code else {
         let all: Vec<Explained> = ours.chain(theirs).collect();
         if session.output.is_json() {
@@ -51,7 +56,7 @@ pub(crate) async fn run(session: &mut Session, command: Explain) -> Result<Exit,
         }
         return Ok(Exit::Done);
     };
-    let found: Vec<Explained> = catalogue::find(&code)
+    let found: Vec<Explained> = find(&code)
         .map(Explained::Ours)
         .into_iter()
         .chain(theirs.into_iter().filter(|theirs| theirs.code() == code))
@@ -72,6 +77,19 @@ pub(crate) async fn run(session: &mut Session, command: Explain) -> Result<Exit,
         }
     }
     Ok(Exit::Done)
+}
+
+/// Every entry: what both programs know, and what only this one says.
+pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
+    catalogue::all().chain(words::ENTRIES.iter().copied())
+}
+
+/// The entry of a code. A number is an exit code, and case does not matter: states stand in tables as words.
+pub(crate) fn find(code: &str) -> Option<&'static Entry> {
+    let code = code.trim().to_lowercase();
+    let exit = format!("exit-{code}");
+    let of_ours = || all().find(|entry| entry.code == code || entry.code == exit);
+    catalogue::find(&code).or_else(of_ours)
 }
 
 impl Explained {
@@ -154,4 +172,49 @@ fn unknown(code: &str, known: &[String], no_daemon: Option<&CtlError>) -> CtlErr
         ));
     }
     error.hint("all of them: rotorctl explain")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{all, find};
+
+    #[test]
+    fn every_code_and_every_state_stands_once() {
+        let codes: Vec<&str> = all().map(|entry| entry.code).collect();
+        let different: BTreeSet<&&str> = codes.iter().collect();
+        assert_eq!(different.len(), codes.len());
+        for entry in all() {
+            assert_eq!(find(entry.code), Some(entry));
+        }
+    }
+
+    #[test]
+    fn the_states_that_tables_show_are_explained() {
+        for word in [
+            "success",
+            "failed",
+            "pending",
+            "paused",
+            "overdue",
+            "attention",
+            "lost",
+            "active",
+            "previous",
+            "retiring",
+            "gone",
+            "released",
+            "loaded",
+            "missing",
+            "fine",
+            "warning",
+            "problem",
+        ] {
+            assert!(find(word).is_some(), "{word}");
+        }
+        assert_eq!(find("130").map(|entry| entry.code), Some("exit-130"));
+        assert_eq!(find("Success"), find("success"));
+        assert_eq!(find(""), None);
+    }
 }

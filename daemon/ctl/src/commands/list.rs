@@ -70,12 +70,10 @@ pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, Ct
             rotation.id.to_string().into(),
         ]);
     }
-    if table.is_empty() && person {
-        session
-            .output
-            .line("there is no rotation here yet: rotorctl create")?;
-    }
-    session.output.table(&table)?;
+    session.output.list(
+        &table,
+        "there is no rotation here yet: rotorctl create makes one",
+    )?;
     Ok(Exit::Done)
 }
 
@@ -104,7 +102,10 @@ fn list_credentials(session: &mut Session, rotations: &[SecretRotation]) -> Resu
             ]);
         }
     }
-    session.output.table(&table)?;
+    session.output.list(
+        &table,
+        "there is no credential here yet: rotorctl create makes a rotation, which issues one",
+    )?;
     Ok(Exit::Done)
 }
 

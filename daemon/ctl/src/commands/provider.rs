@@ -49,6 +49,10 @@ pub(crate) async fn run(session: &mut Session, Provider::List: Provider) -> Resu
             provider.file.as_str().into(),
         ]);
     }
-    session.output.table(&table)?;
+    session.output.list(
+        &table,
+        "no provider is there: put its component into one of the providers' directories, such as \
+         /etc/rotord/providers, and sudo systemctl reload rotord",
+    )?;
     Ok(Exit::Done)
 }

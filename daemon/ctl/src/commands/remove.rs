@@ -14,7 +14,7 @@ use crate::session::Session;
 pub(crate) struct Remove {
     /// The rotation's name or id
     rotation: String,
-    /// The credential's key id at the provider
+    /// The key id of the credential in doubt, as rotorctl show lists it
     key_id: String,
     /// Don't ask
     #[arg(long)]
@@ -28,7 +28,7 @@ pub(crate) async fn run(session: &mut Session, command: Remove) -> Result<Exit, 
     let key = &command.key_id;
     session.confirm(
         &format!(
-            "Remove the credential {key} at the provider? Whoever uses it can't log in any more."
+            "Remove the credential {key} at the provider, so that whoever uses it can't log in any more?"
         ),
         command.yes,
     )?;
@@ -40,14 +40,31 @@ pub(crate) async fn run(session: &mut Session, command: Remove) -> Result<Exit, 
         session
             .client
             .post(&routes::of_rotation(routes::REMOVE, rotation.id), &body)
-            .await?
+            .await
+            .map_err(|error| not_in_doubt(error, &rotation.name))?
     };
     if session.output.is_json() {
         session.output.json(&reply.body)?;
     } else {
         session
             .output
-            .line(format!("{}: {key} is to be removed", rotation.name))?;
+            .line(format!(
+                "{}: {key} is removed at the provider as soon as the published credential was seen to work",
+                rotation.name
+            ))?;
     }
     Ok(Exit::Done)
+}
+
+fn not_in_doubt(error: CtlError, name: &str) -> CtlError {
+    if !error.to_string().contains("no credential") {
+        return error;
+    }
+    error
+        .hint(format!(
+            "only what is in doubt can be removed: rotorctl show {name} lists it"
+        ))
+        .hint(format!(
+            "of what the database knows, rotorctl retire {name} KEY-ID revokes one"
+        ))
 }

@@ -2,7 +2,8 @@
 //! database.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use clap::Args;
@@ -42,6 +43,8 @@ pub(crate) struct Restore {
 pub(crate) async fn run(session: &mut Session, command: Restore) -> Result<Exit, CtlError> {
     let daemon = Daemon::new(&command);
     let (outlook, _): (RestoreOutlook, _) = daemon.run(&["--dry-run"], None).await?;
+    // Before anything is asked: it could not be used.
+    refuse_while_running(Path::new(&outlook.directory))?;
     let passphrase = match &command.passphrase_file {
         Some(path) => Some(read_secret(path, false)?),
         None if outlook.root_key_opens => None,
@@ -50,10 +53,10 @@ pub(crate) async fn run(session: &mut Session, command: Restore) -> Result<Exit,
     let taken_at = session.clock.cell(Some(outlook.backup.taken_at), true);
     session.confirm(
         &format!(
-            "Put back the backup of {taken_at} into {}?{}",
+            "Put the backup of {taken_at} back into {}{}?",
             outlook.directory,
             if outlook.database.is_some() {
-                " The database that is there is kept aside."
+                " (the database that is there is kept aside)"
             } else {
                 ""
             }
@@ -79,6 +82,24 @@ pub(crate) async fn run(session: &mut Session, command: Restore) -> Result<Exit,
         session.output.line(format!("  {next}"))?;
     }
     Ok(Exit::Done)
+}
+
+/// The daemon's lock, in its state directory.
+const LOCK: &str = "rotord.lock";
+
+/// Whoever works on the state holds its lock. What can't be looked at is left to `rotord --restore` to judge.
+fn refuse_while_running(directory: &Path) -> Result<(), CtlError> {
+    let Ok(lock) = File::open(directory.join(LOCK)) else {
+        return Ok(());
+    };
+    match lock.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Err(CtlError::failed(format!(
+            "the daemon is running, on {}: stop the daemon first",
+            directory.display()
+        ))
+        .hint("sudo systemctl stop rotord.service 'rotord-*.socket'")),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    }
 }
 
 fn ask(session: &mut Session, outlook: &RestoreOutlook) -> Result<Sensitive, CtlError> {
@@ -168,5 +189,25 @@ impl Daemon {
                 .because(source)
                 .hint("are rotord and rotorctl of the same version?")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::{LOCK, refuse_while_running};
+
+    #[test]
+    fn a_state_that_somebody_works_on_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(refuse_while_running(directory.path()).is_ok());
+        let lock = File::create(directory.path().join(LOCK)).unwrap();
+        assert!(refuse_while_running(directory.path()).is_ok());
+        lock.lock().unwrap();
+        let error = refuse_while_running(directory.path()).unwrap_err();
+        assert!(error.to_string().contains("stop the daemon first"));
+        drop(lock);
+        assert!(refuse_while_running(directory.path()).is_ok());
     }
 }

@@ -1,7 +1,9 @@
 //! `rotorctl retire`.
 
 use clap::Args;
-use rotord_api::rotation::{RetireCredential, SecretRotationAnswer};
+use rotord_api::rotation::{
+    CredentialStage, CredentialState, RetireCredential, SecretRotationAnswer,
+};
 use rotord_api::routes;
 
 use crate::cli::Place;
@@ -9,13 +11,14 @@ use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::find;
 use crate::session::Session;
+use crate::words::Words;
 
 #[derive(Debug, Args)]
 pub(crate) struct Retire {
     /// The rotation's name or id
     rotation: String,
-    /// The key id of the leaked credential; if not given, every one but the published one. Of the published
-    /// one it means an urgent rotation, then revoking it
+    /// The key id of the leaked credential; if not given, every one but the published one. The published one can't
+    /// be revoked before another takes its place: a new one is issued at once, and then it is revoked
     key_id: Option<String>,
     /// Without the check that the published one works
     #[arg(long)]
@@ -26,8 +29,9 @@ pub(crate) struct Retire {
 
 pub(crate) async fn run(session: &mut Session, command: Retire) -> Result<Exit, CtlError> {
     let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
+    let named = command.key_id;
     let body = RetireCredential {
-        key_id: command.key_id,
+        key_id: named.clone(),
         now: command.now,
     };
     let reply = {
@@ -35,13 +39,31 @@ pub(crate) async fn run(session: &mut Session, command: Retire) -> Result<Exit, 
         session
             .client
             .post(&routes::of_rotation(routes::RETIRE, rotation.id), &body)
-            .await?
+            .await
+            .map_err(|error| unknown_key(error, &rotation.name))?
     };
     if session.output.is_json() {
         session.output.json(&reply.body)?;
         return Ok(Exit::Done);
     }
     let after = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
+    let words = Words::about(session, [], []).await;
+    let is_active = |credential: &&CredentialState| {
+        credential.stage == CredentialStage::Active && Some(&credential.key_id) == named.as_ref()
+    };
+    let mut credentials = after.state.iter().flat_map(|state| &state.credentials);
+    if let Some(published) = credentials.find(is_active) {
+        session.output.line(format!(
+            "{}: {} is published, so it can't be revoked before another takes its place: a new one is being issued, \
+             and {} is revoked as soon as that is published",
+            after.name, published.key_id, published.key_id
+        ))?;
+        session.output.line(format!(
+            "how far it is: rotorctl show {}; to be rid of it without a replacement: rotorctl delete {} --revoke",
+            after.name, after.name
+        ))?;
+        return Ok(Exit::Done);
+    }
     session
         .output
         .line(format!("{}: the order is taken", after.name))?;
@@ -49,11 +71,21 @@ pub(crate) async fn run(session: &mut Session, command: Retire) -> Result<Exit, 
         let waiting = credential
             .waiting_for
             .as_ref()
-            .map_or_else(String::new, |what| format!(", waits for: {what}"));
+            .map_or_else(String::new, |what| {
+                format!(", waits for: {}", words.put(what))
+            });
         session.output.line(format!(
             "  {} is {}{waiting}",
             credential.key_id, credential.stage
         ))?;
     }
     Ok(Exit::Done)
+}
+
+fn unknown_key(error: CtlError, name: &str) -> CtlError {
+    if error.to_string().contains("no credential") {
+        error.hint(format!("the key ids that it knows: rotorctl show {name}"))
+    } else {
+        error
+    }
 }

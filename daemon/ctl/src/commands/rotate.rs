@@ -17,7 +17,8 @@ use crate::{find, wait};
 pub(crate) struct Rotate {
     /// The rotation's name or id
     rotation: String,
-    /// How long what is replaced stays valid at least, such as 1h; the provider's minimum holds all the same
+    /// How long what is replaced stays valid at least, in seconds (s), minutes (m), hours (h) or days, such as 90s,
+    /// 1h or 2days; the provider's minimum holds all the same
     #[arg(long, value_name = "DURATION", value_parser = parse_seconds)]
     retire_previous_after: Option<u32>,
     /// Wait until it has ended, however long that takes
@@ -39,20 +40,17 @@ pub(crate) async fn run(session: &mut Session, command: Rotate) -> Result<Exit, 
     let spinner = session
         .output
         .spinner(&format!("rotating {}", rotation.name));
-    let mut reply = match command.retire_previous_after {
-        None => session.client.post_nothing(&path).await?,
-        after => {
-            session
-                .client
-                .post(
-                    &path,
-                    &RotateNow {
-                        retire_previous_after: after,
-                    },
-                )
-                .await?
+    let _told = wait::goes_on(&rotation.name);
+    let body = command.retire_previous_after.map(|after| RotateNow {
+        retire_previous_after: Some(after),
+    });
+    let asking = async {
+        match &body {
+            None => session.client.post_nothing(&path).await,
+            Some(body) => session.client.post(&path, body).await,
         }
     };
+    let mut reply = wait::watched(session, &rotation, &spinner, asking).await?;
     if command.wait && reply.status == StatusCode::ACCEPTED {
         reply = wait::until_ended(session, reply, &spinner).await?;
     }

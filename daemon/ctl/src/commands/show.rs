@@ -2,7 +2,8 @@
 
 use clap::Args;
 use rotord_api::rotation::{
-    CredentialStage, RotationState, RotationStatus, SecretRotation, SecretRotationAnswer,
+    CredentialStage, CredentialState, RotationState, RotationStatus, SecretRotation,
+    SecretRotationAnswer,
 };
 use rotord_api::routes;
 use serde_json::Value;
@@ -14,6 +15,7 @@ use crate::exit::Exit;
 use crate::find;
 use crate::output::{Cell, Table, Tone};
 use crate::session::Session;
+use crate::words::Words;
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
@@ -33,10 +35,11 @@ pub(crate) async fn run(session: &mut Session, command: Show) -> Result<Exit, Ct
     if session.output.is_json() {
         session.output.json(&reply.body)?;
     } else {
-        let facts = facts(session, &rotation);
+        let words = words(session, &rotation).await;
+        let facts = facts(session, &rotation, &words);
         session.output.table(&facts)?;
         if let Some(state) = &rotation.state {
-            show_state(session, state)?;
+            show_state(session, state, &words)?;
         }
     }
     Ok(if needs_attention(&rotation) {
@@ -54,7 +57,21 @@ fn needs_attention(rotation: &SecretRotation) -> bool {
             .is_some_and(RotationState::needs_attention)
 }
 
-fn facts(session: &Session, rotation: &SecretRotation) -> Table {
+async fn words(session: &Session, rotation: &SecretRotation) -> Words {
+    let attention = rotation.state.iter().flat_map(|state| &state.attention);
+    let texts = attention
+        .flat_map(|told| [Some(told.message.as_str()), told.remedy.as_deref()])
+        .flatten();
+    Words::about(session, [rotation.id], texts).await
+}
+
+/// Whether something that needs a person says it too, with what helps.
+fn is_told_with_attention(rotation: &SecretRotation, text: &str) -> bool {
+    let mut attention = rotation.state.iter().flat_map(|state| &state.attention);
+    attention.any(|told| told.message.contains(text))
+}
+
+fn facts(session: &Session, rotation: &SecretRotation, words: &Words) -> Table {
     let person = session.output.is_terminal();
     let mut table = Table::pairs();
     table.pair("name", rotation.name.as_str());
@@ -69,11 +86,21 @@ fn facts(session: &Session, rotation: &SecretRotation) -> Table {
         .state
         .as_ref()
         .filter(|state| !state.summary.is_empty())
+        .filter(|state| !is_told_with_attention(rotation, &state.summary))
     {
-        table.pair("in short", state.summary.as_str());
+        table.pair("in short", words.put(&state.summary));
     }
-    if let Some(message) = &rotation.last_rotation_message {
-        table.pair("message", Cell::new(message, Tone::Bad));
+    // A cause stands once: with what helps, or else in short, or else by itself.
+    let summary = rotation
+        .state
+        .as_ref()
+        .map_or("", |state| state.summary.as_str());
+    if let Some(message) = rotation
+        .last_rotation_message
+        .as_deref()
+        .filter(|message| !is_told_with_attention(rotation, message) && !summary.contains(*message))
+    {
+        table.pair("message", Cell::new(words.put(message), Tone::Bad));
     }
     table.pair(
         "connection",
@@ -106,7 +133,13 @@ fn facts(session: &Session, rotation: &SecretRotation) -> Table {
         },
     );
     table.pair("interval", format!("{} d", rotation.rotation_interval));
-    table.pair("rotate at", session.clock.rotate_at(rotation));
+    table.pair(
+        "rotate at",
+        session.clock.rotate_at(
+            rotation.time_zone.as_deref().zip(rotation.rotate_at_local),
+            rotation.rotate_at_utc,
+        ),
+    );
     if let Some(hours) = rotation.overlap_hours {
         table.pair("overlap", format!("{hours} h"));
     }
@@ -121,13 +154,14 @@ fn facts(session: &Session, rotation: &SecretRotation) -> Table {
     table
 }
 
-fn show_state(session: &mut Session, state: &RotationState) -> Result<(), CtlError> {
+fn show_state(session: &mut Session, state: &RotationState, words: &Words) -> Result<(), CtlError> {
     let person = session.output.is_terminal();
     if let Some(run) = &state.run {
         let since = session.clock.cell(Some(run.started_at), person);
         session.output.line(format!(
             "\nrun (attempt {}, since {since}): {}",
-            run.attempt, run.words
+            run.attempt,
+            words.put(&run.words)
         ))?;
     }
     if let Some(at) = state.next_try_at {
@@ -167,8 +201,12 @@ fn show_state(session: &mut Session, state: &RotationState) -> Result<(), CtlErr
                     .short(credential.revoke_not_before, person)
                     .into(),
                 session.clock.short(credential.expires_at, person).into(),
-                credential.waiting_for.as_deref().unwrap_or("-").into(),
-                credential.label.as_str().into(),
+                credential
+                    .waiting_for
+                    .as_deref()
+                    .map_or_else(|| "-".to_owned(), |what| words.put(what))
+                    .into(),
+                own_label(credential).into(),
             ]);
         }
         session.output.line("")?;
@@ -180,9 +218,10 @@ fn show_state(session: &mut Session, state: &RotationState) -> Result<(), CtlErr
             state.watched
         ))?;
     }
-    let mut notes = Table::new(&[]);
-    for warning in &state.warnings {
-        notes.row([Cell::new("warning", Tone::Warn), warning.as_str().into()]);
+    let mut notes = Table::pairs();
+    // The most urgent one is what stands in short.
+    for warning in state.warnings.iter().filter(|text| **text != state.summary) {
+        notes.row([Cell::new("warning", Tone::Warn), words.put(warning).into()]);
     }
     for attention in &state.attention {
         let about = attention
@@ -193,12 +232,13 @@ fn show_state(session: &mut Session, state: &RotationState) -> Result<(), CtlErr
             Cell::new("attention", Tone::Bad),
             format!(
                 "{}{about} (rotorctl explain {})",
-                attention.message, attention.code
+                words.put(&attention.message),
+                attention.code
             )
             .into(),
         ]);
         if let Some(remedy) = &attention.remedy {
-            notes.row([Cell::new("what helps", Tone::Dim), remedy.as_str().into()]);
+            notes.row([Cell::new("what helps", Tone::Dim), words.put(remedy).into()]);
         }
     }
     if !notes.is_empty() {
@@ -206,4 +246,38 @@ fn show_state(session: &mut Session, state: &RotationState) -> Result<(), CtlErr
         session.output.table(&notes)?;
     }
     Ok(())
+}
+
+/// The label that it carries at the provider. One that was adopted and carries none of ours is numbered 0 in the
+/// books, where what is issued counts from 1.
+fn own_label(credential: &CredentialState) -> &str {
+    match credential.label.split('-').nth(3) {
+        Some("0") => "-",
+        _ => &credential.label,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rotord_api::rotation::CredentialState;
+    use serde_json::json;
+
+    use super::own_label;
+
+    #[test]
+    fn what_was_adopted_shows_no_label_that_it_does_not_carry() {
+        for (label, shown) in [
+            ("rotord-0123456789ab-0123456789ab-0-00000000000000aa", "-"),
+            (
+                "rotord-0123456789ab-0123456789ab-12-00000000000000aa",
+                "rotord-0123456789ab-0123456789ab-12-00000000000000aa",
+            ),
+            ("of another form", "of another form"),
+        ] {
+            let credential: CredentialState =
+                serde_json::from_value(json!({"keyId": "k", "label": label, "stage": "previous"}))
+                    .unwrap();
+            assert_eq!(own_label(&credential), shown);
+        }
+    }
 }

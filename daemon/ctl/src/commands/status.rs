@@ -13,6 +13,7 @@ use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone};
 use crate::session::Session;
+use crate::words::Words;
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {}
@@ -25,7 +26,16 @@ pub(crate) async fn run(session: &mut Session, _: Status) -> Result<Exit, CtlErr
     } else {
         let facts = facts(session, &status);
         session.output.table(&facts)?;
-        let items = items(session, &status);
+        let all = [
+            &status.attention,
+            &status.overdue,
+            &status.failing,
+            &status.waiting,
+        ];
+        let all = || all.into_iter().flatten();
+        let ids = all().map(|item| item.rotation_id);
+        let words = Words::about(session, ids, all().map(|item| item.message.as_str())).await;
+        let items = items(session, &status, &words);
         if !items.is_empty() {
             if session.output.is_terminal() {
                 session.output.line("")?;
@@ -93,27 +103,39 @@ fn facts(session: &Session, status: &DaemonStatus) -> Table {
     table
 }
 
-/// What is seen, and where to read on.
-fn explained(item: &StatusItem) -> String {
-    match &item.code {
-        Some(code) => format!("{} (rotorctl explain {code})", item.message),
-        None => item.message.clone(),
+/// What is seen, and where to read on. A cause that the rotation's more urgent lines tell is not told again.
+fn explained(item: &StatusItem, above: &[&StatusItem], words: &Words) -> Option<String> {
+    let message = words.put(&item.message);
+    if let Some(code) = &item.code {
+        return Some(format!("{message} (rotorctl explain {code})"));
     }
+    let is_told = !item.message.is_empty()
+        && above.iter().any(|other| {
+            other.rotation_id == item.rotation_id && other.message.contains(&item.message)
+        });
+    (!is_told).then_some(message)
 }
 
-fn items(session: &Session, status: &DaemonStatus) -> Table {
+fn items<'a>(session: &Session, status: &'a DaemonStatus, words: &Words) -> Table {
     let person = session.output.is_terminal();
     let mut table = Table::new(&["", "WHAT", "SEEN", "WHEN"]);
-    let mut add = |word: &'static str, tone, items: &[StatusItem]| {
+    let mut above: Vec<&'a StatusItem> = Vec::new();
+    let mut add = |word: &'static str, tone, items: &'a [StatusItem]| {
         for item in items {
+            let seen = match (explained(item, &above, words), word) {
+                (Some(seen), _) => seen,
+                (None, "overdue") => "it is due, and waits for what is said above".to_owned(),
+                (None, _) => continue,
+            };
             let when = session.clock.short(item.at, person);
             table.row([
                 Cell::new(word, tone),
                 item.name.as_str().into(),
-                explained(item).into(),
+                seen.into(),
                 when.into(),
             ]);
         }
+        above.extend(items);
     };
     add("attention", Tone::Bad, &status.attention);
     add("overdue", Tone::Bad, &status.overdue);
@@ -132,7 +154,7 @@ fn items(session: &Session, status: &DaemonStatus) -> Table {
         table.row([
             Cell::new(word, tone),
             finding.code.as_str().into(),
-            format!("{}{remedy}", finding.message).into(),
+            words.put(&format!("{}{remedy}", finding.message)).into(),
             "-".into(),
         ]);
     }

@@ -35,7 +35,45 @@ fn create(fake: &Fake, more: &[&str]) -> Ended {
         "--param",
         &target[1],
     ];
-    run(fake, &[&flags[..], more].concat())
+    run(fake, &[&flags[..], more, &["--yes"]].concat())
+}
+
+#[test]
+fn what_is_given_by_flags_is_confirmed_like_a_deletion() {
+    let fake = Fake::start();
+    let target = format!("objectId={OBJECT_ID}");
+    let client = format!("clientId={CLIENT_ID}");
+    let flags = [
+        "create",
+        "--connection",
+        "azure",
+        "--name",
+        "billing",
+        "--env",
+        "dev",
+        "--param",
+        &target,
+        "--param",
+        &client,
+    ];
+    let ended = run(&fake, &flags);
+    assert!(
+        ended.code == 64 && ended.err.contains("say --yes"),
+        "{ended:?}"
+    );
+    assert!(fake.changes().is_empty());
+}
+
+#[test]
+fn a_folder_that_is_missing_comes_with_the_command_that_makes_it() {
+    let words = "Could not find folder with path \"/app\" in environment \"dev\" for project with ID \"p-1\"";
+    let fake = Fake::start().on("POST", CREATE, 400, error(400, "BadRequest", words));
+    let ended = create(&fake, &["--path", "/app"]);
+    assert!(
+        ended.code == 1 && ended.err.contains("rotorctl folder add /app --env dev"),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
@@ -138,6 +176,7 @@ fn a_target_is_found_by_name_or_id_and_has_to_be_one() {
         "billing",
         "--env",
         "dev",
+        "--yes",
         "--target",
     ];
     let ended = run(&fake, &[&flags[..], &["billing"]].concat());

@@ -119,7 +119,16 @@ fn explain_needs_no_daemon_for_what_is_ours() {
     assert!(ended.out.contains("exit-78"), "{}", ended.out);
     let all = run_at(&nowhere, &["explain", "--json"], "").json();
     let codes = all["codes"].as_array().unwrap();
-    assert_eq!(codes.len(), rotord_api::catalogue::all().count());
+    // With the words and the end that are this program's alone.
+    assert!(codes.len() > rotord_api::catalogue::all().count());
+    for (word, code) in [
+        ("lost", "lost"),
+        ("130", "exit-130"),
+        ("Success", "success"),
+    ] {
+        let ended = run_at(&nowhere, &["explain", word], "");
+        assert!(ended.out.contains(&format!("code\t{code}")), "{ended:?}");
+    }
 }
 
 #[test]

@@ -290,3 +290,15 @@ pub(crate) fn rotation_with(changes: Value) -> Value {
 pub(crate) fn one(rotation: Value) -> Value {
     json!({ "secretRotation": rotation })
 }
+
+/// A rotation's secret, without its value.
+pub(crate) fn secret(name: &str) -> Value {
+    let at = "2026-03-01T10:00:00.000Z";
+    json!({
+        "id": ID, "_id": ID, "workspace": "p-1", "environment": "dev", "version": 3, "type": "shared",
+        "secretKey": name, "secretValue": "", "secretComment": "", "secretPath": "/",
+        "secretValueHidden": true, "createdAt": at, "updatedAt": at, "tags": [], "secretMetadata": [],
+        "skipMultilineEncoding": null, "isRotatedSecret": true, "rotationId": ID, "secretReminderNote": null,
+        "secretReminderRepeatDays": null
+    })
+}

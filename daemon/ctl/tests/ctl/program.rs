@@ -5,7 +5,8 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -37,7 +38,31 @@ pub(crate) fn run_with(daemon: &Fake, arguments: &[&str], input: &str) -> Ended 
 
 /// Runs it against a socket.
 pub(crate) fn run_at(socket: &Path, arguments: &[&str], input: &str) -> Ended {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_rotorctl"))
+    let mut child = start(socket, arguments);
+    // A program that ends without reading closes the pipe: no failure of the test.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    ended(child)
+}
+
+/// Runs it against the daemon until `is_far_enough`, and interrupts it then as ^C does.
+pub(crate) fn interrupted(
+    daemon: &Fake,
+    arguments: &[&str],
+    is_far_enough: impl Fn() -> bool,
+) -> Ended {
+    let child = start(&daemon.socket(), arguments);
+    while !is_far_enough() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let killed = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    ended(child)
+}
+
+fn start(socket: &Path, arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_rotorctl"))
         .args(arguments)
         .env_clear()
         .env("TZ", "Europe/Berlin")
@@ -46,9 +71,10 @@ pub(crate) fn run_at(socket: &Path, arguments: &[&str], input: &str) -> Ended {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
-    // A program that ends without reading closes the pipe: no failure of the test.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        .unwrap()
+}
+
+fn ended(child: Child) -> Ended {
     let output = child.wait_with_output().unwrap();
     Ended {
         code: output.status.code().unwrap(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fake::{Fake, ID, error, one, rotation, rotation_with};
-use crate::program::{run, run_with};
+use crate::program::{interrupted, run, run_with};
 
 const TYPE: &str = "/api/v2/secret-rotations/azure-client-secret";
 
@@ -341,7 +341,10 @@ fn an_adopted_value_comes_from_standard_input() {
         "hunter2\n",
     );
     assert_eq!(ended.code, 0, "{}", ended.err);
-    assert_eq!(run(&fake, &["adopt", "billing", "k-9"]).code, 0);
+    assert_eq!(run(&fake, &["adopt", "billing", "k-9"]).code, 64);
+    let unknown = run(&fake, &["adopt", "billing", "k-9", "--yes"]);
+    assert_eq!(unknown.code, 0, "{}", unknown.err);
+    assert!(unknown.out.contains("adopted without its value"));
     assert_eq!(
         run(&fake, &["adopt", "billing", "k-9", "--with-value"]).code,
         64
@@ -356,5 +359,148 @@ fn an_adopted_value_comes_from_standard_input() {
             json!({"keyId": "k-9"}),
             json!({"keyId": "k-9"})
         ]
+    );
+}
+
+#[test]
+fn a_changed_name_of_a_secret_says_how_long_the_former_one_can_be_read() {
+    let renamed = rotation_with(json!({
+        "secretsMapping": {"clientId": "AZURE_CLIENT_ID", "clientSecret": "NEW"}
+    }));
+    let fake = Fake::start().on("PATCH", &single(), 200, one(renamed));
+    let out = run(&fake, &["edit", "billing", "--map", "clientSecret=NEW"]).out;
+    assert!(
+        out.contains("AZURE_CLIENT_SECRET is NEW now; the former name stays readable"),
+        "{out}"
+    );
+    assert!(!out.contains("AZURE_CLIENT_ID is"), "{out}");
+    let fresh = rotation_with(json!({"lastRotatedAt": null}));
+    let all = json!({"secretRotations": [fresh]});
+    let fake = fake.instead("GET", "/api/v2/secret-rotations", 200, all);
+    let out = run(&fake, &["edit", "billing", "--map", "clientSecret=NEW"]).out;
+    assert!(!out.contains("former"), "nothing was readable: {out}");
+}
+
+#[test]
+fn the_published_one_is_replaced_before_it_is_revoked_and_that_is_said() {
+    let credentials = json!({"state": {"summary": "", "credentials": [
+        {"keyId": "k-2", "label": "rotord-a-b-2-c", "stage": "active"},
+        {"keyId": "k-1", "label": "rotord-a-b-1-c", "stage": "retiring", "waitingFor": "its time"}
+    ]}});
+    let fake = Fake::start().on("POST", &own("retire"), 200, one(rotation_with(credentials)));
+    let out = run(&fake, &["retire", "billing", "k-2"]).out;
+    for words in [
+        "k-2 is published, so it can't be revoked before another takes its place",
+        "rotorctl show billing",
+        "rotorctl delete billing --revoke",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    let out = run(&fake, &["retire", "billing", "k-1"]).out;
+    assert!(
+        out.contains("k-1 is retiring, waits for: its time"),
+        "{out}"
+    );
+    let refused = error(
+        400,
+        "BadRequest",
+        "This rotation has no credential with the key id \"k-9\"",
+    );
+    let fake = Fake::start().on("POST", &own("retire"), 400, refused);
+    let err = run(&fake, &["retire", "billing", "k-9"]).err;
+    assert!(err.contains("rotorctl show billing"), "{err}");
+}
+
+#[test]
+fn a_cause_stands_once_and_rotations_go_by_their_names() {
+    let why = "logins of the application are disabled";
+    let told = format!("nothing is issued until this is mended and the rotation is rotated: {why}");
+    let blocked = rotation_with(json!({
+        "rotationStatus": "failed", "lastRotationMessage": why,
+        "state": {"summary": told, "attention": [
+            {"code": "blocked", "message": told, "remedy": format!("mend it, then rotorctl check {ID}")}
+        ]}
+    }));
+    let all = json!({"secretRotations": [blocked]});
+    let fake = Fake::start()
+        .on("GET", &single(), 200, one(blocked.clone()))
+        .instead("GET", "/api/v2/secret-rotations", 200, all);
+    let out = run(&fake, &["show", "billing"]).out;
+    assert_eq!(out.matches(why).count(), 1, "{out}");
+    assert!(
+        out.contains("what helps\tmend it, then rotorctl check billing\n"),
+        "{out}"
+    );
+    // Where another has the name too, the id is what finds it.
+    let other = rotation_with(
+        json!({"environment": {"slug": "prod", "name": "Production", "id": ID},
+            "id": "11111111-2222-4333-8444-555555555555"}),
+    );
+    let both = json!({"secretRotations": [blocked, other]});
+    let fake = fake.instead("GET", "/api/v2/secret-rotations", 200, both);
+    let out = run(&fake, &["show", "billing", "--env", "dev"]).out;
+    assert!(out.contains(&format!("rotorctl check {ID}\n")), "{out}");
+}
+
+#[test]
+fn whoever_leaves_with_an_interrupt_is_told_that_the_run_goes_on() {
+    let run = json!({
+        "id": "r", "step": "verify", "words": "tried out", "reason": "manual", "attempt": 1,
+        "startedAt": "2026-03-01T10:00:00.000Z"
+    });
+    let pending =
+        rotation_with(json!({"rotationStatus": "pending", "state": {"summary": "", "run": run}}));
+    let fake = Fake::start()
+        .on(
+            "POST",
+            &format!("{}/rotate-secrets", single()),
+            202,
+            one(pending.clone()),
+        )
+        .on("GET", &single(), 200, one(pending));
+    let ended = interrupted(&fake, &["rotate", "billing", "--wait"], || {
+        let asked = fake.asked();
+        asked.iter().filter(|asked| asked.path == single()).count() > 1
+    });
+    assert_eq!((ended.code, ended.out.as_str()), (130, ""));
+    assert!(
+        ended.err.contains("goes on in the daemon") && ended.err.contains("rotorctl show billing"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn a_check_as_json_says_that_it_works() {
+    let check = format!("{}/check-credentials", single());
+    let fake = Fake::start().on("POST", &check, 204, Value::Null);
+    let json = run(&fake, &["check", "billing", "--json"]).json();
+    assert_eq!(json, json!({"id": ID, "name": "billing", "works": true}));
+}
+
+#[test]
+fn folders_are_listed_and_made_with_what_is_missing_above() {
+    let made = |path: &str| json!({"folder": {"id": ID, "name": "x", "path": path}});
+    let fake = Fake::start()
+        .on("POST", "/api/v1/folders", 200, made("/app"))
+        .on("POST", "/api/v1/folders", 200, made("/app/db"));
+    assert_eq!(
+        run(&fake, &["folder", "list", "--env", "dev"]).out,
+        format!("/\tdev\t{ID}\n")
+    );
+    assert_eq!(run(&fake, &["folder", "list", "--path", "/no"]).out, "");
+    let ended = run(&fake, &["folder", "add", "/app/db/", "--env", "dev"]);
+    assert_eq!(
+        ended.out, "folder /app/db is there, in dev\n",
+        "{}",
+        ended.err
+    );
+    let bodies: Vec<Value> = fake.changes().into_iter().map(|asked| asked.body).collect();
+    let body = |name: &str, path: &str| json!({"projectId": "p-1", "environment": "dev", "name": name, "path": path});
+    assert_eq!(bodies, [body("app", "/"), body("db", "/app")]);
+    assert_eq!(run(&fake, &["folder", "add", "/", "--env", "dev"]).code, 1);
+    assert_eq!(
+        run(&fake, &["folder", "add", "app", "--env", "dev"]).code,
+        64
     );
 }

@@ -22,6 +22,9 @@ pub(crate) async fn run(session: &mut Session) -> Result<Exit, CtlError> {
             connection.id.to_string().into(),
         ]);
     }
-    session.output.table(&table)?;
+    session.output.list(
+        &table,
+        "there is no connection yet: rotorctl connection add makes one",
+    )?;
     Ok(Exit::Done)
 }

@@ -1,18 +1,22 @@
-//! Gathers what a rotation needs, step by step: connection, behaviour, target, mapping, details, review.
+//! Gathers what a rotation needs, step by step: connection, behaviour, target, place, mapping, details, review.
 //!
 //! Each step takes what the flags say, asks where somebody is there and something has to be asked, and
-//! otherwise takes the default or says which flag is missing.
+//! otherwise takes the default or says which flag is missing. Names come after the place: whether they are free
+//! depends on it. What is refused in the end is asked for again, and nothing else is.
 
 use chrono_tz::Tz;
 use rotord_api::connection::AppConnection;
 use rotord_api::field::FieldValues;
-use rotord_api::project::{Environment, Project};
 use rotord_api::provider::ProviderDescription;
 use rotord_api::rotation::{CreateRotation, SecretsMapping, TimeOfDay};
 use rotord_api::{Issue, rules};
 use serde_json::{Value, json};
 
-use crate::commands::create::{Create, parse_interval, review, target};
+use crate::client::Reply;
+use crate::commands::create::location::{self, Location, Taken};
+use crate::commands::create::refusal::{self, Part};
+use crate::commands::create::{Create, parse_interval, post, review, target};
+use crate::commands::folder;
 use crate::error::CtlError;
 use crate::fields::map;
 use crate::find;
@@ -31,6 +35,18 @@ pub(crate) struct Dialogue<'a> {
     asks: bool,
 }
 
+/// What was gathered.
+pub(crate) struct Draft {
+    pub(crate) connection: AppConnection,
+    pub(crate) provider: ProviderDescription,
+    pub(crate) behaviour: Behaviour,
+    pub(crate) parameters: FieldValues,
+    pub(crate) location: Location,
+    pub(crate) mapping: SecretsMapping,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+}
+
 /// When it rotates.
 pub(crate) struct Behaviour {
     pub(crate) interval: u32,
@@ -38,15 +54,6 @@ pub(crate) struct Behaviour {
     /// The zone that it is meant in; none is UTC.
     pub(crate) zone: Option<Tz>,
     pub(crate) auto: bool,
-}
-
-/// What it is called and where its secrets are.
-pub(crate) struct Details {
-    pub(crate) name: String,
-    pub(crate) description: Option<String>,
-    pub(crate) project: Project,
-    pub(crate) environment: Environment,
-    pub(crate) path: String,
 }
 
 impl<'a> Dialogue<'a> {
@@ -64,37 +71,143 @@ impl<'a> Dialogue<'a> {
         }
     }
 
-    /// The provider's slug and the request's body.
-    pub(crate) async fn body(mut self) -> Result<(String, CreateRotation), CtlError> {
-        let (connection, provider) = self.connection().await?;
+    /// Gathers, has it looked at, and sends it; as often as something is refused that can be asked for again.
+    pub(crate) async fn created(mut self) -> Result<Reply, CtlError> {
+        let mut draft = self.draft().await?;
+        let mut is_reviewed = false;
+        loop {
+            let sent = match self.checked(&draft) {
+                Err(error) => Err(error),
+                Ok(body) => {
+                    if !is_reviewed {
+                        self.review(&draft, &body)?;
+                        is_reviewed = true;
+                    }
+                    post(self.session, &draft.provider.slug, &body).await
+                }
+            };
+            let error = match sent {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            let refused = refusal::parts(&error);
+            if !self.asks || refused.is_empty() {
+                let Location {
+                    environment, path, ..
+                } = &draft.location;
+                return Err(folder::hinted(error, &environment.slug, path));
+            }
+            note(&error.chain());
+            for part in refused {
+                self.ask_again(&mut draft, part).await?;
+            }
+        }
+    }
+
+    async fn draft(&mut self) -> Result<Draft, CtlError> {
+        let given = self.given;
+        let (connection, provider) = self.connection(given.connection.as_deref()).await?;
         let behaviour = self.behaviour(&provider)?;
         let parameters = target::parameters(
             self.session,
-            self.given_target(),
+            target::Given {
+                text: given.target.as_deref(),
+                parameters: &given.param,
+            },
             self.asks,
             &connection,
             &provider,
         )
         .await?;
-        let mapping = self.mapping(&provider)?;
-        let details = self.details().await?;
-        let body = self.checked(&connection, &behaviour, parameters, &mapping, &details)?;
-        if self.asks {
-            if !self.session.output.is_json() {
-                let table =
-                    review::table(&self.session.clock, &provider, &connection, &details, &body);
-                self.session.output.line("")?;
-                self.session.output.table(&table)?;
-            }
-            if !self.given.yes && !self.session.person.confirm("Create this rotation?", true)? {
-                return Err(CtlError::failed("nothing was done"));
-            }
-        }
-        Ok((provider.slug, body))
+        let location = location::find(
+            self.session,
+            self.asks,
+            &given.place,
+            self.missing_flags().as_slice(),
+        )
+        .await?;
+        let taken = self.taken(&location).await;
+        let mapping = self.mapping(map(&given.map)?, &provider, &taken)?;
+        let name = self.name(given.name.as_deref(), &taken)?;
+        let description = self.description(given.description.as_deref())?;
+        Ok(Draft {
+            connection,
+            provider,
+            behaviour,
+            parameters,
+            location,
+            mapping,
+            name,
+            description,
+        })
     }
 
-    async fn connection(&mut self) -> Result<(AppConnection, ProviderDescription), CtlError> {
-        let connection = match &self.given.connection {
+    /// Asks for one part anew, whatever a flag said of it.
+    async fn ask_again(&mut self, draft: &mut Draft, part: Part) -> Result<(), CtlError> {
+        match part {
+            Part::Name => {
+                let taken = self.taken(&draft.location).await;
+                draft.name = self.name(None, &taken)?;
+            }
+            Part::Description => draft.description = self.description(None)?,
+            Part::Connection => {
+                (draft.connection, draft.provider) = self.connection(None).await?;
+            }
+            Part::Interval => draft.behaviour.interval = self.interval(None, &draft.provider)?,
+            Part::RotateAt => {
+                draft.behaviour.rotate_at = self.rotate_at(None, draft.behaviour.zone)?;
+            }
+            Part::Parameter(name) => {
+                target::ask_again(
+                    self.session,
+                    &mut draft.parameters,
+                    name.as_deref(),
+                    &draft.connection,
+                    &draft.provider,
+                )
+                .await?;
+            }
+            Part::Location => {
+                draft.location =
+                    location::find(self.session, true, &draft.location.project_alone(), &[])
+                        .await?;
+            }
+            Part::Output(output) => {
+                draft
+                    .mapping
+                    .retain(|known, _| output.as_ref().is_some_and(|output| output != known));
+                let taken = self.taken(&draft.location).await;
+                draft.mapping =
+                    self.mapping(std::mem::take(&mut draft.mapping), &draft.provider, &taken)?;
+            }
+            Part::SecretNames(names) => {
+                draft.mapping.retain(|_, mapped| !names.contains(mapped));
+                let mut taken = self.taken(&draft.location).await;
+                taken.secrets.extend(names);
+                draft.mapping =
+                    self.mapping(std::mem::take(&mut draft.mapping), &draft.provider, &taken)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last look. Whoever gives everything by flags is asked as before a deletion.
+    fn review(&mut self, draft: &Draft, body: &CreateRotation) -> Result<(), CtlError> {
+        let is_shown = self.asks || !self.given.yes && self.session.person.is_there();
+        if is_shown && !self.session.output.is_json() {
+            let table = review::table(&self.session.clock, draft, body);
+            self.session.output.line("")?;
+            self.session.output.table(&table)?;
+        }
+        self.session
+            .confirm_or("Create this rotation?", true, self.given.yes)
+    }
+
+    async fn connection(
+        &mut self,
+        given: Option<&str>,
+    ) -> Result<(AppConnection, ProviderDescription), CtlError> {
+        let connection = match given {
             Some(named) => find::connection(&self.session.client, named).await?,
             None => self.pick_connection().await?,
         };
@@ -137,8 +250,7 @@ impl<'a> Dialogue<'a> {
 
     async fn pick_connection(&mut self) -> Result<AppConnection, CtlError> {
         if !self.asks {
-            return Err(CtlError::usage("something is missing")
-                .hint(format!("say {}", self.missing_flags().join(" "))));
+            return Err(missing(&self.missing_flags()));
         }
         let (_, mut connections) = find::connections(&self.session.client).await?;
         if connections.is_empty() {
@@ -153,42 +265,17 @@ impl<'a> Dialogue<'a> {
     }
 
     fn behaviour(&mut self, provider: &ProviderDescription) -> Result<Behaviour, CtlError> {
-        let longest = provider.limits.longest_interval_days;
+        let given = &self.given.rotate_at;
         let clock = self.session.clock;
-        let zone = self.given.rotate_at.zone(&clock);
-        if self.given.rotate_at.is_guessed(&clock) {
+        let zone = given.zone(&clock);
+        if given.is_guessed(&clock) {
             note(ZONE_NOT_KNOWN);
         }
-        let person = &mut self.session.person;
-        let interval = match self.given.interval {
-            Some(days) => days,
-            None if self.asks => {
-                let judge = |text: &str| match parse_interval(text)? {
-                    days if days > longest => Err(format!("must be at most {longest}")),
-                    _ => Ok(()),
-                };
-                let days = person.text(
-                    "Rotation interval, in days",
-                    Some(&DEFAULT_INTERVAL.min(longest).to_string()),
-                    &judge,
-                )?;
-                parse_interval(&days).map_err(CtlError::usage)?
-            }
-            None => DEFAULT_INTERVAL,
-        };
-        let rotate_at = match self.given.rotate_at.time() {
-            Some(time) => time,
-            None if self.asks => {
-                let place = zone.map_or("UTC", |zone| zone.name());
-                let judge = |text: &str| parse_time_of_day(text).map(drop);
-                let time = person.text(&format!("Rotate at, in {place}"), Some("00:00"), &judge)?;
-                parse_time_of_day(&time).map_err(CtlError::usage)?
-            }
-            None => TimeOfDay::default(),
-        };
+        let interval = self.interval(self.given.interval, provider)?;
+        let rotate_at = self.rotate_at(given.time(), zone)?;
         let auto = match self.given.no_auto {
             true => false,
-            false if self.asks => person.confirm("Rotate by itself?", true)?,
+            false if self.asks => self.session.person.confirm("Rotate by itself?", true)?,
             false => true,
         };
         Ok(Behaviour {
@@ -199,30 +286,83 @@ impl<'a> Dialogue<'a> {
         })
     }
 
-    fn given_target(&self) -> target::Given<'a> {
-        target::Given {
-            text: self.given.target.as_deref(),
-            parameters: &self.given.param,
+    fn interval(
+        &mut self,
+        given: Option<u32>,
+        provider: &ProviderDescription,
+    ) -> Result<u32, CtlError> {
+        let longest = provider.limits.longest_interval_days;
+        match given {
+            Some(days) => Ok(days),
+            None if self.asks => {
+                let judge = |text: &str| match parse_interval(text)? {
+                    days if days > longest => Err(format!("must be at most {longest}")),
+                    _ => Ok(()),
+                };
+                let days = self.session.person.text(
+                    "Rotation interval, in days",
+                    Some(&DEFAULT_INTERVAL.min(longest).to_string()),
+                    &judge,
+                )?;
+                parse_interval(&days).map_err(CtlError::usage)
+            }
+            None => Ok(DEFAULT_INTERVAL),
         }
     }
 
-    fn mapping(&mut self, provider: &ProviderDescription) -> Result<SecretsMapping, CtlError> {
-        let mut mapping = map(&self.given.map)?;
+    fn rotate_at(
+        &mut self,
+        given: Option<TimeOfDay>,
+        zone: Option<Tz>,
+    ) -> Result<TimeOfDay, CtlError> {
+        match given {
+            Some(time) => Ok(time),
+            None if self.asks => {
+                let place = zone.map_or("UTC", |zone| zone.name());
+                let judge = |text: &str| parse_time_of_day(text).map(drop);
+                let question = format!("Rotate at, in {place}");
+                let time = self.session.person.text(&question, Some("00:00"), &judge)?;
+                parse_time_of_day(&time).map_err(CtlError::usage)
+            }
+            None => Ok(TimeOfDay::default()),
+        }
+    }
+
+    /// What is taken there, for whoever can be asked for something else; else the daemon says so.
+    async fn taken(&self, location: &Location) -> Taken {
+        if self.asks {
+            location.taken(&self.session.client).await
+        } else {
+            Taken::default()
+        }
+    }
+
+    /// A secret's name for each output; `mapping` has those that are settled.
+    fn mapping(
+        &mut self,
+        mut mapping: SecretsMapping,
+        provider: &ProviderDescription,
+        taken: &Taken,
+    ) -> Result<SecretsMapping, CtlError> {
         for output in &provider.outputs {
             if mapping.contains_key(&output.name) {
                 continue;
             }
             let name = if self.asks {
-                let taken: Vec<&String> = mapping.values().collect();
+                let others: Vec<&String> = mapping.values().collect();
                 let judge = |text: &str| match rules::secret_name(text) {
-                    Ok(name) if taken.iter().any(|taken| **taken == name) => {
+                    Ok(name) if others.iter().any(|other| **other == name) => {
                         Err("is another output's already".to_owned())
+                    }
+                    Ok(name) if taken.secrets.contains(&name) => {
+                        Err("there is a secret of this name already".to_owned())
                     }
                     judged => message(judged),
                 };
+                let suggested = output.suggested_name.as_str();
                 self.session.person.text(
                     &format!("Name of the secret for: {}", output.title),
-                    Some(&output.suggested_name),
+                    judge(suggested).is_ok().then_some(suggested),
                     &judge,
                 )?
             } else {
@@ -237,75 +377,52 @@ impl<'a> Dialogue<'a> {
         Ok(mapping)
     }
 
-    async fn details(&mut self) -> Result<Details, CtlError> {
-        let project =
-            find::project(&self.session.client, self.given.place.project.as_deref()).await?;
-        let person = &mut self.session.person;
-        let name = match &self.given.name {
-            Some(name) => name.clone(),
-            None if self.asks => person.text("Name of the rotation", None, &|text| {
-                message(rules::name(text))
-            })?,
-            None => {
-                return Err(CtlError::usage("something is missing")
-                    .hint(format!("say {}", self.missing_flags().join(" "))));
+    fn name(&mut self, given: Option<&str>, taken: &Taken) -> Result<String, CtlError> {
+        match given {
+            Some(name) => Ok(name.to_owned()),
+            None if self.asks => {
+                let judge = |text: &str| match rules::name(text) {
+                    Ok(name) if taken.rotations.contains(&name) => {
+                        Err("there is a rotation of this name already".to_owned())
+                    }
+                    judged => message(judged),
+                };
+                self.session
+                    .person
+                    .text("Name of the rotation", None, &judge)
             }
-        };
-        let description = match &self.given.description {
-            Some(description) => Some(description.clone()),
-            None if self.asks => Some(person.text("Description (optional)", None, &|text| {
-                message(rules::description(text))
-            })?),
+            None => Err(missing(&self.missing_flags())),
+        }
+    }
+
+    fn description(&mut self, given: Option<&str>) -> Result<Option<String>, CtlError> {
+        let description = match given {
+            Some(description) => Some(description.to_owned()),
+            None if self.asks => Some(self.session.person.text(
+                "Description (optional)",
+                None,
+                &|text| message(rules::description(text)),
+            )?),
             None => None,
         };
-        let environment = match &self.given.place.env {
-            None if self.asks && project.environments.len() > 1 => {
-                let names: Vec<String> = project
-                    .environments
-                    .iter()
-                    .map(|known| format!("{} ({})", known.name, known.slug))
-                    .collect();
-                project.environments[person.select("Environment", &names)?].clone()
-            }
-            named => find::environment(&project, named.as_deref())?,
-        };
-        let path = match &self.given.place.path {
-            Some(path) => path.clone(),
-            None if self.asks => person.text("Folder for the secrets", Some("/"), &|text| {
-                message(rules::secret_path(text))
-            })?,
-            None => "/".to_owned(),
-        };
-        Ok(Details {
-            name,
-            description: description.filter(|text| !text.trim().is_empty()),
-            project,
-            environment,
-            path,
-        })
+        Ok(description.filter(|text| !text.trim().is_empty()))
     }
 
     /// The body, by the same rules as for any caller of the API.
-    fn checked(
-        &self,
-        connection: &AppConnection,
-        behaviour: &Behaviour,
-        parameters: FieldValues,
-        mapping: &SecretsMapping,
-        details: &Details,
-    ) -> Result<CreateRotation, CtlError> {
+    fn checked(&self, draft: &Draft) -> Result<CreateRotation, CtlError> {
+        let behaviour = &draft.behaviour;
         let mut body = json!({
-            "name": details.name,
-            "projectId": details.project.id,
-            "description": details.description,
-            "connectionId": connection.id,
-            "environment": details.environment.slug,
-            "secretPath": details.path,
+            "name": draft.name,
+            "projectId": draft.location.project.id,
+            "description": draft.description,
+            "connectionId": draft.connection.id,
+            "environment": draft.location.environment.slug,
+            "secretPath": draft.location.path,
             "isAutoRotationEnabled": behaviour.auto,
             "rotationInterval": behaviour.interval,
             "rotateAtUtc": behaviour.rotate_at,
             "parameters": {},
-            "secretsMapping": mapping,
+            "secretsMapping": draft.mapping,
             "overlapHours": self.given.overlap,
             "force": self.given.force,
         });
@@ -317,7 +434,7 @@ impl<'a> Dialogue<'a> {
         let mut body = CreateRotation::from_json(body)
             .map_err(|issues| CtlError::issues("the rotation", &issues))?;
         // They were checked by the provider's schema, and never pass through untyped JSON.
-        body.parameters = parameters;
+        body.parameters = draft.parameters.clone();
         Ok(body)
     }
 
@@ -338,26 +455,27 @@ impl<'a> Dialogue<'a> {
     }
 }
 
+fn missing(flags: &[&str]) -> CtlError {
+    CtlError::usage("something is missing").hint(format!("say {}", flags.join(" ")))
+}
+
 fn message<T>(judged: Result<T, Issue>) -> Result<(), String> {
     judged.map(drop).map_err(|issue| issue.message)
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono_tz::Tz;
-    use rotord_api::rotation::CreateRotation;
-    use serde_json::json;
+    use rotord_api::rotation::SecretRotationAnswer;
+    use serde_json::{Value, json};
 
     use super::Dialogue;
-    use crate::client::Client;
     use crate::commands::create::Create;
     use crate::error::CtlError;
-    use crate::fake::{CLIENT_ID, Fake, ID, OBJECT_ID};
-    use crate::output::Style;
-    use crate::output::tests::Page;
+    use crate::fake::{CLIENT_ID, Fake, ID, OBJECT_ID, error, one, project, rotation, secret};
     use crate::prompt::tests::Scripted;
-    use crate::session::Session;
-    use crate::when::Clock;
+    use crate::session::tests::{session, wait};
+
+    const CREATE: &str = "/api/v2/secret-rotations/azure-client-secret";
 
     fn daemon() -> Fake {
         let clients = format!("/api/v1/app-connections/azure-client-secrets/{ID}/clients");
@@ -368,7 +486,13 @@ mod tests {
                 "GET",
                 &clients,
                 200,
-                json!({"clients": [row("other", ID), row("billing", OBJECT_ID)]}),
+                json!({"clients": [row("other", ID), row("payroll", OBJECT_ID)]}),
+            )
+            .on(
+                "GET",
+                "/api/v4/secrets",
+                200,
+                json!({"secrets": [], "imports": []}),
             )
     }
 
@@ -376,35 +500,38 @@ mod tests {
         daemon: &Fake,
         given: &Create,
         answers: &[(&'static str, &'static str)],
-    ) -> (Result<CreateRotation, CtlError>, String) {
-        let page = Page::default();
-        let mut session = Session {
-            client: Client::new(daemon.socket()),
-            output: page.output(Style {
-                json: false,
-                terminal: true,
-                color: false,
-                width: 100,
-            }),
-            person: Box::new(Scripted::new(answers)),
-            clock: Clock {
-                now: "2026-01-15T12:00:00Z".parse().unwrap(),
-                zone: Tz::Europe__Berlin,
-                knows_zone: true,
-            },
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let body = runtime.block_on(Dialogue::new(&mut session, given).body());
-        (body.map(|(_, body)| body), page.text())
+    ) -> (Result<(), CtlError>, String) {
+        let (mut session, page) = session(daemon, Scripted::new(answers));
+        let reply = wait(Dialogue::new(&mut session, given).created());
+        let created = reply.and_then(|reply| reply.parse::<SecretRotationAnswer>());
+        (created.map(drop), page.text())
+    }
+
+    /// Everything but what is to be asked for.
+    fn almost() -> Create {
+        Create {
+            connection: Some("azure".to_owned()),
+            interval: Some(30),
+            no_auto: true,
+            param: vec![
+                ("objectId".to_owned(), OBJECT_ID.to_owned()),
+                ("clientId".to_owned(), CLIENT_ID.to_owned()),
+            ],
+            description: Some(String::new()),
+            ..Create::default()
+        }
+    }
+
+    fn bodies(daemon: &Fake) -> Vec<Value> {
+        let changes = daemon.changes().into_iter();
+        changes.map(|asked| asked.body).collect()
     }
 
     #[test]
     fn a_person_is_walked_through_every_step() {
-        let (body, shown) = talk(
-            &daemon(),
+        let daemon = daemon().on("POST", CREATE, 200, one(rotation()));
+        let (created, shown) = talk(
+            &daemon,
             &Create::default(),
             &[
                 ("Connection", "azure"),
@@ -416,56 +543,213 @@ mod tests {
                 ("part of a name", "nothing"),
                 ("Application", "search again"),
                 ("part of a name", ""),
-                ("Application", "billing"),
+                ("Application", "payroll"),
+                ("Environment", "prod"),
+                ("Folder", "/"),
                 ("Client ID", ""),
                 ("Client Secret", "AZURE_CLIENT_ID"),
-                ("Client Secret", "BILLING_SECRET"),
+                ("Client Secret", "PAYROLL_SECRET"),
                 ("Name of the rotation", "Not A Slug"),
-                ("Name of the rotation", "billing"),
+                ("Name of the rotation", "payroll"),
                 ("Description", ""),
-                ("Environment", "prod"),
-                ("Folder", "/app/"),
                 ("Create this", "yes"),
             ],
         );
+        created.unwrap();
         let expected = json!({
-            "name": "billing", "projectId": "p-1", "connectionId": ID, "environment": "prod", "secretPath": "/app",
+            "name": "payroll", "projectId": "p-1", "connectionId": ID, "environment": "prod", "secretPath": "/",
             "isAutoRotationEnabled": true, "rotationInterval": 60, "rotateAtUtc": {"hours": 1, "minutes": 30},
             "timeZone": "Europe/Berlin", "rotateAtLocal": {"hours": 2, "minutes": 30},
-            "parameters": {"objectId": OBJECT_ID, "clientId": CLIENT_ID, "appName": "billing"},
-            "secretsMapping": {"clientId": "AZURE_CLIENT_ID", "clientSecret": "BILLING_SECRET"}
+            "parameters": {"objectId": OBJECT_ID, "clientId": CLIENT_ID, "appName": "payroll"},
+            "secretsMapping": {"clientId": "AZURE_CLIENT_ID", "clientSecret": "PAYROLL_SECRET"}
         });
-        assert_eq!(serde_json::to_value(body.unwrap()).unwrap(), expected);
+        assert_eq!(bodies(&daemon), [expected]);
         assert!(
-            shown.contains("02:30 Europe/Berlin (01:30 UTC)") && shown.contains("→ BILLING_SECRET"),
+            shown.contains("02:30 Europe/Berlin (01:30 UTC)") && shown.contains("→ PAYROLL_SECRET"),
             "{shown}"
         );
     }
 
     #[test]
     fn only_what_flags_leave_open_is_asked_and_no_means_nothing_was_done() {
+        let daemon = daemon();
         let given = Create {
-            connection: Some("azure".to_owned()),
-            interval: Some(30),
-            no_auto: true,
             param: vec![("objectId".to_owned(), OBJECT_ID.to_owned())],
-            name: Some("billing".to_owned()),
-            description: Some(String::new()),
-            ..Create::default()
+            name: Some("payroll".to_owned()),
+            ..almost()
         };
-        let (body, _) = talk(
-            &daemon(),
+        let (created, _) = talk(
+            &daemon,
             &given,
             &[
                 ("Rotate at", ""),
                 ("Client id", CLIENT_ID),
-                ("Client ID", ""),
-                ("Client Secret", ""),
                 ("Environment", "dev"),
                 ("Folder", ""),
+                ("Client ID", ""),
+                ("Client Secret", ""),
                 ("Create this", "no"),
             ],
         );
-        assert_eq!(body.unwrap_err().to_string(), "nothing was done");
+        assert_eq!(created.unwrap_err().to_string(), "nothing was done");
+        assert!(daemon.changes().is_empty());
+    }
+
+    #[test]
+    fn names_that_are_taken_where_the_secrets_go_are_refused_as_they_are_typed() {
+        let there = json!({"secrets": [secret("AZURE_CLIENT_ID")], "imports": []});
+        let daemon = daemon().instead("GET", "/api/v4/secrets", 200, there).on(
+            "POST",
+            CREATE,
+            200,
+            one(rotation()),
+        );
+        let (created, _) = talk(
+            &daemon,
+            &almost(),
+            &[
+                ("Rotate at", ""),
+                ("Environment", "dev"),
+                ("Folder", ""),
+                // The suggested name is taken, so it is not offered.
+                ("Client ID", ""),
+                ("Client ID", "AZURE_CLIENT_ID"),
+                ("Client ID", "PAYROLL_ID"),
+                ("Client Secret", ""),
+                // There is a rotation of this name in this folder.
+                ("Name of the rotation", "billing"),
+                ("Name of the rotation", "payroll"),
+                ("Create this", ""),
+            ],
+        );
+        created.unwrap();
+        assert_eq!(
+            bodies(&daemon)[0]["secretsMapping"]["clientId"],
+            "PAYROLL_ID"
+        );
+    }
+
+    #[test]
+    fn what_the_daemon_refuses_is_asked_again_and_nothing_else() {
+        let taken = error(
+            400,
+            "BadRequest",
+            "The following secrets already exist at the path \"/\": AZURE_CLIENT_SECRET",
+        );
+        let named = error(
+            400,
+            "BadRequest",
+            "A Secret Rotation with the name \"payroll\" already exists at the secret path \"/\"",
+        );
+        let mut wrong = error(422, "ValidationFailure", "");
+        wrong["message"] = json!([
+            {"code": "custom", "path": ["parameters", "objectId"], "message": "is no application"}
+        ]);
+        let daemon = daemon()
+            .on("POST", CREATE, 400, taken)
+            .on("POST", CREATE, 400, named)
+            .on("POST", CREATE, 422, wrong)
+            .on("POST", CREATE, 200, one(rotation()));
+        let (created, _) = talk(
+            &daemon,
+            &almost(),
+            &[
+                ("Rotate at", ""),
+                ("Environment", "dev"),
+                ("Folder", ""),
+                ("Client ID", ""),
+                ("Client Secret", ""),
+                ("Name of the rotation", "payroll"),
+                ("Create this", ""),
+                ("Client Secret", "AZURE_CLIENT_SECRET"),
+                ("Client Secret", "PAYROLL_SECRET"),
+                ("Name of the rotation", "payroll-too"),
+                ("Object id", ID),
+            ],
+        );
+        created.unwrap();
+        let sent = bodies(&daemon);
+        assert_eq!(sent.len(), 4);
+        assert_eq!(sent[3]["name"], "payroll-too");
+        assert_eq!(sent[3]["parameters"]["objectId"], ID);
+        assert_eq!(
+            sent[3]["secretsMapping"],
+            json!({"clientId": "AZURE_CLIENT_ID", "clientSecret": "PAYROLL_SECRET"})
+        );
+    }
+
+    #[test]
+    fn a_wrong_flag_is_asked_for_too() {
+        let daemon = daemon().on("POST", CREATE, 200, one(rotation()));
+        let given = Create {
+            name: Some("Not A Slug".to_owned()),
+            ..almost()
+        };
+        let (created, _) = talk(
+            &daemon,
+            &given,
+            &[
+                ("Rotate at", ""),
+                ("Environment", "dev"),
+                ("Folder", ""),
+                ("Client ID", ""),
+                ("Client Secret", ""),
+                ("Name of the rotation", "payroll"),
+                ("Create this", ""),
+            ],
+        );
+        created.unwrap();
+        assert_eq!(bodies(&daemon)[0]["name"], "payroll");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_made_if_that_is_wanted() {
+        let made = json!({"folder": {"id": ID, "name": "app", "path": "/app"}});
+        let daemon = daemon()
+            .instead(
+                "GET",
+                "/api/v1/projects",
+                200,
+                json!({"projects": [project()]}),
+            )
+            .on("POST", "/api/v1/folders", 200, made)
+            .on("POST", CREATE, 200, one(rotation()));
+        let (created, _) = talk(
+            &daemon,
+            &almost(),
+            &[
+                ("Rotate at", ""),
+                ("Environment", "dev"),
+                ("Folder", "/typo"),
+                ("There is no folder /typo in dev: make it?", "no"),
+                ("Folder", "/app/"),
+                ("There is no folder /app in dev: make it?", "yes"),
+                ("Client ID", ""),
+                ("Client Secret", ""),
+                ("Name of the rotation", "payroll"),
+                ("Create this", ""),
+            ],
+        );
+        created.unwrap();
+        let sent = bodies(&daemon);
+        assert_eq!(
+            sent[0],
+            json!({"projectId": "p-1", "environment": "dev", "name": "app", "path": "/"})
+        );
+        assert_eq!(sent[1]["secretPath"], "/app");
+    }
+
+    #[test]
+    fn whoever_says_everything_is_asked_once_whether_it_is_right() {
+        for (answer, is_created) in [("yes", true), ("no", false)] {
+            let daemon = daemon().on("POST", CREATE, 200, one(rotation()));
+            let mut given = almost();
+            given.name = Some("payroll".to_owned());
+            given.place.env = Some("dev".to_owned());
+            let (created, shown) = talk(&daemon, &given, &[("Create this rotation?", answer)]);
+            assert_eq!(created.is_ok(), is_created);
+            assert!(shown.contains("payroll"), "{shown}");
+            assert_eq!(daemon.changes().len(), usize::from(is_created));
+        }
     }
 }

@@ -1,26 +1,19 @@
 //! What is about to be created, for a last look.
 
-use rotord_api::connection::AppConnection;
-use rotord_api::provider::ProviderDescription;
 use rotord_api::rotation::CreateRotation;
 
-use crate::commands::create::dialogue::Details;
+use crate::commands::create::dialogue::Draft;
 use crate::output::Table;
 use crate::when::Clock;
 
 /// Everything that was gathered.
-pub(super) fn table(
-    clock: &Clock,
-    provider: &ProviderDescription,
-    connection: &AppConnection,
-    details: &Details,
-    body: &CreateRotation,
-) -> Table {
+pub(super) fn table(clock: &Clock, draft: &Draft, body: &CreateRotation) -> Table {
+    let (provider, location) = (&draft.provider, &draft.location);
     let mut table = Table::pairs();
     table.pair("name", body.name.as_str());
     table.pair("description", body.description.as_deref().unwrap_or("-"));
     table.pair("type", provider.title.as_str());
-    table.pair("connection", connection.name.as_str());
+    table.pair("connection", draft.connection.name.as_str());
     for parameter in &provider.parameters {
         let value = body
             .parameters
@@ -42,11 +35,15 @@ pub(super) fn table(
     }
     table.pair(
         "environment",
-        format!("{} of {}", details.environment.name, details.project.name),
+        format!("{} of {}", location.environment.name, location.project.name),
     );
     table.pair("path", body.secret_path.as_str());
     table.pair("interval", format!("{} d", body.rotation_interval));
-    table.pair("rotate at", rotate_at(clock, body));
+    let zoned = body.time_zone.as_deref().zip(body.rotate_at_local);
+    table.pair("rotate at", clock.rotate_at(zoned, body.rotate_at_utc));
+    if let Some(hours) = body.overlap_hours {
+        table.pair("overlap", format!("{hours} h"));
+    }
     table.pair(
         "rotates",
         if body.is_auto_rotation_enabled {
@@ -56,15 +53,4 @@ pub(super) fn table(
         },
     );
     table
-}
-
-fn rotate_at(clock: &Clock, body: &CreateRotation) -> String {
-    match (&body.time_zone, body.rotate_at_local) {
-        (Some(zone), Some(local)) => format!("{local} {zone} ({} UTC)", body.rotate_at_utc),
-        _ => format!(
-            "{} UTC ({} here)",
-            body.rotate_at_utc,
-            clock.local_of(body.rotate_at_utc)
-        ),
-    }
 }

@@ -70,6 +70,33 @@ pub(super) async fn parameters(
         .map_err(|issues| CtlError::issues("the rotation", &issues))
 }
 
+/// Asks for one parameter again, or where none is named for the whole target.
+pub(super) async fn ask_again(
+    session: &mut Session,
+    values: &mut FieldValues,
+    name: Option<&str>,
+    connection: &AppConnection,
+    provider: &ProviderDescription,
+) -> Result<(), CtlError> {
+    let known = provider.parameters.iter();
+    let found = known
+        .map(|parameter| &parameter.field)
+        .find(|field| Some(field.name.as_str()) == name);
+    let Some(field) = found else {
+        let nothing = Given {
+            text: None,
+            parameters: &[],
+        };
+        *values = parameters(session, nothing, true, connection, provider).await?;
+        return Ok(());
+    };
+    values.remove(&field.name);
+    if let Some(value) = ask(field, session.person.as_mut())? {
+        values.insert(field.name.clone(), value);
+    }
+    Ok(())
+}
+
 /// The one row that a text means: by one of its values, or as the only one that is found.
 async fn named(
     session: &Session,

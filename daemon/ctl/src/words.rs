@@ -1,0 +1,59 @@
+//! The daemon's texts as a person reads them here: a rotation's name in place of its id where the name is enough to
+//! find it, and instants as they are shown everywhere.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::cli::Place;
+use crate::find;
+use crate::session::Session;
+use crate::when::Clock;
+
+/// How texts are put.
+pub(crate) struct Words {
+    clock: Clock,
+    person: bool,
+    /// By the ids that stand in the texts.
+    names: BTreeMap<String, String>,
+}
+
+impl Words {
+    /// For texts about these rotations. Their names are looked up only where an id stands in a text.
+    pub(crate) async fn about<'a>(
+        session: &Session,
+        rotations: impl IntoIterator<Item = Uuid>,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let ids: Vec<String> = rotations.into_iter().map(|id| id.to_string()).collect();
+        let is_named = texts
+            .into_iter()
+            .any(|text| ids.iter().any(|id| text.contains(id)));
+        let mut names = BTreeMap::new();
+        if is_named {
+            // What can't be looked up keeps its id, which is found as well.
+            let all = find::rotations(&session.client, &Place::default()).await;
+            let all: Vec<_> = all.into_iter().flat_map(|(_, all)| all).collect();
+            let is_unique = |name: &str| all.iter().filter(|other| other.name == name).count() == 1;
+            for rotation in all.iter().filter(|rotation| is_unique(&rotation.name)) {
+                names.insert(rotation.id.to_string(), rotation.name.clone());
+            }
+        }
+        Self {
+            clock: session.clock,
+            person: session.output.is_terminal(),
+            names,
+        }
+    }
+
+    /// A text as it is shown.
+    pub(crate) fn put(&self, text: &str) -> String {
+        let mut text = self.clock.in_words(text, self.person);
+        for (id, name) in &self.names {
+            if text.contains(id.as_str()) {
+                text = text.replace(id.as_str(), name);
+            }
+        }
+        text
+    }
+}
