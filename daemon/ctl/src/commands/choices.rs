@@ -59,10 +59,12 @@ pub(crate) async fn run(session: &mut Session, command: Choices) -> Result<Exit,
         session.output.json(&body)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&[]);
-    if session.output.is_terminal() && !answer.rows.is_empty() {
-        table.row(list.fields.iter().map(|field| field.title.as_str().into()));
-    }
+    let titles: Vec<&str> = list
+        .fields
+        .iter()
+        .map(|field| field.title.as_str())
+        .collect();
+    let mut table = Table::new(&titles);
     for row in &answer.rows {
         table.row(
             list.fields

@@ -45,7 +45,8 @@ pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, Ct
         return list_credentials(session, &rotations);
     }
     let person = session.output.is_terminal();
-    let mut table = Table::new(&[
+    // People go by the name; show has the id.
+    let mut headings = vec![
         "NAME",
         "TYPE",
         "ENV",
@@ -53,10 +54,11 @@ pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, Ct
         "STATUS",
         "LAST ROTATED",
         "NEXT",
-        "ID",
-    ]);
+    ];
+    headings.extend((!person).then_some("ID"));
+    let mut table = Table::new(&headings);
     for rotation in &rotations {
-        table.row([
+        let mut row: Vec<Cell> = vec![
             rotation.name.as_str().into(),
             rotation.kind.as_str().into(),
             rotation.environment.slug.as_str().into(),
@@ -67,8 +69,9 @@ pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, Ct
                 .clock
                 .short(rotation.next_rotation_at, person)
                 .into(),
-            rotation.id.to_string().into(),
-        ]);
+        ];
+        row.extend((!person).then(|| rotation.id.to_string().into()));
+        table.row(row);
     }
     session.output.list(
         &table,

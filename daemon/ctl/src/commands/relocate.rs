@@ -5,6 +5,7 @@ use rotord_api::rotation::{MoveRotation, SecretRotationAnswer};
 use rotord_api::{Issues, routes, rules};
 
 use crate::cli::Place;
+use crate::commands::folder;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::find;
@@ -43,7 +44,15 @@ pub(crate) async fn run(session: &mut Session, command: Move) -> Result<Exit, Ct
     let reply = session
         .client
         .post(&routes::move_rotation(&rotation.kind, rotation.id), &body)
-        .await?;
+        .await
+        .map_err(|error| {
+            let MoveRotation {
+                destination_environment: environment,
+                destination_secret_path: path,
+                ..
+            } = &body;
+            folder::hinted(error, environment, path)
+        })?;
     if session.output.is_json() {
         session.output.json(&reply.body)?;
     } else {

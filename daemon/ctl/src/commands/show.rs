@@ -39,7 +39,7 @@ pub(crate) async fn run(session: &mut Session, command: Show) -> Result<Exit, Ct
         let facts = facts(session, &rotation, &words);
         session.output.table(&facts)?;
         if let Some(state) = &rotation.state {
-            show_state(session, state, &words)?;
+            show_state(session, &rotation, state, &words)?;
         }
     }
     Ok(if needs_attention(&rotation) {
@@ -67,6 +67,9 @@ async fn words(session: &Session, rotation: &SecretRotation) -> Words {
 
 /// Whether something that needs a person says it too, with what helps.
 fn is_told_with_attention(rotation: &SecretRotation, text: &str) -> bool {
+    if text.is_empty() {
+        return false;
+    }
     let mut attention = rotation.state.iter().flat_map(|state| &state.attention);
     attention.any(|told| told.message.contains(text))
 }
@@ -154,7 +157,12 @@ fn facts(session: &Session, rotation: &SecretRotation, words: &Words) -> Table {
     table
 }
 
-fn show_state(session: &mut Session, state: &RotationState, words: &Words) -> Result<(), CtlError> {
+fn show_state(
+    session: &mut Session,
+    rotation: &SecretRotation,
+    state: &RotationState,
+    words: &Words,
+) -> Result<(), CtlError> {
     let person = session.output.is_terminal();
     if let Some(run) = &state.run {
         let since = session.clock.cell(Some(run.started_at), person);
@@ -219,8 +227,14 @@ fn show_state(session: &mut Session, state: &RotationState, words: &Words) -> Re
         ))?;
     }
     let mut notes = Table::pairs();
-    // The most urgent one is what stands in short.
-    for warning in state.warnings.iter().filter(|text| **text != state.summary) {
+    // The most urgent one is what stands in short, and a cause that needs a person stands with what helps.
+    let cause = rotation
+        .last_rotation_message
+        .as_deref()
+        .filter(|cause| is_told_with_attention(rotation, cause));
+    let is_told =
+        |text: &String| *text == state.summary || cause.is_some_and(|cause| text.contains(cause));
+    for warning in state.warnings.iter().filter(|text| !is_told(text)) {
         notes.row([Cell::new("warning", Tone::Warn), words.put(warning).into()]);
     }
     for attention in &state.attention {

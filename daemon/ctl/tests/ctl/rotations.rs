@@ -328,6 +328,22 @@ fn pausing_and_resuming_and_checking_and_moving_reach_their_routes() {
         json!({"destinationEnvironment": "prod", "destinationSecretPath": "/"})
     );
     assert_eq!(run(&fake, &["move", "billing"]).code, 64);
+    let words = "Could not find folder with path \"/app\" in environment \"prod\"";
+    let fake = Fake::start().on(
+        "POST",
+        &format!("{TYPE}/move/{ID}"),
+        400,
+        error(400, "BadRequest", words),
+    );
+    let ended = run(
+        &fake,
+        &["move", "billing", "--to-env", "prod", "--to-path", "/app"],
+    );
+    assert!(
+        ended.err.contains("rotorctl folder add /app --env prod"),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
@@ -417,7 +433,7 @@ fn a_cause_stands_once_and_rotations_go_by_their_names() {
     let told = format!("nothing is issued until this is mended and the rotation is rotated: {why}");
     let blocked = rotation_with(json!({
         "rotationStatus": "failed", "lastRotationMessage": why,
-        "state": {"summary": told, "attention": [
+        "state": {"summary": told, "warnings": [format!("the last run failed: {why}")], "attention": [
             {"code": "blocked", "message": told, "remedy": format!("mend it, then rotorctl check {ID}")}
         ]}
     }));

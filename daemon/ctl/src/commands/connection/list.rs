@@ -3,7 +3,7 @@
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::find;
-use crate::output::Table;
+use crate::output::{Cell, Table};
 use crate::session::Session;
 
 pub(crate) async fn run(session: &mut Session) -> Result<Exit, CtlError> {
@@ -12,15 +12,20 @@ pub(crate) async fn run(session: &mut Session) -> Result<Exit, CtlError> {
         session.output.json(&reply.body)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["NAME", "KIND", "METHOD", "ROTATIONS", "ID"]);
+    // People go by the name; show has the id.
+    let person = session.output.is_terminal();
+    let mut headings = vec!["NAME", "KIND", "METHOD", "ROTATIONS"];
+    headings.extend((!person).then_some("ID"));
+    let mut table = Table::new(&headings);
     for connection in &connections {
-        table.row([
+        let mut row: Vec<Cell> = vec![
             connection.name.as_str().into(),
             connection.app.as_str().into(),
             connection.method.as_str().into(),
             connection.used_by.len().to_string().into(),
-            connection.id.to_string().into(),
-        ]);
+        ];
+        row.extend((!person).then(|| connection.id.to_string().into()));
+        table.row(row);
     }
     session.output.list(
         &table,
