@@ -104,7 +104,7 @@ enum Command {
     Status(commands::status::Status),
     /// Find what would make rotations fail, with its cause and what helps
     Doctor(commands::doctor::Doctor),
-    /// Say what a code means and what can be done
+    /// Say what a code or a state means and what can be done
     Explain(commands::explain::Explain),
     /// Print completions for a shell
     Completions(commands::completions::Completions),

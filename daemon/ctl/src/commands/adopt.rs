@@ -19,6 +19,7 @@ pub(crate) struct Adopt {
     /// The rotation's name or id
     rotation: String,
     /// The credential's key id at the provider (for an Azure client secret: the secret's id)
+    #[arg(value_name = "KEY-ID")]
     key_id: String,
     /// Its value is known: ask for it, prove it by logging in, and publish it in the place of what is published.
     /// Without its value it stays valid until the next publication's overlap has passed, and is revoked then
@@ -56,14 +57,15 @@ pub(crate) async fn run(session: &mut Session, command: Adopt) -> Result<Exit, C
         outputs,
     };
     let reply = {
-        let _spinner = session.output.spinner(if proved {
+        let spinner = session.output.spinner(if proved {
             "logging in with it"
         } else {
             "looking for it at the provider"
         });
-        session
-            .client
-            .post(&routes::of_rotation(routes::ADOPT, rotation.id), &body)
+        let _told = proved.then(|| wait::goes_on(&rotation.name));
+        let path = routes::of_rotation(routes::ADOPT, rotation.id);
+        let asking = session.client.post(&path, &body);
+        wait::watched(session, &rotation, &spinner, asking)
             .await
             .map_err(|error| not_adopted(error, &rotation.name))?
     };

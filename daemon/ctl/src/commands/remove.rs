@@ -15,6 +15,7 @@ pub(crate) struct Remove {
     /// The rotation's name or id
     rotation: String,
     /// The key id of the credential in doubt, as rotorctl show lists it
+    #[arg(value_name = "KEY-ID")]
     key_id: String,
     /// Don't ask
     #[arg(long)]

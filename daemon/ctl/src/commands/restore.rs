@@ -74,6 +74,8 @@ pub(crate) async fn run(session: &mut Session, command: Restore) -> Result<Exit,
         session.output.json(&json)?;
         return Ok(Exit::Done);
     }
+    let person = session.output.is_terminal();
+    let taken_at = session.clock.cell(Some(outlook.backup.taken_at), person);
     session.output.line(format!(
         "restored {} rotations into {}, as of {taken_at}",
         report.rotations, report.directory

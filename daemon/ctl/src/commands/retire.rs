@@ -19,6 +19,7 @@ pub(crate) struct Retire {
     rotation: String,
     /// The key id of the leaked credential; if not given, every one but the published one. The published one can't
     /// be revoked before another takes its place: a new one is issued at once, and then it is revoked
+    #[arg(value_name = "KEY-ID")]
     key_id: Option<String>,
     /// Without the check that the published one works
     #[arg(long)]

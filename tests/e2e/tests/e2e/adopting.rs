@@ -23,7 +23,7 @@ fn in_use() -> SecretConfig {
 
 async fn adopt(daemon: &Daemon, key: &str, more: &[&str], input: &str) -> Ended {
     let line = daemon.rotorctl().unwrap();
-    let line = line.args(["adopt", "payroll", key, "--env", "dev"]);
+    let line = line.args(["adopt", "payroll", key, "--env", "dev", "--yes"]);
     line.args(more).input(input).run().await.unwrap()
 }
 
