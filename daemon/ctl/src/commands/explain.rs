@@ -87,9 +87,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
 /// The entry of a code. A number is an exit code, and case does not matter: states stand in tables as words.
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {
     let code = code.trim().to_lowercase();
+    // As tables put it.
+    let code = code.strip_prefix("needs ").unwrap_or(&code);
     let exit = format!("exit-{code}");
     let of_ours = || all().find(|entry| entry.code == code || entry.code == exit);
-    catalogue::find(&code).or_else(of_ours)
+    catalogue::find(code).or_else(of_ours)
 }
 
 impl Explained {
@@ -215,6 +217,7 @@ mod tests {
         }
         assert_eq!(find("130").map(|entry| entry.code), Some("exit-130"));
         assert_eq!(find("Success"), find("success"));
+        assert_eq!(find("needs attention"), find("attention"));
         assert_eq!(find(""), None);
     }
 }
