@@ -119,6 +119,7 @@ install: ## What `make release` has built, into DESTDIR and PREFIX
 	sed -i 's|/usr/bin/rotord|$(PREFIX)/bin/rotord|' $(DESTDIR)$(PREFIX)/lib/systemd/system/rotord.service
 	install -D -m 0644 config/rotord.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/rotord.conf
 	install -D -m 0644 config/rotord.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/rotord.conf
+	install -D -m 0644 config/native-engine.conf $(DESTDIR)$(PREFIX)/share/doc/rotord/examples/native-engine.conf
 	install -D -m 0644 config/rotord.8 $(DESTDIR)$(PREFIX)/share/man/man8/rotord.8
 	for page in build/man/*.1; do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/} || exit 1; \
