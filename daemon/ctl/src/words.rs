@@ -19,16 +19,12 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// For texts about these rotations. Their names are looked up only where an id stands in a text.
-    pub(crate) async fn about<'a>(
+    /// For these texts. Names are looked up only where an id stands in one.
+    pub(crate) async fn of<'a>(
         session: &Session,
-        rotations: impl IntoIterator<Item = Uuid>,
         texts: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let ids: Vec<String> = rotations.into_iter().map(|id| id.to_string()).collect();
-        let is_named = texts
-            .into_iter()
-            .any(|text| ids.iter().any(|id| text.contains(id)));
+        let is_named = texts.into_iter().any(has_id);
         let mut names = BTreeMap::new();
         if is_named {
             // What can't be looked up keeps its id, which is found as well.
@@ -55,5 +51,28 @@ impl Words {
             }
         }
         text
+    }
+}
+
+/// Whether a UUID stands somewhere in it.
+fn has_id(text: &str) -> bool {
+    let words = text.split(|letter: char| !letter.is_ascii_hexdigit() && letter != '-');
+    words
+        .filter(|word| word.len() == 36)
+        .any(|word| Uuid::try_parse(word).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_id;
+
+    #[test]
+    fn an_id_is_seen_among_words() {
+        let id = "3c90c3cc-0d44-4b50-8888-8dd25736052a";
+        assert!(has_id(&format!("rotorctl check {id}, or not")));
+        assert!(!has_id("rotorctl check billing"));
+        assert!(!has_id(
+            "rotord-0123456789ab-0123456789ab-12-00000000000000aa"
+        ));
     }
 }

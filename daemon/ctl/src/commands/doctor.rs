@@ -13,6 +13,7 @@ use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone};
 use crate::session::Session;
+use crate::words::Words;
 use crate::{find, reach, wait};
 
 /// Looks at everything that would make rotations fail, and changes nothing. Ends with 0 where nothing is a
@@ -33,7 +34,7 @@ const LOOKING: &str = "looking at this host, its connections and its rotations";
 
 pub(crate) async fn run(session: &mut Session, command: Doctor) -> Result<Exit, CtlError> {
     let started = Instant::now();
-    let (report, body) = match session.client.reach().await {
+    let (mut report, body): (DoctorReport, _) = match session.client.reach().await {
         Ok(()) => {
             let query = query(session, &command).await?;
             let reply = ask(session, &query).await?;
@@ -49,6 +50,7 @@ pub(crate) async fn run(session: &mut Session, command: Doctor) -> Result<Exit, 
             (report, body)
         }
     };
+    put_in_words(session, &mut report).await;
     if session.output.is_json() {
         session.output.json(&body)?;
     } else if session.output.is_terminal() {
@@ -62,6 +64,23 @@ pub(crate) async fn run(session: &mut Session, command: Doctor) -> Result<Exit, 
         Severity::Problem => Exit::Attention,
         Severity::Fine | Severity::Warning => Exit::Done,
     })
+}
+
+/// What is found, as a person reads it here.
+async fn put_in_words(session: &Session, report: &mut DoctorReport) {
+    if session.output.is_json() {
+        return;
+    }
+    let texts = report.findings.iter().flat_map(|finding| {
+        [Some(&finding.message), finding.remedy.as_ref()]
+            .into_iter()
+            .flatten()
+    });
+    let words = Words::of(session, texts.map(String::as_str)).await;
+    for finding in &mut report.findings {
+        finding.message = words.put(&finding.message);
+        finding.remedy = finding.remedy.as_deref().map(|text| words.put(text));
+    }
 }
 
 async fn query(session: &Session, command: &Doctor) -> Result<DoctorQuery, CtlError> {

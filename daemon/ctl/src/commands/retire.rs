@@ -48,7 +48,7 @@ pub(crate) async fn run(session: &mut Session, command: Retire) -> Result<Exit, 
         return Ok(Exit::Done);
     }
     let after = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
-    let words = Words::about(session, [], []).await;
+    let words = Words::of(session, []).await;
     let is_active = |credential: &&CredentialState| {
         credential.stage == CredentialStage::Active && Some(&credential.key_id) == named.as_ref()
     };

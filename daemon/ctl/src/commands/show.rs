@@ -62,7 +62,7 @@ async fn words(session: &Session, rotation: &SecretRotation) -> Words {
     let texts = attention
         .flat_map(|told| [Some(told.message.as_str()), told.remedy.as_deref()])
         .flatten();
-    Words::about(session, [rotation.id], texts).await
+    Words::of(session, texts).await
 }
 
 /// Whether something that needs a person says it too, with what helps.

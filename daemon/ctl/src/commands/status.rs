@@ -32,9 +32,8 @@ pub(crate) async fn run(session: &mut Session, _: Status) -> Result<Exit, CtlErr
             &status.failing,
             &status.waiting,
         ];
-        let all = || all.into_iter().flatten();
-        let ids = all().map(|item| item.rotation_id);
-        let words = Words::about(session, ids, all().map(|item| item.message.as_str())).await;
+        let texts = all.into_iter().flatten().map(|item| item.message.as_str());
+        let words = Words::of(session, texts).await;
         let items = items(session, &status, &words);
         if !items.is_empty() {
             if session.output.is_terminal() {

@@ -44,6 +44,17 @@ fn doctor_in_a_pipe_is_a_line_a_finding_with_cause_and_remedy() {
 }
 
 #[test]
+fn doctor_calls_rotations_by_their_names() {
+    let mut problem = finding("unknown-label", "problem");
+    problem["remedy"] = format!("rotorctl adopt {ID} k-9").into();
+    let fake = Fake::start().on("GET", DOCTOR, 200, report("problem", &[problem]));
+    let out = run(&fake, &["doctor"]).out;
+    assert!(out.contains("rotorctl adopt billing k-9"), "{out}");
+    let json = run(&fake, &["doctor", "--json"]).out;
+    assert!(json.contains(ID), "what the API answered: {json}");
+}
+
+#[test]
 fn doctor_can_look_at_one_connection_or_rotation() {
     let fake = Fake::start().on("GET", DOCTOR, 200, report("fine", &[]));
     for (arguments, query) in [
