@@ -8,38 +8,8 @@ use rusqlite::Connection;
 use crate::columns::Millis;
 use crate::error::StoreError;
 use crate::open::OpenError;
-use crate::root_key::{RootKey, RootKeySource};
+use crate::root_key::RootKey;
 use crate::seal::{DataKeyId, PlainKey, random_key};
-use crate::store::Store;
-
-impl Store {
-    /// Wraps the data keys, now wrapped by `current`, by the root key `next`, too. Both open the database until a
-    /// start was made with the next one; then the current one is forgotten. So a root key is changed in two steps,
-    /// of which the first can be taken back.
-    ///
-    /// # Errors
-    /// A root key is not there, the current one opens nothing, or the database can't be written.
-    pub fn rewrap(
-        &mut self,
-        current: &RootKeySource,
-        next: &RootKeySource,
-    ) -> Result<(), OpenError> {
-        let path = self.readers.path.clone();
-        let dir = path.parent().unwrap_or(Path::new("/"));
-        let (current, next) = (
-            RootKey::load(current, dir, true)?,
-            RootKey::load(next, dir, true)?,
-        );
-        let wrapped = unwrap_all(&self.reader.connection, &current, &path)?;
-        self.write(|books| {
-            for (id, key) in &wrapped {
-                wrap(books.sql, &next, *id, key)?;
-            }
-            Ok(())
-        })
-        .map_err(|source| OpenError::Unreadable { path, source })
-    }
-}
 
 /// The first data key.
 pub(crate) fn make(

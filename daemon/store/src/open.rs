@@ -20,6 +20,7 @@ use crate::lock::{Lock, LockError};
 use crate::migrate::{self, Schema};
 use crate::places;
 use crate::reader::{self, Reader, Readers};
+use crate::rewrap::{self, InUse};
 use crate::root_key::{RootKey, RootKeyError, RootKeySource};
 use crate::seal::KeyRing;
 use crate::store::Store;
@@ -164,7 +165,8 @@ impl Store {
         let path = dir.join(DATABASE_FILE);
         let exists = path.try_exists().map_err(in_dir)?
             || dir.join(JOURNAL_FILE).try_exists().map_err(in_dir)?;
-        let root_key = RootKey::load(root_key, dir, exists)?;
+        let source = root_key;
+        let root_key = RootKey::load(source, dir, exists)?;
         reach(|| Some(Place::Start), Moment::KeyMade);
         // SQLite would make it readable to all that the umask allows.
         OpenOptions::new()
@@ -184,6 +186,11 @@ impl Store {
         let mut connection = opening.connect().map_err(|error| opening.failed(error))?;
         let from = opening.recognise(&connection)?;
         let (keys, generation) = opening.ready(&mut connection, from, &root_key)?;
+        let replaced = match source {
+            RootKeySource::Own => rewrap::finish(dir, &connection),
+            RootKeySource::Given(_) | RootKeySource::File(_) => None,
+        };
+        let root_key = InUse::new(replaced.unwrap_or(root_key).label);
         let file_made = file_made(&path);
         installation::note_file(&connection, file_made)
             .map_err(|error| opening.failed(error.into()))?;
@@ -193,10 +200,12 @@ impl Store {
             reader: Reader {
                 connection,
                 keys: Arc::clone(&keys),
+                root_key: root_key.clone(),
             },
             readers: Readers {
                 path,
                 keys,
+                root_key,
                 busy_timeout: options.busy_timeout,
             },
             kept_versions: options.kept_versions.get(),

@@ -8,12 +8,14 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
+use crate::rewrap::InUse;
 use crate::seal::KeyRing;
 
 /// A connection that reads; for one thread. Each call sees one state of the database, the newest committed one.
 pub struct Reader {
     pub(crate) connection: Connection,
     pub(crate) keys: Arc<KeyRing>,
+    pub(crate) root_key: InUse,
 }
 
 /// Opens readers; to be handed to the threads that read.
@@ -21,6 +23,7 @@ pub struct Reader {
 pub struct Readers {
     pub(crate) path: PathBuf,
     pub(crate) keys: Arc<KeyRing>,
+    pub(crate) root_key: InUse,
     pub(crate) busy_timeout: Duration,
 }
 
@@ -37,6 +40,7 @@ impl Readers {
         Ok(Reader {
             connection,
             keys: Arc::clone(&self.keys),
+            root_key: self.root_key.clone(),
         })
     }
 }

@@ -19,6 +19,7 @@ use crate::installation;
 use crate::lock::{LOCK_FILE, Lock, LockError};
 use crate::migrate::{self, Schema};
 use crate::open::{DATABASE_FILE, JOURNAL_FILE, SHARED_FILE};
+use crate::rewrap;
 use crate::root_key::{OWN_KEY_FILE, RootKey, RootKeyError, RootKeySource};
 use crate::seal::KeyRing;
 use crate::secret::Secret;
@@ -142,7 +143,9 @@ impl Restoring<'_> {
         Ok(Outlook {
             about: file.about(),
             root_key_opens: root_key
-                .is_some_and(|key| !file.wrapped_by(Some(&key.label)).is_empty()),
+                .into_iter()
+                .chain(self.kept_keys(file))
+                .any(|key| !file.wrapped_by(Some(&key.label)).is_empty()),
             database: self.existing(),
         })
     }
@@ -221,6 +224,16 @@ impl Restoring<'_> {
         }
     }
 
+    /// Root keys that were replaced since the backup was taken, as far as they are kept in the state directory.
+    fn kept_keys(&self, file: &BackupFile) -> impl Iterator<Item = RootKey> + use<> {
+        let paths = file.about().root_keys.into_iter();
+        let dir = self.dir.to_owned();
+        paths.filter_map(move |label| {
+            let key = RootKey::from_file(&rewrap::kept(&dir, &label)?).ok()?;
+            (key.label == label).then_some(key)
+        })
+    }
+
     fn unlock(
         &self,
         file: &BackupFile,
@@ -230,8 +243,12 @@ impl Restoring<'_> {
             return file.keys_by_passphrase(passphrase);
         }
         let about = file.about();
-        let wrapped = root_key.map(|key| (key, file.wrapped_by(Some(&key.label))));
-        let Some((root_key, wrapped)) = wrapped.filter(|(_, wrapped)| !wrapped.is_empty()) else {
+        let kept: Vec<RootKey> = self.kept_keys(file).collect();
+        let mut wrapped = root_key
+            .into_iter()
+            .chain(&kept)
+            .map(|key| (key, file.wrapped_by(Some(&key.label))));
+        let Some((root_key, wrapped)) = wrapped.find(|(_, wrapped)| !wrapped.is_empty()) else {
             return Err(BackupError::OtherRootKey {
                 path: file.path().to_owned(),
                 known: about.root_keys,

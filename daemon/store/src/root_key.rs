@@ -43,6 +43,14 @@ impl RootKeySource {
         }
         .map(drop)
     }
+
+    /// What tells this root key from others, and nothing else of it. Nothing is made for it.
+    ///
+    /// # Errors
+    /// It is not there, or can't be used.
+    pub fn label(&self, dir: &Path) -> Result<String, RootKeyError> {
+        RootKey::load(self, dir, true).map(|key| key.label)
+    }
 }
 
 /// Why there is no root key.
@@ -106,7 +114,7 @@ impl RootKey {
         }
     }
 
-    fn from_file(path: &Path) -> Result<Self, RootKeyError> {
+    pub(crate) fn from_file(path: &Path) -> Result<Self, RootKeyError> {
         let unreadable = |source: io::Error| {
             let path = path.to_owned();
             if source.kind() == io::ErrorKind::NotFound {
@@ -184,8 +192,15 @@ impl hkdf::KeyType for Length {
     }
 }
 
-/// Writes a new key, on disk for good before anything is sealed under it.
+/// Makes a key, on disk for good before anything is sealed under it.
 fn make(path: &Path) -> Result<(), RootKeyError> {
+    // Whole or not at all: a crash must not leave half a key where one is looked for.
+    draft(path)?;
+    put_in_place(path)
+}
+
+/// Writes a fresh key beside `path`, on disk for good.
+pub(crate) fn draft(path: &Path) -> Result<(), RootKeyError> {
     let unreadable = |source| RootKeyError::Unreadable {
         path: path.to_owned(),
         source,
@@ -199,22 +214,37 @@ fn make(path: &Path) -> Result<(), RootKeyError> {
         }
     }
     text.push('\n');
-    // Whole or not at all: a crash must not leave half a key where one is looked for.
-    let draft = path.with_extension("key.new");
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
-        .open(&draft)
+        .open(draft_of(path))
         .map_err(unreadable)?;
     file.write_all(text.as_bytes()).map_err(unreadable)?;
     file.sync_all().map_err(unreadable)?;
-    fs::rename(&draft, path).map_err(unreadable)?;
-    if let Some(dir) = path.parent() {
-        folder::sync(dir).map_err(unreadable)?;
-    }
-    Ok(())
+    sync_above(path).map_err(unreadable)
+}
+
+/// Where the draft of a key is.
+pub(crate) fn draft_of(path: &Path) -> PathBuf {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    draft.into()
+}
+
+/// The draft becomes the key, for good.
+pub(crate) fn put_in_place(path: &Path) -> Result<(), RootKeyError> {
+    fs::rename(draft_of(path), path)
+        .and_then(|()| sync_above(path))
+        .map_err(|source| RootKeyError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+fn sync_above(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), folder::sync)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::rand;
+use aws_lc_rs::{constant_time, rand};
 use zeroize::Zeroizing;
 
 use crate::secret::NotASecretMap;
@@ -150,6 +150,13 @@ impl KeyRing {
     /// The keys themselves, the oldest first.
     pub(crate) fn plain(&self) -> impl Iterator<Item = (DataKeyId, &PlainKey)> {
         self.keys.iter().map(|(id, key)| (*id, &key.plain))
+    }
+
+    /// Whether it is this data key.
+    pub(crate) fn holds(&self, id: DataKeyId, plain: &[u8]) -> bool {
+        self.keys
+            .get(&id)
+            .is_some_and(|key| constant_time::verify_slices_are_equal(&key.plain, plain).is_ok())
     }
 
     /// Seals under the newest key, and names it.

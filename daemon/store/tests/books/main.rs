@@ -9,6 +9,7 @@ mod names;
 mod opening;
 mod places;
 mod restoring;
+mod rewrapping;
 mod rotations;
 mod sealing;
 mod secrets;

@@ -6,7 +6,7 @@ use rotord_store::lock::LockError;
 use rotord_store::root_key::{RootKeyError, RootKeySource};
 use rotord_store::{OpenError, Secret, Store};
 
-use crate::driver::{Books, options, start, value};
+use crate::driver::{Books, options, start};
 
 fn open(dir: &Path) -> Result<Store, OpenError> {
     Store::open(dir, &RootKeySource::Own, options())
@@ -158,35 +158,6 @@ fn a_root_key_that_others_can_read_is_refused() {
         let opened = Store::open(&state, &source, options());
         assert_eq!(opened.is_ok(), fine, "{mode:o}");
     }
-}
-
-#[test]
-fn a_root_key_is_replaced_in_two_steps() {
-    let mut books = Books::new();
-    books.published("app", "hunter2");
-    let place = books.root("dev");
-    let dir = books.dir.path().to_owned();
-    let (old, new) = (RootKeySource::Own, given("new"));
-    books.store.rewrap(&old, &new).unwrap();
-    // The old one still opens it, and is not forgotten by that.
-    let books = books.reopened().reopened();
-    let Books { dir: _keep, store } = books;
-    drop(store);
-    let store = Store::open(&dir, &new, options()).unwrap();
-    assert_eq!(value(&store, &place, "app-secret").unwrap(), "hunter2");
-    drop(store);
-    // Once the new one has, the old one does no more.
-    assert!(matches!(
-        Store::open(&dir, &old, options()),
-        Err(OpenError::WrongRootKey { .. })
-    ));
-}
-
-#[test]
-fn rewrapping_needs_the_key_that_opens() {
-    let mut books = Books::new();
-    let refused = books.store.rewrap(&given("x"), &given("y")).unwrap_err();
-    assert!(matches!(refused, OpenError::WrongRootKey { .. }));
 }
 
 #[test]
