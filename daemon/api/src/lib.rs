@@ -18,6 +18,7 @@ pub mod project;
 pub mod provider;
 pub mod query;
 mod reader;
+pub mod root_key;
 pub mod rotation;
 pub mod routes;
 pub mod rules;

@@ -43,6 +43,9 @@
 //! | GET [`PROVIDERS`] | | `ProvidersAnswer` |
 //! | GET [`DOCTOR`] | `DoctorQuery` | `DoctorReport`; nothing is changed for it |
 //! | POST [`BACKUP`] | `TakeBackup` or nothing | the backup file |
+//! | GET [`ROOT_KEY`] | | `RootKeyStatus` |
+//! | POST [`ROOT_KEY_REWRAP`] | `RewrapRootKey` or nothing | `RewrapReport` |
+//! | POST [`ROOT_KEY_TRY`] | `TryRootKey` | `TriedRootKey`; nothing is changed for it |
 //! | GET [`ROTATION_OF_ANY_TYPE`] | | `SecretRotationAnswer` |
 //! | POST [`PAUSE`], [`RESUME`], [`UNBLOCK`] | | `SecretRotationAnswer` |
 //! | POST [`RETIRE`] | `RetireCredential` or nothing | `SecretRotationAnswer` |
@@ -125,6 +128,12 @@ pub const DOCTOR: &str = "/api/v1/rotord/doctor";
 pub const PROVIDERS: &str = "/api/v1/rotord/providers";
 /// The whole database as one sealed file.
 pub const BACKUP: &str = "/api/v1/rotord/backup";
+/// Which root keys open the database.
+pub const ROOT_KEY: &str = "/api/v1/rotord/root-key";
+/// Another root key.
+pub const ROOT_KEY_REWRAP: &str = "/api/v1/rotord/root-key/rewrap";
+/// What a root key is for this database.
+pub const ROOT_KEY_TRY: &str = "/api/v1/rotord/root-key/try";
 /// One rotation, whatever its type.
 pub const ROTATION_OF_ANY_TYPE: &str = "/api/v1/rotord/rotations/{rotationId}";
 /// No more scheduled runs.

@@ -100,6 +100,9 @@ enum Command {
     Backup(commands::backup::Backup),
     /// Put a backup back, with the daemon stopped
     Restore(commands::restore::Restore),
+    /// The key that seals everything at rest: which opens the database, another one, one that systemd keeps
+    #[command(subcommand)]
+    RootKey(commands::root_key::RootKey),
     /// How the daemon and its rotations are doing
     Status(commands::status::Status),
     /// Find what would make rotations fail, with its cause and what helps
@@ -183,6 +186,7 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
         Command::Folder(command) => commands::folder::run(session, command).await,
         Command::Backup(command) => commands::backup::run(session, command).await,
         Command::Restore(command) => commands::restore::run(session, command).await,
+        Command::RootKey(command) => commands::root_key::run(session, command).await,
         Command::Status(command) => commands::status::run(session, command).await,
         Command::Doctor(command) => commands::doctor::run(session, command).await,
         Command::Explain(command) => commands::explain::run(session, command).await,
@@ -223,6 +227,9 @@ mod tests {
             "rotorctl backup /root/rotord.backup --passphrase-file -",
             "rotorctl backup /root/rotord.backup --no-passphrase",
             "rotorctl restore /root/rotord.backup --replace --yes",
+            "rotorctl root-key status --json",
+            "rotorctl root-key rewrap --new-key /root/new.key",
+            "rotorctl root-key seal --with-key=host+tpm2 --new --dry-run",
             "rotorctl folder list --env dev",
             "rotorctl folder add /app --env dev",
             "rotorctl secret get NAME --env dev --reader-socket /run/rotord/read/reader.sock",
@@ -283,6 +290,8 @@ mod tests {
             "rotorctl edit a --auto --no-auto",
             "rotorctl backup f --no-passphrase --passphrase-file p",
             "rotorctl rotate a --retire-previous-after soon",
+            "rotorctl root-key seal --new --key-file f",
+            "rotorctl root-key seal --with-key=password",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

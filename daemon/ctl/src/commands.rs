@@ -28,6 +28,7 @@ pub(crate) mod relocate;
 pub(crate) mod remove;
 pub(crate) mod restore;
 pub(crate) mod retire;
+pub(crate) mod root_key;
 pub(crate) mod rotate;
 pub(crate) mod secret;
 pub(crate) mod show;

@@ -86,7 +86,15 @@ entries! { Finding,
     ROOT_KEY = "root-key",
         "Where the root key comes from, which seals everything that is at rest. Whoever has it and the database has the secrets; without it the database opens for nobody.",
         "It reads the key once, at its start.",
-        "Keep a copy of it apart from the copies of the state directory. A systemd credential (`rotord.root-key`) keeps it out of that directory.";
+        "Keep a copy of it apart from the copies of the state directory. `sudo rotorctl root-key seal` makes a systemd credential of it (`rotord.root-key`), which keeps it out of that directory. If it leaked, have another one: `rotorctl root-key rewrap`.";
+    ROOT_KEY_WAITS = "root-key-waits",
+        "The database was wrapped by another root key, and the daemon was not started with that one yet: both open it.",
+        "It goes on with the one that it was started with. The first start with the other one drops the older.",
+        "Put the new root key in its place and restart: `sudo systemctl restart rotord`; `rotorctl root-key status` shows both. To take it back, wrap by the one in use again (`rotorctl root-key rewrap --new-key FILE`) and restart.";
+    ROOT_KEY_COPY = "root-key-copy",
+        "The root key comes from elsewhere, and a plain file is left that opens the database, too.",
+        "It does not read that file, and does not delete it: it may be the only copy.",
+        "See that a copy of the root key is where this host is not, then delete the file: `sudo shred -u FILE`.";
     DATABASE_UNWRITABLE = "database-unwritable",
         "The database can't be written: its disk is full or read-only, or failed.",
         "The intent to issue or revoke is written down first, so no provider is asked. Published secrets are read as before; a read that can't be noted in the audit is in the log instead. It tries again once a minute and goes on by itself.",

@@ -22,7 +22,7 @@ entries! { Start,
     ROOT_KEY_MISSING = "root-key-missing",
         "The root key is not there, and a database that was sealed under it is.",
         "It ends with 78. A new key is never made beside a database: it would open nothing.",
-        "Put the key back from where you keep it.";
+        "Put the key back from where you keep it. Where it was sealed as a systemd credential, see that the unit has it: `systemctl cat rotord` and `rotorctl root-key seal --dry-run`.";
     ROOT_KEY_UNUSABLE = "root-key-unusable",
         "The root key can't be read, is open to others, or is too short.",
         "It ends with 78.",
@@ -30,7 +30,7 @@ entries! { Start,
     ROOT_KEY_WRONG = "root-key-wrong",
         "The root key is not the one under which the database was sealed.",
         "It ends with 78 and changes nothing.",
-        "Give it the key whose label the message names.";
+        "Give it the key whose label the message names. After `rotorctl root-key rewrap` the old one opens it until the first start with the new one, and no longer.";
     DATABASE_DAMAGED = "database-damaged",
         "The database is damaged, or no database at all.",
         "It ends with 78 and leaves the file as it is.",
