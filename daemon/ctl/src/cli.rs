@@ -93,6 +93,8 @@ enum Command {
     /// Read secrets
     #[command(subcommand)]
     Secret(commands::secret::Secret),
+    /// Run a program with secrets in its environment or as open files, and keep it in step with their rotation
+    Exec(commands::exec::Exec),
     /// The folders that secrets are in
     #[command(subcommand)]
     Folder(commands::folder::Folder),
@@ -183,6 +185,7 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
         Command::Adopt(command) => commands::adopt::run(session, command).await,
         Command::Remove(command) => commands::remove::run(session, command).await,
         Command::Secret(command) => commands::secret::run(session, command).await,
+        Command::Exec(command) => commands::exec::run(session, command).await,
         Command::Folder(command) => commands::folder::run(session, command).await,
         Command::Backup(command) => commands::backup::run(session, command).await,
         Command::Restore(command) => commands::restore::run(session, command).await,
@@ -235,6 +238,8 @@ mod tests {
             "rotorctl secret get NAME --env dev --reader-socket /run/rotord/read/reader.sock",
             "rotorctl adopt a key --yes",
             "rotorctl explain lost",
+            "rotorctl exec --secret A=B --secret C --env dev -- sh -c env",
+            "rotorctl exec --secret-file A=B --on-change HUP --stop-within 1m --env dev -- nginx",
             "rotorctl completions bash",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");

@@ -35,13 +35,22 @@ pub(crate) struct Client {
     socket: PathBuf,
 }
 
-/// What the daemon answered: a success.
+/// What the daemon answered: a success, or that nothing has changed.
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// Its status.
     pub(crate) status: StatusCode,
     /// Its body; null where it had none.
     pub(crate) body: Value,
+}
+
+/// What the daemon answered, and by which tag it knows what has changed since.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// The answer.
+    pub(crate) reply: Reply,
+    /// Its `ETag`.
+    pub(crate) tag: Option<String>,
 }
 
 impl Reply {
@@ -76,6 +85,24 @@ impl Client {
         self.send(Method::GET, path, None).await
     }
 
+    /// The same, with its tag.
+    pub(crate) async fn get_seen(&self, path: &str) -> Result<Seen, CtlError> {
+        in_time(self.see(path, &[])).await
+    }
+
+    /// What is there, once it is not what this tag is of; none where nothing else was there for so long.
+    pub(crate) async fn get_if_changed(
+        &self,
+        path: &str,
+        tag: &str,
+        wait: Duration,
+    ) -> Result<Option<Seen>, CtlError> {
+        let wait = format!("wait={}", wait.as_secs());
+        let headers = [("If-None-Match", tag), ("Prefer", wait.as_str())];
+        let seen = in_time(self.see(path, &headers)).await?;
+        Ok((seen.reply.status != StatusCode::NOT_MODIFIED).then_some(seen))
+    }
+
     pub(crate) async fn post(&self, path: &str, body: &impl Serialize) -> Result<Reply, CtlError> {
         self.send(Method::POST, path, Some(encode(body)?)).await
     }
@@ -99,10 +126,8 @@ impl Client {
         body: &impl Serialize,
         sink: &mut impl io::Write,
     ) -> Result<u64, CtlError> {
-        let response = self.open(Method::POST, path, Some(encode(body)?));
-        let (response, connection) = tokio::time::timeout(PATIENCE, response)
-            .await
-            .map_err(|_| CtlError::failed("the daemon did not answer in time").hint(LOG_HINT))??;
+        let response = self.open(Method::POST, path, &[], Some(encode(body)?));
+        let (response, connection) = in_time(response).await?;
         let status = response.status();
         let mut body = response.into_body();
         if !status.is_success() {
@@ -130,26 +155,33 @@ impl Client {
         path: &str,
         body: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Reply, CtlError> {
-        tokio::time::timeout(PATIENCE, self.exchange(method, path, body))
-            .await
-            .map_err(|_| CtlError::failed("the daemon did not answer in time").hint(LOG_HINT))?
+        let seen = in_time(self.exchange(method, path, &[], body)).await?;
+        Ok(seen.reply)
+    }
+
+    async fn see(&self, path: &str, headers: &[(&str, &str)]) -> Result<Seen, CtlError> {
+        self.exchange(Method::GET, path, headers, None).await
     }
 
     async fn exchange(
         &self,
         method: Method,
         path: &str,
+        headers: &[(&str, &str)],
         body: Option<Zeroizing<Vec<u8>>>,
-    ) -> Result<Reply, CtlError> {
-        let (response, connection) = self.open(method, path, body).await?;
+    ) -> Result<Seen, CtlError> {
+        let (response, connection) = self.open(method, path, headers, body).await?;
         let status = response.status();
+        let tag = response.headers().get(header::ETAG);
+        let tag = tag.and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let body = Limited::new(response.into_body(), ANSWER_LIMIT)
             .collect()
             .await
             .map_err(answer_broke_off)?
             .to_bytes();
         connection.abort();
-        read(status, &body)
+        let reply = read(status, &body)?;
+        Ok(Seen { reply, tag })
     }
 
     /// Sends a request; the answer's body is still to come, for as long as the connection's task lives.
@@ -157,6 +189,7 @@ impl Client {
         &self,
         method: Method,
         path: &str,
+        headers: &[(&str, &str)],
         body: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<(Response<Incoming>, JoinHandle<Result<(), hyper::Error>>), CtlError> {
         let stream = UnixStream::connect(&self.socket)
@@ -170,6 +203,9 @@ impl Client {
             .method(method)
             .uri(path)
             .header(header::HOST, "localhost");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -183,12 +219,18 @@ impl Client {
 
 const LOG_HINT: &str = "see its log: journalctl -u rotord";
 
+async fn in_time<T>(answer: impl Future<Output = Result<T, CtlError>>) -> Result<T, CtlError> {
+    tokio::time::timeout(PATIENCE, answer)
+        .await
+        .map_err(|_| CtlError::failed("the daemon did not answer in time").hint(LOG_HINT))?
+}
+
 fn read(status: StatusCode, body: &[u8]) -> Result<Reply, CtlError> {
     let body = match body {
         [] => Value::Null,
         body => serde_json::from_slice(body).map_err(|source| not_understood().because(source))?,
     };
-    if status.is_success() {
+    if status.is_success() || status == StatusCode::NOT_MODIFIED {
         return Ok(Reply { status, body });
     }
     match serde_json::from_value::<ErrorBody>(body.clone()) {

@@ -18,6 +18,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod edit;
+pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod folder;
 pub(crate) mod list;

@@ -1,6 +1,6 @@
 //! `rotorctl secret`.
 
-mod source;
+pub(super) mod source;
 
 use clap::{Args, Subcommand};
 use rotord_api::query::Flag;

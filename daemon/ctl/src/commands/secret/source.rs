@@ -19,7 +19,7 @@ use crate::{find, reach};
 
 /// Over which socket secrets are read.
 #[derive(Debug, Args)]
-pub(super) struct Way {
+pub(in crate::commands) struct Way {
     /// Read over this reader socket, what the settings grant you there. Without it: over the admin socket, and
     /// where you may not open that, over the reader socket below its directory (read/reader.sock)
     #[arg(long, value_name = "PATH")]
@@ -27,16 +27,16 @@ pub(super) struct Way {
 }
 
 /// A socket that can be read over, and what is read there.
-pub(super) struct Source {
-    pub(super) client: Client,
+pub(in crate::commands) struct Source {
+    pub(in crate::commands) client: Client,
     is_reader: bool,
     /// The place.
-    pub(super) query: SecretsQuery,
+    pub(in crate::commands) query: SecretsQuery,
 }
 
 impl Way {
     /// The admin socket, or the reader socket where that is named, or the only one that may be opened.
-    pub(super) async fn source(
+    pub(in crate::commands) async fn source(
         &self,
         session: &Session,
         place: &Place,
@@ -97,7 +97,7 @@ impl Source {
     }
 
     /// What is not granted is answered like what does not exist.
-    pub(super) fn told(&self, error: CtlError) -> CtlError {
+    pub(in crate::commands) fn told(&self, error: CtlError) -> CtlError {
         if self.is_reader && error.status() == Some(403) {
             error.hint(
                 "over the reader socket you read what the settings grant you, under [[reader.grants]] in \
@@ -109,7 +109,7 @@ impl Source {
     }
 
     /// The present names of secrets that have several: their rotations know them. The reader socket does not tell.
-    pub(super) async fn present_names(
+    pub(in crate::commands) async fn present_names(
         &self,
         secrets: &[Secret],
     ) -> Result<BTreeMap<Uuid, String>, CtlError> {
@@ -146,7 +146,10 @@ impl Source {
 
     /// The first and the last version of a secret that can be read; none where there is no such secret. Values are
     /// not looked at.
-    pub(super) async fn kept_versions(&self, name: &str) -> Result<Option<(u32, u32)>, CtlError> {
+    pub(in crate::commands) async fn kept_versions(
+        &self,
+        name: &str,
+    ) -> Result<Option<(u32, u32)>, CtlError> {
         let Some(last) = self.version(name, None).await? else {
             return Ok(None);
         };
