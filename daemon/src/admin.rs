@@ -6,12 +6,14 @@
 //!
 //! | Module | Knows |
 //! |---|---|
+//! | `serve` | accepting connections, and for how long there is an application to answer them |
 //! | `routing` | which handler serves which route |
 //! | `peer`, `access`, `crowd` | who is calling, what he may read, and how many may at once |
 //! | `error`, `request` | the shape of errors, reading bodies and queries |
 //! | `rotations`, `connections`, `secrets`, `projects`, `status` | a resource each |
 //! | `doctor`, and a file below it for each kind of look | what would make rotations fail |
 //! | `backup` | the whole of it as one sealed file |
+//! | `root_key` | which root keys open the database |
 //! | `openapi` | the description that is generated from the handlers |
 
 mod access;
@@ -27,42 +29,38 @@ mod openapi;
 mod peer;
 mod projects;
 mod request;
+mod root_key;
 mod rotations;
 mod routing;
 mod secrets;
+mod serve;
 mod status;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 use std::os::unix::net::UnixListener;
-use std::sync::Arc;
 
 use actix::Addr;
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use rotord_rotation::{InstallationId, Timing};
+use tokio::sync::watch;
 
 use self::access::Access;
 use self::audit::Reads;
-use self::crowd::Crowd;
 use self::error::ApiError;
+use self::secrets::Kept;
+pub use self::serve::Server;
 use crate::actors::rotator::Rotator;
 use crate::actors::scheduler::Scheduler;
 use crate::actors::store::StoreHandle;
 use crate::clock::Clock;
 use crate::providers::Providers;
-use crate::settings::Settings;
+use crate::settings::InForce;
 
-/// Seconds for which a stop waits for answers under way.
-const SHUTDOWN: u64 = 2;
 /// The largest body on the reader socket, whose routes take none.
 const READER_BODY: usize = 4096;
-
-/// Connections to the admin socket at once; further ones wait.
-const MOST_ADMINS: usize = 1024;
 
 /// What the handlers work with.
 #[derive(Debug, Clone)]
@@ -81,16 +79,16 @@ pub struct Admin {
     pub timing: Timing,
     /// Whose labels are ours.
     pub installation: InstallationId,
-    /// What the administrator decided.
-    pub settings: Arc<Settings>,
+    /// What the administrator decides.
+    pub settings: InForce,
 }
 
-/// Serves the admin socket. Nothing is answered before the returned server is polled.
+/// Serves the admin socket.
 ///
 /// # Errors
 /// The listener can't be taken over.
-pub fn serve_admin(listener: UnixListener, admin: Admin) -> io::Result<(Server, ServerHandle)> {
-    let limit = admin.settings.admin.body_limit;
+pub fn serve_admin(listener: UnixListener, admin: Admin) -> io::Result<Server> {
+    let limit = admin.settings.now().admin.body_limit;
     serve(listener, admin, Access::Everything, limit)
 }
 
@@ -98,8 +96,8 @@ pub fn serve_admin(listener: UnixListener, admin: Admin) -> io::Result<(Server, 
 ///
 /// # Errors
 /// The listener can't be taken over.
-pub fn serve_reader(listener: UnixListener, admin: Admin) -> io::Result<(Server, ServerHandle)> {
-    let access = Access::granted(&admin.settings.reader);
+pub fn serve_reader(listener: UnixListener, admin: Admin) -> io::Result<Server> {
+    let access = Access::Granted(admin.settings.clone());
     serve(listener, admin, access, READER_BODY)
 }
 
@@ -109,6 +107,9 @@ struct Shared {
     access: Access,
     started_at: DateTime<Utc>,
     reads: Reads,
+    kept: Kept,
+    /// Becomes true when the daemon stops: who waits for something is not to wait on.
+    stopping: watch::Receiver<bool>,
 }
 
 type Daemon = web::Data<Shared>;
@@ -119,49 +120,17 @@ fn serve(
     admin: Admin,
     access: Access,
     body_limit: usize,
-) -> io::Result<(Server, ServerHandle)> {
-    // The admin socket is for few, whom the kernel chooses.
-    let crowd = match &access {
-        Access::Everything => None,
-        Access::Granted(_) => Some((Crowd::default(), access.clone())),
-    };
-    let most = match &access {
-        Access::Everything => MOST_ADMINS,
-        Access::Granted(_) => crowd::ALL,
-    };
+) -> io::Result<Server> {
+    let (stop, stopping) = watch::channel(false);
     let shared = web::Data::new(Shared {
         started_at: admin.clock.now().wall,
         admin,
         access,
         reads: Reads::default(),
+        kept: Kept::default(),
+        stopping,
     });
-    let server = HttpServer::new(move || {
-        let routes = match &shared.access {
-            Access::Everything => routing::admin,
-            Access::Granted(_) => routing::reader,
-        };
-        App::new()
-            .app_data(web::Data::clone(&shared))
-            .app_data(web::PayloadConfig::new(body_limit))
-            .configure(routes)
-            .wrap(from_fn(request::around))
-            .wrap(NormalizePath::new(TrailingSlash::Trim))
-    })
-    .workers(1)
-    .max_connections(most)
-    .disable_signals()
-    .shutdown_timeout(SHUTDOWN)
-    // Before `listen_uds`, which takes the callback over as it is then.
-    .on_connect(move |connection, extensions| {
-        peer::note(connection, extensions);
-        if let Some((crowd, access)) = &crowd {
-            crowd.admit(access, connection, extensions);
-        }
-    })
-    .listen_uds(listener)?
-    .run();
-    let handle = server.handle();
-    Ok((server, handle))
+    Server::start(listener, shared, body_limit, stop)
 }
 
 impl std::ops::Deref for Shared {

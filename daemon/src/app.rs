@@ -7,6 +7,7 @@ mod age;
 mod error;
 pub(crate) mod keys;
 mod pulse;
+mod reload;
 
 use std::io;
 use std::num::NonZeroU32;
@@ -14,9 +15,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor as _, Addr};
+use actix::Actor as _;
 use rotord_crash::{Moment, Step as Place, reach};
-use rotord_provider::{CacheSettings, Host, HostSettings, Limits};
+use rotord_provider::{Admission, CacheSettings, Host, HostSettings, Limits};
 use rotord_rotation::Timing;
 use rotord_store::{OpenError, Options, Reader, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,15 +26,16 @@ use self::age::Age;
 pub(crate) use self::age::machine_id;
 pub use self::error::StartError;
 use self::pulse::Pulse;
-use crate::actors::rotator::{Drain, Equipment, ProvidersChanged, Rotator};
-use crate::actors::scheduler::{Begin, Halt, LookAtAll, Scheduler};
+use self::reload::Reload;
+use crate::actors::rotator::{Drain, Equipment, Rotator};
+use crate::actors::scheduler::{Begin, Halt, Scheduler};
 use crate::actors::store::StoreHandle;
 use crate::admin::{self, Admin};
 use crate::clock::Clock;
 use crate::delivery::credentials::{self, Credentials};
 use crate::listen::{self, Sockets};
 use crate::providers::Providers;
-use crate::settings::Settings;
+use crate::settings::{InForce, Settings};
 use crate::{log, notify};
 
 /// Threads that only read.
@@ -136,6 +138,7 @@ impl App {
             tracing::info!("stopped before anything was begun");
             return Ok(());
         };
+        let settings = InForce::new(self.settings);
         let scheduler = Scheduler::new(store.clone(), self.clock).start();
         let rotator = Rotator::new(Equipment {
             store: store.clone(),
@@ -148,13 +151,13 @@ impl App {
             machine_id: self.age.machine_id,
             scheduler: scheduler.clone().recipient(),
             rulebook,
-            concurrency: self.settings.providers.concurrency,
+            concurrency: settings.now().providers.concurrency,
         })
         .start();
         let credentials = Credentials {
             store: store.clone(),
             clock: self.clock,
-            grants: Arc::from(self.settings.credentials.grants.clone()),
+            settings: settings.clone(),
         };
         let admin = Admin {
             store: store.clone(),
@@ -164,14 +167,12 @@ impl App {
             clock: self.clock,
             timing: self.timing,
             installation,
-            settings: Arc::new(self.settings),
+            settings: settings.clone(),
         };
-        let (admin_server, admin_handle) =
+        let admin_server =
             admin::serve_admin(self.sockets.admin, admin.clone()).map_err(StartError::Serve)?;
-        let (reader_server, reader_handle) =
+        let reader_server =
             admin::serve_reader(self.sockets.reader, admin).map_err(StartError::Serve)?;
-        actix_rt::spawn(admin_server);
-        actix_rt::spawn(reader_server);
         let handing_over =
             credentials::serve(self.sockets.credentials, credentials).map_err(StartError::Serve)?;
         scheduler.do_send(Begin {
@@ -187,11 +188,18 @@ impl App {
         notify::ready();
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
+        let reload = Reload {
+            settings,
+            providers,
+            store: store.clone(),
+            rotator: rotator.clone(),
+            scheduler: scheduler.clone(),
+        };
         while signals.next().await == Asked::Reload {
             tokio::select! {
                 biased;
                 () = signals.stop() => break,
-                () = reload(&providers, &rotator, &scheduler) => {}
+                () = reload.all() => {}
             }
         }
 
@@ -201,9 +209,7 @@ impl App {
         // Closed mailboxes have nothing to stop. Both are told before anything is waited for.
         scheduler.do_send(Halt);
         let drained = rotator.send(Drain { within: DRAIN });
-        let sockets = async {
-            futures_util::future::join(admin_handle.stop(true), reader_handle.stop(true)).await;
-        };
+        let sockets = futures_util::future::join(admin_server.stop(), reader_server.stop());
         let sockets = tokio::time::timeout(DRAIN_SOCKETS, sockets);
         // Whoever asks from here on waits in the socket for the next start, where the service manager holds it.
         handing_over.abort();
@@ -225,22 +231,6 @@ async fn close(store: &StoreHandle) {
             "the database is held: its journal stays beside it, and the two belong together"
         );
     }
-}
-
-async fn reload(providers: &Providers, rotator: &Addr<Rotator>, scheduler: &Addr<Scheduler>) {
-    notify::reloading();
-    tracing::info!("loading the providers anew");
-    match providers.load().await {
-        Ok(rulebook) => {
-            // Closed mailboxes: the daemon is stopping.
-            let _ = rotator.send(ProvidersChanged { rulebook }).await;
-            scheduler.do_send(LookAtAll);
-        }
-        Err(failed) => {
-            tracing::error!(error = %failed, "the providers could not be loaded anew: the old ones stay");
-        }
-    }
-    notify::ready();
 }
 
 fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartError> {
@@ -277,8 +267,12 @@ fn cache_settings(settings: &Settings) -> Result<Option<CacheSettings>, StartErr
 
 fn host_settings(settings: &Settings, cache: Option<CacheSettings>) -> HostSettings {
     let providers = &settings.providers;
+    let Admission {
+        directories,
+        grants,
+    } = admission(settings);
     HostSettings {
-        directories: providers.directories.clone(),
+        directories,
         engine: providers.engine.into(),
         cache,
         limits: Limits {
@@ -286,13 +280,17 @@ fn host_settings(settings: &Settings, cache: Option<CacheSettings>) -> HostSetti
             concurrent_calls: providers.concurrency,
             ..Limits::default()
         },
-        grants: providers
-            .grants
-            .clone()
-            .into_iter()
-            .map(|(slug, grant)| (slug, grant.into()))
-            .collect(),
+        grants,
         extra_authorities: providers.extra_ca.clone(),
+    }
+}
+
+fn admission(settings: &Settings) -> Admission {
+    let providers = settings.providers.clone();
+    let grants = providers.grants.into_iter();
+    Admission {
+        directories: providers.directories,
+        grants: grants.map(|(slug, grant)| (slug, grant.into())).collect(),
     }
 }
 

@@ -16,6 +16,7 @@ struct Troubles {
     writing: Option<Trouble>,
     reading: Option<Trouble>,
     witness: Option<Trouble>,
+    settings: Option<Trouble>,
 }
 
 /// Something that does not work.
@@ -78,6 +79,21 @@ impl Health {
             ),
             remedy: "make it writable; it is written again with the next step",
         });
+    }
+
+    /// The settings were read anew, or are wrong; why, for a person.
+    pub fn renewed(&self, result: &Result<(), String>) {
+        let mut troubles = self.lock();
+        troubles.settings = result.as_ref().err().map(|why| Trouble {
+            since: troubles.settings.as_ref().map_or_else(now, |known| known.since),
+            what: format!("{why}; the settings of before stay in force"),
+            remedy: "mend the settings (rotord --check says whether they are right), then: systemctl reload rotord",
+        });
+    }
+
+    /// What is wrong with the settings that were to be read anew.
+    pub fn settings(&self) -> Option<Trouble> {
+        self.lock().settings.clone()
     }
 
     /// Why nothing can be written to the books.

@@ -1,8 +1,21 @@
-//! The log: to standard error, which the service manager keeps.
+//! The log: to the journal where standard error leads there, with fields to search by; else as lines to standard error.
+
+mod journal;
+
+use std::io::{IsTerminal as _, stderr};
+use std::sync::OnceLock;
 
 use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::Registry;
+use tracing_subscriber::reload;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
+use self::journal::Journal;
 use crate::settings::{Log, LogFormat};
+
+/// The filter of this process' log.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
 /// What is written.
 ///
@@ -12,22 +25,37 @@ pub fn filter(settings: &Log) -> Result<EnvFilter, ParseError> {
     EnvFilter::try_new(&settings.filter)
 }
 
+/// Writes from now on what these settings say.
+///
+/// # Errors
+/// The filter is none: the one of before stays.
+pub fn change_filter(settings: &Log) -> Result<(), ParseError> {
+    let filter = filter(settings)?;
+    if let Some(handle) = FILTER.get() {
+        // The log is there as long as the process.
+        let _ = handle.reload(filter);
+    }
+    Ok(())
+}
+
 /// Sets up the log of this process.
 ///
 /// # Errors
 /// The filter is none.
 pub fn init(settings: &Log) -> Result<(), ParseError> {
-    let filter = filter(settings)?;
-    let is_journal = std::env::var_os("JOURNAL_STREAM").is_some();
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(!is_journal && std::io::IsTerminal::is_terminal(&std::io::stderr()));
-    // A second initialisation in one process keeps the first.
-    let _ = match settings.format {
-        LogFormat::Text if is_journal => lines.without_time().try_init(),
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().try_init(),
+    let (filter, handle) = reload::Layer::new(filter(settings)?);
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
+    let lines = match settings.format {
+        LogFormat::Json => lines.json().boxed(),
+        LogFormat::Text => match Journal::of_this_process() {
+            Some(journal) => journal.boxed(),
+            None => lines.with_ansi(stderr().is_terminal()).boxed(),
+        },
     };
+    // A second initialisation in one process keeps the first.
+    if registry.with(lines).try_init().is_ok() {
+        let _ = FILTER.set(handle);
+    }
     Ok(())
 }

@@ -9,11 +9,11 @@ pub fn ready() {
     tell(&[NotifyState::Ready, NotifyState::Status("ready")]);
 }
 
-/// The providers are loaded anew.
+/// The settings and the providers are read anew.
 pub fn reloading() {
     tell(&[
         NotifyState::Reloading,
-        NotifyState::Status("loading the providers anew"),
+        NotifyState::Status("reading the settings and the providers anew"),
     ]);
 }
 

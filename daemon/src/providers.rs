@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rotord_provider::contract::ProviderDescription;
-use rotord_provider::{Host, PluginReport};
+use rotord_provider::{Admission, Host, PluginReport};
 use rotord_rotation::Timing;
 
 use crate::actors::rotator::Rulebook;
@@ -69,13 +69,21 @@ impl Providers {
     /// # Errors
     /// The store's.
     pub async fn load(&self) -> Result<Rulebook, Failed> {
-        let reports = self
-            .host
-            .load_all()
-            .await
-            .into_iter()
-            .map(reported)
-            .collect();
+        let reports = self.host.load_all().await;
+        self.loaded(reports).await
+    }
+
+    /// The same with other directories and grants.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn reload(&self, admission: Admission) -> Result<Rulebook, Failed> {
+        let reports = self.host.reload(admission).await;
+        self.loaded(reports).await
+    }
+
+    async fn loaded(&self, reports: Vec<PluginReport>) -> Result<Rulebook, Failed> {
+        let reports = reports.into_iter().map(reported).collect();
         *self.reports.write().unwrap_or_else(PoisonError::into_inner) = reports;
         let at = self.clock.now().wall;
         let loaded: Vec<_> = self

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use rotord_api::rules;
@@ -48,8 +49,31 @@ pub struct Settings {
     pub file: Option<PathBuf>,
 }
 
+/// The settings that are in force. All clones are the same.
+#[derive(Debug, Clone)]
+pub struct InForce(Arc<RwLock<Arc<Settings>>>);
+
+impl InForce {
+    /// At the start.
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(settings))))
+    }
+
+    /// As they are now: whoever keeps them keeps old ones.
+    pub fn now(&self) -> Arc<Settings> {
+        let settings = self.0.read();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on these.
+    pub fn set(&self, settings: Settings) {
+        let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *now = Arc::new(settings);
+    }
+}
+
 /// The database and its keys.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct State {
     /// Holds the database, its lock and, unless it comes from elsewhere, the root key.
@@ -78,7 +102,7 @@ impl Default for State {
 }
 
 /// The admin socket.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Admin {
     /// Its path. Mode 0660: who may connect is decided by its group.
@@ -104,7 +128,7 @@ impl Default for Admin {
 }
 
 /// The reader socket.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reader {
     /// Its path, in a directory of its own: anyone may connect, and gets what is granted here.
@@ -123,7 +147,7 @@ impl Default for Reader {
 }
 
 /// Who may read what.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReaderGrant {
     /// User ids.
@@ -182,7 +206,7 @@ fn root_path() -> String {
 }
 
 /// What units get with `LoadCredential=`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Credentials {
     /// The path of the socket, where it is not beside the admin socket. The service manager connects to it, and nobody
@@ -238,7 +262,7 @@ impl CredentialGrant {
 }
 
 /// Provider components.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Providers {
     /// Where `*.wasm` files are looked for, the first directory first.
@@ -296,7 +320,7 @@ impl From<Engine> for EngineKind {
 }
 
 /// What one provider is granted.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderGrant {
     /// Where set, only those declared hosts that match.
@@ -323,7 +347,7 @@ impl From<ProviderGrant> for Grant {
 }
 
 /// The log.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// As `tracing` takes it, such as `info` or `rotord=debug`.
@@ -438,6 +462,59 @@ impl Settings {
         }
         settings.file = file;
         settings.checked()
+    }
+
+    /// These with what of `new` takes effect while the daemon runs: what is granted, where providers are looked for, how
+    /// long a request waits and what is logged. And the keys of everything else that is another in `new`: that waits for
+    /// a restart.
+    pub fn renewed(&self, new: &Self) -> (Self, Vec<&'static str>) {
+        let renewed = Self {
+            admin: Admin {
+                wait: new.admin.wait,
+                ..self.admin.clone()
+            },
+            reader: Reader {
+                grants: new.reader.grants.clone(),
+                ..self.reader.clone()
+            },
+            credentials: Credentials {
+                grants: new.credentials.grants.clone(),
+                ..self.credentials.clone()
+            },
+            providers: Providers {
+                directories: new.providers.directories.clone(),
+                grants: new.providers.grants.clone(),
+                ..self.providers.clone()
+            },
+            log: Log {
+                filter: new.log.filter.clone(),
+                ..self.log.clone()
+            },
+            file: new.file.clone(),
+            ..self.clone()
+        };
+        let waiting = [
+            ("state", renewed.state != new.state),
+            ("admin.socket", renewed.admin.socket != new.admin.socket),
+            ("admin.group", renewed.admin.group != new.admin.group),
+            (
+                "admin.body_limit",
+                renewed.admin.body_limit != new.admin.body_limit,
+            ),
+            ("reader.socket", renewed.reader.socket != new.reader.socket),
+            (
+                "credentials.socket",
+                renewed.credentials.socket != new.credentials.socket,
+            ),
+            (
+                "providers.engine, cache, extra_ca, concurrency or call_time",
+                renewed.providers != new.providers,
+            ),
+            ("timing", renewed.timing != new.timing),
+            ("log.format", renewed.log.format != new.log.format),
+        ];
+        let waiting = waiting.into_iter().filter(|(_, differs)| *differs);
+        (renewed, waiting.map(|(key, _)| key).collect())
     }
 
     /// Where the service manager asks for units' credentials.
@@ -695,6 +772,57 @@ mod tests {
         let settings = set("ROTORD__ADMIN__SOCKET", "/a:b").unwrap();
         assert_eq!(settings.admin.socket, Path::new("/a:b"));
         assert!(set("ROTORD__ADMIN__SOCKT", "/a").is_err());
+    }
+
+    #[test]
+    fn what_is_granted_is_renewed_and_what_was_opened_waits_for_a_restart() {
+        let old = load("[admin]\nsocket = '/old/admin.sock'").unwrap();
+        let new = "
+            [admin]
+            socket = '/new/admin.sock'
+            wait = '9s'
+            [[reader.grants]]
+            uids = [1]
+            environment = 'dev'
+            secrets = ['A']
+            [[credentials.grants]]
+            unit = 'a.service'
+            credential = 'a'
+            environment = 'dev'
+            secret = 'A'
+            [providers]
+            directories = ['/plugins']
+            engine = 'native'
+            [providers.grants.azure-client-secret]
+            only = ['graph.microsoft.com']
+            [timing]
+            soak_short = '3m'
+            [log]
+            filter = 'debug'
+            format = 'json'
+            ";
+        let new = load(new).unwrap();
+        let (renewed, waiting) = old.renewed(&new);
+        assert_eq!(
+            waiting,
+            [
+                "admin.socket",
+                "providers.engine, cache, extra_ca, concurrency or call_time",
+                "timing",
+                "log.format"
+            ]
+        );
+        assert_eq!(renewed.admin.socket, old.admin.socket);
+        assert_eq!(renewed.admin.wait, new.admin.wait);
+        assert_eq!(renewed.reader.grants, new.reader.grants);
+        assert_eq!(renewed.credentials.grants, new.credentials.grants);
+        assert_eq!(renewed.providers.directories, new.providers.directories);
+        assert_eq!(renewed.providers.grants, new.providers.grants);
+        assert_eq!(renewed.providers.engine, Engine::Pulley);
+        assert_eq!(renewed.timing, old.timing);
+        assert_eq!(renewed.log.filter, "debug");
+        assert_eq!(renewed.log.format, LogFormat::Text);
+        assert_eq!(renewed.renewed(&renewed).1, [""; 0]);
     }
 
     /// What stands in the shipped file is what holds without it.

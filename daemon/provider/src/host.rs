@@ -20,7 +20,7 @@ use crate::engine;
 use crate::guest::{GuestState, Runner};
 use crate::http::{Authorities, Connector};
 use crate::provider::{Lane, Provider};
-use crate::settings::HostSettings;
+use crate::settings::{Admission, HostSettings};
 use crate::ticker::Ticker;
 
 /// Threads on which guests run: calls wait for the network nearly all of their time.
@@ -122,8 +122,10 @@ impl Host {
         task.await.unwrap_or_default()
     }
 
-    /// The same as [`load_all`](Self::load_all), under the name for a later time.
-    pub async fn reload(&self) -> Vec<PluginReport> {
+    /// Looks into these directories from now on, grants this, and loads what lies there. What is withheld is withheld
+    /// from the next call on, even from a provider whose file can't be loaded any more.
+    pub async fn reload(&self, admission: Admission) -> Vec<PluginReport> {
+        self.loader.admit(admission);
         self.load_all().await
     }
 
@@ -143,8 +145,8 @@ impl Host {
     }
 
     /// The directories that are looked into.
-    pub fn directories(&self) -> &[PathBuf] {
-        self.loader.directories()
+    pub fn directories(&self) -> Vec<PathBuf> {
+        self.loader.admission().directories.clone()
     }
 }
 

@@ -44,4 +44,4 @@ pub use crate::host::{Host, HostError, LoadError, Loaded, PluginReport};
 pub use crate::outcome::{CallError, CallOutcome, TrapKind};
 pub use crate::provider::{Health, HostReach, Provider};
 pub use crate::secret::Secret;
-pub use crate::settings::{CacheSettings, EngineKind, Grant, HostSettings, Limits};
+pub use crate::settings::{Admission, CacheSettings, EngineKind, Grant, HostSettings, Limits};

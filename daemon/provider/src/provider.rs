@@ -10,6 +10,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 use wasmtime::Store;
 
 pub use self::health::Health;
@@ -55,7 +56,6 @@ impl Provider {
         digest: String,
         file: PathBuf,
         pre: GuestPre<GuestState>,
-        grant: Grant,
         lane: Lane,
     ) -> Self {
         Self {
@@ -63,10 +63,26 @@ impl Provider {
             digest,
             file,
             pre,
-            grant,
+            grant: Grant::default(),
             lane,
             health: Arc::default(),
         }
+    }
+
+    /// The same with this grant. Calls under way keep theirs.
+    pub(crate) fn granted(self: &Arc<Self>, grant: Grant) -> Arc<Self> {
+        if grant == self.grant {
+            return Arc::clone(self);
+        }
+        Arc::new(Self {
+            description: self.description.clone(),
+            digest: self.digest.clone(),
+            file: self.file.clone(),
+            pre: self.pre.clone(),
+            grant,
+            lane: self.lane.clone(),
+            health: Arc::clone(&self.health),
+        })
     }
 
     /// The type's name in routes.
@@ -320,7 +336,7 @@ impl Provider {
         let turn = Arc::clone(&self.lane.turns).acquire_owned().await;
         let runner = self.lane.runner.clone();
         let health = Arc::clone(&self.health);
-        let task = self.lane.runtime.spawn(async move {
+        let work = async move {
             let _turn = turn;
             let ended = runner.run(job, call).await;
             let mut finished = ended.finished;
@@ -343,7 +359,8 @@ impl Provider {
             };
             health.note(&outcome);
             outcome
-        });
+        };
+        let task = self.lane.runtime.spawn(work.in_current_span());
         task.await.unwrap_or_else(|gone| CallOutcome {
             result: Err(CallError::Host(if gone.is_panic() {
                 "it failed on its own".to_owned()

@@ -26,6 +26,15 @@ pub struct HostSettings {
     pub extra_authorities: Vec<PathBuf>,
 }
 
+/// What may change while the host runs.
+#[derive(Debug, Clone, Default)]
+pub struct Admission {
+    /// As [`HostSettings::directories`].
+    pub directories: Vec<PathBuf>,
+    /// As [`HostSettings::grants`].
+    pub grants: BTreeMap<Slug, Grant>,
+}
+
 /// How guests are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EngineKind {
@@ -105,7 +114,7 @@ impl Default for Limits {
 ///
 /// Installing a provider grants the hosts that it declares by name; writing a connection grants the hosts
 /// in its URL fields. Addresses that are not public are granted by nothing but `private`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grant {
     /// Where set, only those declared hosts that match one of these are granted.
     pub only: Option<Vec<HostRule>>,

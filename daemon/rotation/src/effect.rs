@@ -84,6 +84,16 @@ impl Call {
         matches!(self, Self::Issue { .. } | Self::Revoke { .. })
     }
 
+    /// The credential that it is about.
+    pub fn credential(&self) -> Option<CredentialId> {
+        match self {
+            Self::Inspect | Self::Survey => None,
+            Self::Issue { credential, .. }
+            | Self::Verify { credential }
+            | Self::Revoke { credential, .. } => Some(*credential),
+        }
+    }
+
     /// The word that logs use.
     pub fn name(&self) -> &'static str {
         match self {

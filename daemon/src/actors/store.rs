@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use actix::{Actor, Addr, Arbiter, Context, Handler, MailboxError, Message};
 use chrono::{DateTime, Utc};
 use rotord_store::{AuditEntry, Reader, Store, StoreError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::health::Health;
 
@@ -122,6 +122,20 @@ pub struct StoreHandle {
     readers: Arc<[Desk]>,
     notes: mpsc::UnboundedSender<Note>,
     health: Health,
+    written: watch::Sender<u64>,
+}
+
+/// Which writes were answered; see [`StoreHandle::edition`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edition(u64);
+
+/// Counts a write when it ends, however that is.
+struct Counted(watch::Sender<u64>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|written| *written += 1);
+    }
 }
 
 impl std::fmt::Debug for StoreHandle {
@@ -143,6 +157,7 @@ impl StoreHandle {
             readers: readers.collect(),
             notes,
             health: Health::default(),
+            written: watch::Sender::default(),
         };
         actix_rt::spawn(keep_notes(handle.clone(), waiting));
         handle
@@ -162,6 +177,19 @@ impl StoreHandle {
         &self,
         job: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failed> {
+        let written = Counted(self.written.clone());
+        self.write_aside(move |store| {
+            let _written = written;
+            job(store)
+        })
+        .await
+    }
+
+    /// For what no reader asks for: the edition stays.
+    async fn write_aside<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failed> {
         let health = self.health.clone();
         let job = move |store: &mut Store| {
             let result = job(store);
@@ -169,6 +197,19 @@ impl StoreHandle {
             result
         };
         reply(self.writer.send(Do(Box::new(job))).await)
+    }
+
+    /// What is read after this was asked holds for as long as this stays the same: each write changes it before
+    /// whoever ordered it is answered. Only what is noted in the audit alone does not.
+    pub fn edition(&self) -> Edition {
+        Edition(*self.written.borrow())
+    }
+
+    /// Waits until the edition is another than this one.
+    pub async fn edition_after(&self, edition: Edition) {
+        let mut written = self.written.subscribe();
+        // It is never closed while there is a handle.
+        let _ = written.wait_for(|now| Edition(*now) != edition).await;
     }
 
     /// Runs a job on one of the reading connections.
@@ -237,7 +278,7 @@ async fn keep_notes(store: StoreHandle, mut waiting: mpsc::UnboundedReceiver<Not
             .drain(..)
             .map(|note| ((note.at, note.entry), note.done))
             .unzip();
-        let outcome = store.write(move |store| store.note(&entries)).await;
+        let outcome = store.write_aside(move |store| store.note(&entries)).await;
         let outcome = outcome.map_err(Arc::new);
         for done in done {
             // Who does not wait any more needs no answer.
@@ -290,6 +331,30 @@ mod tests {
         go_on.send(()).unwrap();
         busy.await.unwrap().unwrap();
         store.answers().await.unwrap();
+    }
+
+    #[actix_rt::test]
+    async fn every_write_is_a_new_edition_even_one_that_failed_and_no_note_is() {
+        let books = Books::open().await;
+        let store = &books.store;
+        let mut before = store.edition();
+        let mut is_new = || std::mem::replace(&mut before, store.edition()) != store.edition();
+        let entry = AuditEntry {
+            actor: Actor::Daemon,
+            action: "test".to_owned(),
+            rotation: None,
+            detail: json!(1),
+        };
+        store.note(DateTime::UNIX_EPOCH, entry).await.unwrap();
+        assert!(!is_new());
+        store.write(|_| Ok(())).await.unwrap();
+        assert!(is_new());
+        let refused = store.write(|_| Err::<(), _>(StoreError::Full)).await;
+        refused.unwrap_err();
+        assert!(is_new());
+        let bug = store.write(|_| -> Result<(), _> { panic!("on purpose") });
+        bug.await.unwrap_err();
+        assert!(is_new());
     }
 
     #[actix_rt::test]

@@ -1,52 +1,47 @@
 //! What a caller may read.
 
-use std::sync::Arc;
-
 use aws_lc_rs::digest;
 use rotord_store::SecretsTag;
 
 use super::peer::Peer;
-use crate::settings::{Reader, ReaderGrant};
+use crate::settings::{InForce, ReaderGrant};
 
 /// What may be done on a socket.
 #[derive(Debug, Clone)]
 pub(super) enum Access {
     /// The admin socket: the kernel has decided.
     Everything,
-    /// The reader socket: what is granted to each.
-    Granted(Arc<[ReaderGrant]>),
+    /// The reader socket: what the settings grant to each.
+    Granted(InForce),
 }
 
 /// What one caller may read.
 #[derive(Debug)]
-pub(super) enum Reach<'a> {
+pub(super) enum Reach {
     /// Every secret.
     Everything,
     /// Those of the default project that one of these names.
-    Granted(Vec<&'a ReaderGrant>),
+    Granted(Vec<ReaderGrant>),
 }
 
 impl Access {
-    /// What the settings grant.
-    pub(super) fn granted(settings: &Reader) -> Self {
-        Self::Granted(settings.grants.clone().into())
-    }
-
     /// What is granted to this caller.
-    pub(super) fn of(&self, peer: &Peer) -> Reach<'_> {
+    pub(super) fn of(&self, peer: &Peer) -> Reach {
         match self {
             Self::Everything => Reach::Everything,
-            Self::Granted(grants) => {
+            Self::Granted(settings) => {
                 let theirs = |grant: &&ReaderGrant| {
                     grant.uids.contains(&peer.uid) || grant.gids.iter().any(|gid| peer.is_in(*gid))
                 };
-                Reach::Granted(grants.iter().filter(theirs).collect())
+                let settings = settings.now();
+                let grants = settings.reader.grants.iter();
+                Reach::Granted(grants.filter(theirs).cloned().collect())
             }
         }
     }
 }
 
-impl Reach<'_> {
+impl Reach {
     /// Whether there is anything that may be read at all.
     pub(super) fn is_nothing(&self) -> bool {
         matches!(self, Self::Granted(grants) if grants.is_empty())
@@ -121,6 +116,18 @@ fn folder(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Reader, Settings};
+
+    fn granting(grants: Vec<ReaderGrant>) -> Access {
+        let reader = Reader {
+            grants,
+            ..Reader::default()
+        };
+        Access::Granted(InForce::new(Settings {
+            reader,
+            ..Settings::default()
+        }))
+    }
 
     fn grant(uids: &[u32], gids: &[u32], path: &str, secrets: &[&str]) -> ReaderGrant {
         ReaderGrant {
@@ -133,13 +140,10 @@ mod tests {
     }
 
     fn access() -> Access {
-        Access::granted(&Reader {
-            grants: vec![
-                grant(&[1000], &[], "/", &["A"]),
-                grant(&[], &[50], "/app/", &["*"]),
-            ],
-            ..Reader::default()
-        })
+        granting(vec![
+            grant(&[1000], &[], "/", &["A"]),
+            grant(&[], &[50], "/app/", &["*"]),
+        ])
     }
 
     fn peer(uid: u32, gid: u32, groups: &[u32]) -> Peer {
@@ -183,10 +187,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_not_below_one_whose_name_it_begins_with() {
-        let access = Access::granted(&Reader {
-            grants: vec![grant(&[1], &[], "/application", &["*"])],
-            ..Reader::default()
-        });
+        let access = granting(vec![grant(&[1], &[], "/application", &["*"])]);
         assert!(!access.of(&peer(1, 1, &[])).has_folder("prod", "/app", true));
     }
 

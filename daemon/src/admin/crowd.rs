@@ -1,7 +1,6 @@
 //! How many may be connected to the reader socket at once: anyone may connect there, and nobody may keep the others
 //! out, or use up the descriptors that the daemon needs for the rest of its work.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -47,16 +46,14 @@ struct Place {
 
 impl Crowd {
     /// Gives a new connection, whose peer was noted, its place; one too many is shut at once.
-    pub(super) fn admit(&self, access: &Access, connection: &dyn Any, extensions: &mut Extensions) {
+    pub(super) fn admit(&self, access: &Access, stream: &UnixStream, extensions: &mut Extensions) {
         let who = match extensions.get::<Peer>() {
             Some(peer) if !access.of(peer).is_nothing() => Who::User(peer.uid),
             _ => Who::Stranger,
         };
         if let Some(place) = self.enter(who) {
             extensions.insert(place);
-        } else if let Some(stream) = connection.downcast_ref::<UnixStream>()
-            && let Err(error) = rustix::net::shutdown(stream, Shutdown::Both)
-        {
+        } else if let Err(error) = rustix::net::shutdown(stream, Shutdown::Both) {
             // It ends with the time that a request may take.
             tracing::debug!(%error, "a connection too many could not be shut");
         }

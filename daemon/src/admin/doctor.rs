@@ -6,6 +6,7 @@
 mod case;
 mod database;
 mod files;
+mod granted;
 mod grants;
 mod hardening;
 mod hosts;
@@ -67,6 +68,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("timing", Check::Here(timing::look)),
     ("providers", Check::Here(providers::look)),
     ("grants", Check::Here(grants::look)),
+    ("granted", Check::Here(granted::look)),
     ("proxy", Check::Here(proxy::look)),
     ("login", Check::Connection(login::look)),
     ("hosts", Check::Network(hosts::look)),

@@ -13,7 +13,7 @@ use rotord_api::{ErrorBody, Issues};
 use rotord_provider::CallOutcome;
 use rotord_provider::contract::{Finding, Severity};
 use rotord_rotation::Refusal;
-use rotord_store::{Conflict, StoreError, What};
+use rotord_store::{Conflict, RewrapError, RootKeyError, StoreError, What};
 use uuid::Uuid;
 
 use crate::actors::rotator::TellError;
@@ -303,6 +303,29 @@ impl From<Conflict> for ApiError {
             ),
             other => sentence(&other.to_string()),
         })
+    }
+}
+
+impl From<RootKeyError> for ApiError {
+    fn from(error: RootKeyError) -> Self {
+        match error {
+            RootKeyError::TooShort => Self::field(
+                "rootKey",
+                IssueCode::TooSmall,
+                "must have at least 32 bytes",
+            ),
+            other => Self::refused(sentence(&chain(&other))),
+        }
+    }
+}
+
+impl From<RewrapError> for ApiError {
+    fn from(error: RewrapError) -> Self {
+        match error {
+            RewrapError::RootKey(error) => error.into(),
+            RewrapError::Store(error) => error.into(),
+            other => Self::refused(sentence(&other.to_string())),
+        }
     }
 }
 

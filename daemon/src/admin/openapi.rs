@@ -10,7 +10,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{backup, connections, doctor, projects, rotations, secrets, status};
+use super::{backup, connections, doctor, projects, root_key, rotations, secrets, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -57,6 +57,9 @@ use super::{backup, connections, doctor, projects, rotations, secrets, status};
         doctor::doctor,
         status::list_providers,
         backup::take_backup,
+        root_key::root_key_status,
+        root_key::rewrap_root_key,
+        root_key::try_root_key,
         rotations::get_rotation_of_any_type,
         rotations::orders::pause_rotation,
         rotations::orders::resume_rotation,

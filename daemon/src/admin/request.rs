@@ -14,6 +14,7 @@ use rotord_api::backup::TakeBackup;
 use rotord_api::connection::{CreateConnection, UpdateConnection};
 use rotord_api::issue::{Issue, IssueCode};
 use rotord_api::project::{CreateEnvironment, CreateFolder, CreateProject};
+use rotord_api::root_key::{RewrapRootKey, TryRootKey};
 use rotord_api::rotation::{
     AdoptCredential, CreateRotation, MoveRotation, RemoveCredential, RetireCredential, RotateNow,
     UpdateRotation,
@@ -84,8 +85,10 @@ from_json!(
     MoveRotation,
     RemoveCredential,
     RetireCredential,
+    RewrapRootKey,
     RotateNow,
     TakeBackup,
+    TryRootKey,
     UpdateConnection,
     UpdateRotation,
 );

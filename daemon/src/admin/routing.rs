@@ -7,16 +7,17 @@ use rotord_api::routes::{
     ADOPT, AVAILABLE_CONNECTIONS, BACKUP, CHECK_CREDENTIALS, CHOICES, CONNECTION,
     CONNECTION_BY_NAME, CONNECTION_CHECK, CONNECTION_OPTIONS, CONNECTIONS, CONNECTIONS_OF_APP,
     DOCTOR, ENVIRONMENTS, FOLDERS, GENERATED_CREDENTIALS, MOVE_ROTATION, OPENAPI, PAUSE, PROJECT,
-    PROJECT_BY_SLUG, PROJECTS, PROVIDERS, REMOVE, RESUME, RETIRE, ROTATE_SECRETS, ROTATION,
-    ROTATION_BY_NAME, ROTATION_OF_ANY_TYPE, ROTATION_OPTIONS, ROTATIONS, ROTATIONS_OF_TYPE,
-    SECRET_V3, SECRET_V4, SECRETS_V3, SECRETS_V4, STATUS, UNBLOCK,
+    PROJECT_BY_SLUG, PROJECTS, PROVIDERS, REMOVE, RESUME, RETIRE, ROOT_KEY, ROOT_KEY_REWRAP,
+    ROOT_KEY_TRY, ROTATE_SECRETS, ROTATION, ROTATION_BY_NAME, ROTATION_OF_ANY_TYPE,
+    ROTATION_OPTIONS, ROTATIONS, ROTATIONS_OF_TYPE, SECRET_V3, SECRET_V4, SECRETS_V3, SECRETS_V4,
+    STATUS, UNBLOCK,
 };
 
 use super::connections::{self, change, check, choices};
 use super::error::ApiError;
 use super::rotations::orders;
 use super::rotations::{self, create, credentials, delete as deletion, doubt, relocate, update};
-use super::{Reply, backup, doctor, openapi, projects, secrets, status};
+use super::{Reply, backup, doctor, openapi, projects, root_key, secrets, status};
 
 /// The admin socket.
 pub(super) fn admin(config: &mut ServiceConfig) {
@@ -116,6 +117,9 @@ fn own_routes(config: &mut ServiceConfig) {
         .service(at(DOCTOR).route(get().to(doctor::doctor)))
         .service(at(PROVIDERS).route(get().to(status::list_providers)))
         .service(at(BACKUP).route(post().to(backup::take_backup)))
+        .service(at(ROOT_KEY).route(get().to(root_key::root_key_status)))
+        .service(at(ROOT_KEY_REWRAP).route(post().to(root_key::rewrap_root_key)))
+        .service(at(ROOT_KEY_TRY).route(post().to(root_key::try_root_key)))
         .service(at(PAUSE).route(post().to(orders::pause_rotation)))
         .service(at(RESUME).route(post().to(orders::resume_rotation)))
         .service(at(UNBLOCK).route(post().to(orders::unblock_rotation)))

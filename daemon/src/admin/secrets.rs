@@ -2,23 +2,32 @@
 //! exists or not.
 
 mod find;
+mod kept;
 
-use actix_web::http::header;
+use std::time::Duration;
+
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use rotord_api::issue::IssueCode;
 use rotord_api::query::Flag;
 use rotord_api::secret::{SecretAnswer, SecretsAnswer, SecretsQuery};
 use rotord_api::{Issues, routes, rules};
-use rotord_store::{Reader, SecretRecord};
+use rotord_store::SecretRecord;
+use tokio::time::{Instant, sleep_until};
 
 use self::find::{Found, find};
+pub(super) use self::kept::Kept;
+use self::kept::{What, Where};
 use super::error::ApiError;
 use super::peer::Peer;
 use super::request::{Query, ok_secret};
 use super::{Daemon, Reply, Shared};
 use crate::actors::store::Failed;
 use crate::health;
+
+/// How long a caller who has what there is can wait for something else. It may have gone away meanwhile, unseen.
+const LONGEST_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder's secrets.
 #[utoipa::path(get, path = routes::SECRETS_V3, tag = "secrets", params(SecretsQuery),
@@ -29,7 +38,7 @@ pub(super) async fn list_secrets_v3(
     peer: Peer,
     query: Query<SecretsQuery>,
 ) -> Reply {
-    list(&daemon, &request, &peer, Asked::read(query.0)?).await
+    list(&daemon, &request, &peer, query.0).await
 }
 
 /// A folder's secrets, and those of the folders below unless `recursive` is false.
@@ -43,7 +52,7 @@ pub(super) async fn list_secrets_v4(
 ) -> Reply {
     let mut query = query.0;
     query.recursive.get_or_insert(Flag(true));
-    list(&daemon, &request, &peer, Asked::read(query)?).await
+    list(&daemon, &request, &peer, query).await
 }
 
 /// One secret.
@@ -57,8 +66,7 @@ pub(super) async fn get_secret_v3(
     name: Path<String>,
     query: Query<SecretsQuery>,
 ) -> Reply {
-    let asked = Asked::read(query.0)?;
-    one(&daemon, &request, &peer, name.into_inner(), asked).await
+    one(&daemon, &request, &peer, name.into_inner(), query.0).await
 }
 
 /// One secret.
@@ -72,28 +80,35 @@ pub(super) async fn get_secret_v4(
     name: Path<String>,
     query: Query<SecretsQuery>,
 ) -> Reply {
-    let asked = Asked::read(query.0)?;
-    one(&daemon, &request, &peer, name.into_inner(), asked).await
+    one(&daemon, &request, &peer, name.into_inner(), query.0).await
 }
 
-async fn list(daemon: &Shared, request: &HttpRequest, peer: &Peer, asked: Asked) -> Reply {
+async fn list(daemon: &Shared, request: &HttpRequest, peer: &Peer, query: SecretsQuery) -> Reply {
+    let recursive = query.recursive.unwrap_or_default().0;
+    let asked = Asked::read(query, |_| What::Folder { recursive })?;
+    patiently(daemon, request, async || {
+        list_now(daemon, request, peer, &asked, recursive).await
+    })
+    .await
+}
+
+async fn list_now(
+    daemon: &Shared,
+    request: &HttpRequest,
+    peer: &Peer,
+    asked: &Asked,
+    recursive: bool,
+) -> Reply {
     let reach = daemon.access.of(peer);
-    if !reach.has_folder(&asked.environment, &asked.path, asked.recursive) {
+    let place = &asked.place;
+    if !reach.has_folder(&place.environment, &place.path, recursive) {
         return Err(ApiError::denied());
     }
-    let (path, recursive) = (asked.path.clone(), asked.recursive);
-    let read = move |reader: &Reader, environment, values| {
-        let list = reader.secrets(environment, &path, recursive, values)?;
-        Ok(list.secrets)
-    };
-    let mut found = match find(daemon, request, &reach, &asked, read).await? {
+    let mut found = match find(daemon, request, &reach, asked).await? {
         Found::Unchanged(tag) => return Ok(unchanged(&tag)),
         Found::Secrets(found) => found,
     };
-    let slug = found.environment.slug.clone();
-    found
-        .records
-        .retain(|secret| reach.has_secret(&slug, &secret.path, &secret.name));
+    found.retain(|slug, secret| reach.has_secret(slug, &secret.path, &secret.name));
     if asked.values {
         note(daemon, peer, "get-secrets", &found.records).await?;
     }
@@ -110,23 +125,24 @@ async fn one(
     request: &HttpRequest,
     peer: &Peer,
     name: String,
-    asked: Asked,
+    query: SecretsQuery,
 ) -> Reply {
+    let asked = Asked::read(query, |version| What::Secret { name, version })?;
+    patiently(daemon, request, async || {
+        one_now(daemon, request, peer, &asked).await
+    })
+    .await
+}
+
+async fn one_now(daemon: &Shared, request: &HttpRequest, peer: &Peer, asked: &Asked) -> Reply {
     let reach = daemon.access.of(peer);
-    if !reach.has_secret(&asked.environment, &asked.path, &name) {
+    let (place, What::Secret { name, .. }) = (&asked.place, &asked.place.what) else {
+        return Err(ApiError::ours("a secret was asked for as a folder"));
+    };
+    if !reach.has_secret(&place.environment, &place.path, name) {
         return Err(ApiError::denied());
     }
-    let (path, version) = (asked.path.clone(), asked.version);
-    let read = move |reader: &Reader, environment, values| {
-        Ok(vec![reader.secret(
-            environment,
-            &path,
-            &name,
-            version,
-            values,
-        )?])
-    };
-    let found = match find(daemon, request, &reach, &asked, read).await? {
+    let found = match find(daemon, request, &reach, asked).await? {
         Found::Unchanged(tag) => return Ok(unchanged(&tag)),
         Found::Secrets(found) => found,
     };
@@ -140,18 +156,45 @@ async fn one(
     Ok(tagged(ok_secret(&SecretAnswer { secret }), &found.tag))
 }
 
+/// Looks again, as long as nothing has changed and the caller would wait (`Prefer: wait=SECONDS`, RFC 7240), whenever
+/// something was written. Each look judges anew what he may read.
+async fn patiently(daemon: &Shared, request: &HttpRequest, look: impl AsyncFn() -> Reply) -> Reply {
+    let until = Instant::now() + patience(request);
+    let mut stopping = daemon.stopping.clone();
+    loop {
+        let edition = daemon.store.edition();
+        let reply = look().await?;
+        if reply.status() != StatusCode::NOT_MODIFIED || until <= Instant::now() {
+            return Ok(reply);
+        }
+        tokio::select! {
+            () = daemon.store.edition_after(edition) => {}
+            () = sleep_until(until) => {}
+            // An error says that nobody can stop it any more, as good as a stop.
+            _ = stopping.wait_for(|stop| *stop) => return Ok(reply),
+        }
+    }
+}
+
+/// How long the caller would wait for a change.
+fn patience(request: &HttpRequest) -> Duration {
+    let preferred = request.headers().get_all("Prefer");
+    preferred
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .find_map(|preference| preference.trim().strip_prefix("wait=")?.trim().parse().ok())
+        .map_or(Duration::ZERO, Duration::from_secs)
+        .min(LONGEST_PATIENCE)
+}
+
 /// What was asked for, in normal form.
 struct Asked {
-    project: String,
-    environment: String,
-    path: String,
-    recursive: bool,
+    place: Where,
     values: bool,
-    version: Option<u32>,
 }
 
 impl Asked {
-    fn read(query: SecretsQuery) -> Result<Self, ApiError> {
+    fn read(query: SecretsQuery, what: impl FnOnce(Option<u32>) -> What) -> Result<Self, ApiError> {
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         let project = filled(query.workspace_id)
             .or(filled(query.project_id))
@@ -167,12 +210,13 @@ impl Asked {
             ApiError::field("version", IssueCode::InvalidType, "must be a whole number")
         })?;
         Ok(Self {
-            project: project.trim().to_owned(),
-            environment: environment.trim().to_owned(),
-            path,
-            recursive: query.recursive.unwrap_or_default().0,
+            place: Where {
+                project: project.trim().to_owned(),
+                environment: environment.trim().to_owned(),
+                path,
+                what: what(version),
+            },
             values: query.view_secret_value.is_none_or(|flag| flag.0),
-            version,
         })
     }
 }

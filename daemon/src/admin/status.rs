@@ -307,6 +307,14 @@ fn findings(daemon: &Shared, outlook: &Outlook) -> Vec<Finding> {
             &trouble,
         ));
     }
+    if let Some(trouble) = health.settings() {
+        findings.push(finding(
+            &catalogue::SETTINGS_WRONG,
+            Severity::Warning,
+            format!("the settings could not be read anew: {}", trouble.what),
+            &trouble,
+        ));
+    }
     findings.extend(scheduler_findings(outlook));
     findings
 }

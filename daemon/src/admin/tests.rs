@@ -8,5 +8,6 @@ mod doctor;
 mod house;
 mod places;
 mod reading;
+mod root_key;
 mod routes;
 mod updates;

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use super::asker::Asker;
 use crate::actors::store::{Failed, StoreHandle};
 use crate::clock::Clock;
-use crate::settings::CredentialGrant;
+use crate::settings::{CredentialGrant, InForce};
 
 /// Answers at once; further ones wait in the socket.
 const AT_ONCE: usize = 256;
@@ -42,7 +42,7 @@ pub struct Credentials {
     /// The clocks.
     pub clock: Clock,
     /// Which unit gets what.
-    pub grants: Arc<[CredentialGrant]>,
+    pub settings: InForce,
 }
 
 /// Why a unit gets nothing. The text is for the log.
@@ -134,7 +134,9 @@ impl Credentials {
     /// The record without its value, and the value.
     async fn find(&self, asker: &Asker) -> Result<(SecretRecord, rotord_store::Secret), Refusal> {
         let template = asker.of_template();
-        let granted = |asker: &Asker| self.grants.iter().find(|grant| grant.asker() == *asker);
+        let settings = self.settings.now();
+        let grants = &settings.credentials.grants;
+        let granted = |asker: &Asker| grants.iter().find(|grant| grant.asker() == *asker);
         let grant = granted(asker)
             .or_else(|| granted(template.as_ref()?))
             .ok_or(Refusal::NotGranted)?;

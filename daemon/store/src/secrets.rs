@@ -3,6 +3,8 @@
 mod names;
 mod publish;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use rotord_rotation::RotationId;
 use rusqlite::{OptionalExtension as _, Row};
@@ -14,7 +16,7 @@ use crate::error::{Conflict, StoreError, What};
 use crate::id::{EnvironmentId, FolderId, SecretId};
 use crate::places::below;
 use crate::reader::{Books, Reader};
-use crate::seal::Location;
+use crate::seal::{DataKeyId, KeyRing, Location};
 use crate::secret::Secret;
 use crate::store::Store;
 
@@ -47,6 +49,43 @@ pub struct SecretRecord {
     pub created_at: DateTime<Utc>,
     /// When its newest value was published.
     pub updated_at: DateTime<Utc>,
+}
+
+/// A secret, in one version, whose value is still sealed: good to be kept for a while.
+pub struct SealedSecret {
+    record: SecretRecord,
+    sealed: Vec<u8>,
+    key: DataKeyId,
+    keys: Arc<KeyRing>,
+}
+
+impl SealedSecret {
+    /// All but the value.
+    pub fn record(&self) -> &SecretRecord {
+        &self.record
+    }
+
+    /// With the value.
+    ///
+    /// # Errors
+    /// Its row was changed from outside.
+    pub fn open(&self) -> Result<SecretRecord, StoreError> {
+        let (id, version) = (self.record.id, self.record.version);
+        Ok(SecretRecord {
+            value: Some(open(&self.keys, id, version, self.key, &self.sealed)?),
+            ..self.record.clone()
+        })
+    }
+
+    fn with_value(self, wanted: bool) -> Result<SecretRecord, StoreError> {
+        if wanted { self.open() } else { Ok(self.record) }
+    }
+}
+
+impl std::fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.record.fmt(f)
+    }
 }
 
 /// The secrets of a folder.
@@ -101,6 +140,26 @@ impl Reader {
         recursive: bool,
         with_values: bool,
     ) -> Result<SecretList, StoreError> {
+        let (tag, secrets) = self.sealed_secrets(environment, path, recursive)?;
+        let secrets = secrets.into_iter();
+        Ok(SecretList {
+            tag,
+            secrets: secrets
+                .map(|secret| secret.with_value(with_values))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The same with their values sealed, by path and name, and the environment's tag in that state.
+    ///
+    /// # Errors
+    /// There is no such folder.
+    pub fn sealed_secrets(
+        &self,
+        environment: EnvironmentId,
+        path: &str,
+        recursive: bool,
+    ) -> Result<(SecretsTag, Vec<SealedSecret>), StoreError> {
         self.read(|books| {
             let tag = books.secrets_tag(environment)?;
             let (first, end) = if recursive {
@@ -111,13 +170,14 @@ impl Reader {
             let secrets = books
                 .sql
                 .prepare_cached(SELECT_MANY)?
-                .query_map((environment, None::<u32>, path, first, end), Found::read)?
-                .map(|found| books.open(found?, with_values))
+                .query_map((environment, None::<u32>, path, first, end), |row| {
+                    self.found(row)
+                })?
                 .collect::<Result<Vec<_>, _>>()?;
             if secrets.is_empty() {
                 books.folder(environment, path)?;
             }
-            Ok(SecretList { tag, secrets })
+            Ok((tag, secrets))
         })
     }
 
@@ -133,17 +193,53 @@ impl Reader {
         version: Option<u32>,
         with_value: bool,
     ) -> Result<SecretRecord, StoreError> {
+        self.sealed_secret(environment, path, name, version)?
+            .with_value(with_value)
+    }
+
+    /// The same with its value sealed.
+    ///
+    /// # Errors
+    /// There is no such folder, secret or kept version.
+    pub fn sealed_secret(
+        &self,
+        environment: EnvironmentId,
+        path: &str,
+        name: &str,
+        version: Option<u32>,
+    ) -> Result<SealedSecret, StoreError> {
         let books = self.single();
         let found = books
             .sql
             .prepare_cached(SELECT_ONE)?
-            .query_row((environment, version, path, name), Found::read)
+            .query_row((environment, version, path, name), |row| self.found(row))
             .optional()?;
         if let Some(found) = found {
-            return books.open(found, with_value);
+            return Ok(found);
         }
         books.folder(environment, path)?;
         Err(StoreError::not_found(What::Secret, name))
+    }
+
+    fn found(&self, row: &Row<'_>) -> rusqlite::Result<SealedSecret> {
+        Ok(SealedSecret {
+            record: SecretRecord {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                renamed_to: row.get(2)?,
+                folder: row.get(3)?,
+                path: row.get(4)?,
+                version: row.get(5)?,
+                value: None,
+                rotation: row.get::<_, Option<Text<_>>>(8)?.map(|id| id.0),
+                output: row.get(9)?,
+                created_at: row.get::<_, Millis>(10)?.0,
+                updated_at: row.get::<_, Millis>(11)?.0,
+            },
+            sealed: row.get(6)?,
+            key: row.get(7)?,
+            keys: Arc::clone(&self.keys),
+        })
     }
 }
 
@@ -180,60 +276,7 @@ impl Store {
     }
 }
 
-/// A row that was read and not yet opened.
-struct Found {
-    record: SecretRecord,
-    sealed: Vec<u8>,
-    key: i64,
-}
-
-impl Found {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            record: SecretRecord {
-                id: row.get(0)?,
-                name: row.get(1)?,
-                renamed_to: row.get(2)?,
-                folder: row.get(3)?,
-                path: row.get(4)?,
-                version: row.get(5)?,
-                value: None,
-                rotation: row.get::<_, Option<Text<_>>>(8)?.map(|id| id.0),
-                output: row.get(9)?,
-                created_at: row.get::<_, Millis>(10)?.0,
-                updated_at: row.get::<_, Millis>(11)?.0,
-            },
-            sealed: row.get(6)?,
-            key: row.get(7)?,
-        })
-    }
-}
-
 impl Books<'_> {
-    fn open(&self, found: Found, with_value: bool) -> Result<SecretRecord, StoreError> {
-        let Found {
-            mut record,
-            sealed,
-            key,
-        } = found;
-        if with_value {
-            record.value = Some(self.open_value(record.id, record.version, key, &sealed)?);
-        }
-        Ok(record)
-    }
-
-    fn open_value(
-        &self,
-        secret: SecretId,
-        version: u32,
-        key: i64,
-        sealed: &[u8],
-    ) -> Result<Secret, StoreError> {
-        let row = secret.to_string();
-        let mut opened = self.keys.open(location(&row, version), key, sealed)?;
-        Ok(Secret::new(std::mem::take(&mut *opened)))
-    }
-
     fn secrets_tag(&self, environment: EnvironmentId) -> Result<SecretsTag, StoreError> {
         self.sql
             .prepare_cached("SELECT secrets_tag FROM environments WHERE id = ?1")?
@@ -253,6 +296,18 @@ impl Books<'_> {
             .execute((folder, Text(Uuid::new_v4())))?;
         Ok(())
     }
+}
+
+fn open(
+    keys: &KeyRing,
+    secret: SecretId,
+    version: u32,
+    key: DataKeyId,
+    sealed: &[u8],
+) -> Result<Secret, StoreError> {
+    let row = secret.to_string();
+    let mut opened = keys.open(location(&row, version), key, sealed)?;
+    Ok(Secret::new(std::mem::take(&mut *opened)))
 }
 
 fn location(row: &str, version: u32) -> Location<'_> {

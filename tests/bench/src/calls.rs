@@ -11,9 +11,16 @@ const WARM: usize = 200;
 /// Calls that are counted.
 const CALLS: usize = 4000;
 
-/// The median call of the guest `echo`, with the whole way around it: the caller's task, the guest's thread, an
-/// instance of its own, and an answer.
-pub(crate) async fn overhead(engine: EngineKind) -> Result<Duration, Failure> {
+/// What the median call takes.
+pub(crate) struct Overhead {
+    /// An instance, the call and the drop of all that it had.
+    pub(crate) call: Duration,
+    /// With the way from the caller's task to the guests' threads and back.
+    pub(crate) whole: Duration,
+}
+
+/// Calls the guest `echo`, which answers a few lines.
+pub(crate) async fn overhead(engine: EngineKind) -> Result<Overhead, Failure> {
     let no_guest = "the guest can't be measured";
     let folder = tempfile::tempdir().map_err(|error| Failure::new(no_guest).because(error))?;
     let guest = built::guest("echo").map_err(|error| Failure::new(no_guest).because(error))?;
@@ -36,7 +43,7 @@ pub(crate) async fn overhead(engine: EngineKind) -> Result<Duration, Failure> {
             value: Value::Text("https://graph.example.com/v1.0".to_owned()),
         }],
     };
-    let mut times = Vec::with_capacity(CALLS);
+    let (mut calls, mut whole) = (Vec::with_capacity(CALLS), Vec::with_capacity(CALLS));
     for call in 0..WARM + CALLS {
         let start = Instant::now();
         let answered = provider.check(&connection).await;
@@ -45,13 +52,22 @@ pub(crate) async fn overhead(engine: EngineKind) -> Result<Duration, Failure> {
             return Err(Failure::new("the guest `echo` does not answer"));
         }
         if call >= WARM {
-            times.push(took);
+            calls.push(answered.duration);
+            whole.push(took);
         }
     }
-    times.sort_unstable();
     // Its runtime may not be dropped within another one's.
     tokio::task::spawn_blocking(move || drop((provider, host)))
         .await
         .map_err(|error| Failure::new(no_guest).because(error))?;
-    Ok(times[times.len() / 2])
+    Ok(Overhead {
+        call: median(calls),
+        whole: median(whole),
+    })
+}
+
+/// There are always [`CALLS`].
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
 }

@@ -13,6 +13,7 @@ pub mod built;
 pub mod clock;
 pub mod command;
 pub mod consumer;
+pub mod credential;
 pub mod daemon;
 pub mod failure;
 pub mod http;

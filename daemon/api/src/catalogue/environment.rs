@@ -18,9 +18,9 @@ entries! { Finding,
     SOCKET_MODE = "socket-mode",
         "A socket can be connected to by others than it is meant for, or not by those that it is meant for.",
         "It sets mode and group when it makes the sockets, and does not look again. Who may do what is still checked on the reader socket.",
-        "Restart the daemon, which makes them anew, or set the mode by hand: 0660 for the admin socket, 0666 for the reader socket.";
+        "Restart the daemon, which makes them anew, or set the mode by hand: 0660 for the admin socket, 0666 for the reader socket, 0600 for the credential socket.";
     SOCKETS = "sockets",
-        "Both sockets are at their paths, with the mode and the owner that they should have.",
+        "The sockets are at their paths, with the modes that they should have.",
         "It serves them.",
         "Nothing needs to be done.";
     FILE_MODE = "file-mode",

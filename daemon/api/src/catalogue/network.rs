@@ -22,11 +22,15 @@ entries! { Finding,
     GRANTS = "grants",
         "What this provider may reach: the hosts that it declares and the settings grant, and which of them may be at private addresses.",
         "It checks each request by its name, and again by each address that the name has.",
-        "Narrow or widen it in the settings, `[providers.grants.PROVIDER]`, and restart.";
+        "Narrow or widen it in the settings, `[providers.grants.PROVIDER]`, and reload: `sudo systemctl reload rotord`.";
     GRANT_UNUSED = "grant-unused",
         "The settings grant something to a provider that is not loaded. It may be a typing mistake.",
         "A grant for nobody grants nothing.",
         "Correct the provider's name in `[providers.grants.NAME]`, or take the table out.";
+    GRANT_OF_NOTHING = "grant-of-nothing",
+        "The settings grant a secret to a reader or a unit, and there is no such secret. It may be a typing mistake, or the rotation that feeds it is still to be made.",
+        "The reader is denied it. The unit's start fails.",
+        "Correct the setting and reload (`sudo systemctl reload rotord`), or make the rotation; `rotorctl secret list` shows what there is.";
     PROXY_IGNORED = "proxy-ignored",
         "The daemon's environment names a proxy, and it is not used: providers connect directly, so that what was sent and what was not is known for certain.",
         "It connects directly, and fails where only the proxy leads out.",
@@ -54,11 +58,11 @@ entries! { Finding,
     HOST_CLOSED = "host-closed",
         "The connection names a host that the settings withhold from its provider.",
         "Every call that needs the host fails before anything is sent.",
-        "Add the host to `only` (or to `extra`) in `[providers.grants.PROVIDER]` and restart, or correct the connection.";
+        "Add the host to `only` (or to `extra`) in `[providers.grants.PROVIDER]` and reload (`sudo systemctl reload rotord`), or correct the connection.";
     HOST_PRIVATE = "host-private",
         "The host's name leads to a private, loopback or link-local address, which has to be granted by name.",
         "Every call that needs the host fails before anything is sent: a name under somebody else's control must not lead into your network.",
-        "If the service is meant to be there, add the host to `private` in `[providers.grants.PROVIDER]` and restart. If not, see who answers for the name.";
+        "If the service is meant to be there, add the host to `private` in `[providers.grants.PROVIDER]` and reload: `sudo systemctl reload rotord`. If not, see who answers for the name.";
     HOST_UNKNOWN = "host-unknown",
         "The host's name can't be resolved.",
         "Calls fail without anything being sent, and are tried again with growing waits.",

@@ -5,11 +5,11 @@ use super::entries;
 entries! { Start,
     SETTINGS_UNREADABLE = "settings-unreadable",
         "The settings file that was named can't be read.",
-        "It ends with 78 before it touches anything.",
+        "At the start it ends with 78 before it touches anything; told to read them anew, it keeps those of before.",
         "See that the file is there and that the user rotord may read it.";
     SETTINGS_WRONG = "settings-wrong",
         "The settings hold a key or a value that is none.",
-        "It ends with 78 before it touches anything.",
+        "At the start it ends with 78 before it touches anything; told to read them anew, it keeps those of before.",
         "Correct the line that the message names; `rotord --check` reads them without starting.";
     STATE_DIRECTORY = "state-directory",
         "The state directory can't be made, read or written.",

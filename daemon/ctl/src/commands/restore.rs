@@ -106,11 +106,19 @@ fn refuse_while_running(directory: &Path) -> Result<(), CtlError> {
 
 fn ask(session: &mut Session, outlook: &RestoreOutlook) -> Result<Sensitive, CtlError> {
     if !outlook.backup.passphrase {
+        let known = &outlook.backup.root_keys;
+        let label = known.first().map_or("LABEL", String::as_str);
         return Err(CtlError::failed(format!(
             "only the root key {} opens this backup, and it is not this host's",
             outlook.backup.root_keys.join(" or ")
         ))
-        .hint("put that key where the settings say, or name it: --root-key-file FILE"));
+        .hint(format!(
+            "for this restore, put a copy of that key (0600) into {}; where it is this host's after all, name it: \
+             --root-key-file FILE",
+            Path::new(&outlook.directory)
+                .join(format!("root.key.{label}"))
+                .display()
+        )));
     }
     if !session.person.is_there() {
         return Err(CtlError::usage(

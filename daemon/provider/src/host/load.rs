@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustix::fs::OFlags;
 use wasmtime::Engine;
@@ -23,7 +23,7 @@ use crate::http::EgressPolicy;
 use crate::outcome::CallError;
 use crate::provider::{Lane, Provider};
 use crate::scrub::Scrubber;
-use crate::settings::HostSettings;
+use crate::settings::{Admission, HostSettings, Limits};
 
 /// The contract that this host speaks. A later 0.1.x with more in it works too.
 const SPOKEN: &str = "rotor:provider@0.1";
@@ -45,7 +45,8 @@ pub(super) struct Loader {
     linker: Linker<GuestState>,
     cache: Option<Cache>,
     lane: Lane,
-    settings: HostSettings,
+    limits: Limits,
+    admission: RwLock<Arc<Admission>>,
 }
 
 /// A component that links, not yet asked what it is.
@@ -73,12 +74,26 @@ impl Loader {
             linker,
             cache,
             lane,
-            settings,
+            limits: settings.limits,
+            admission: RwLock::new(Arc::new(Admission {
+                directories: settings.directories,
+                grants: settings.grants,
+            })),
         }
     }
 
-    pub(super) fn directories(&self) -> &[PathBuf] {
-        &self.settings.directories
+    pub(super) fn admission(&self) -> Arc<Admission> {
+        let admission = self.admission.read();
+        Arc::clone(&admission.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// For the next load.
+    pub(super) fn admit(&self, admission: Admission) {
+        let mut now = self
+            .admission
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *now = Arc::new(admission);
     }
 
     /// Looks at every file. `before` is what is loaded now.
@@ -88,7 +103,8 @@ impl Loader {
     ) -> (Vec<PluginReport>, BTreeMap<Slug, Arc<Provider>>) {
         let mut reports = Vec::new();
         let mut now: BTreeMap<Slug, Arc<Provider>> = BTreeMap::new();
-        for (file, found) in self.scan() {
+        let admission = self.admission();
+        for (file, found) in scan(&admission.directories) {
             let previous = before.iter().find(|provider| provider.file() == file);
             let loaded = match found {
                 Ok(()) => self.load(&file, previous).await,
@@ -132,33 +148,11 @@ impl Loader {
         if let Some(cache) = &self.cache {
             cache.prune();
         }
-        (reports, now)
-    }
-
-    /// The component files, in the order of the directories and then of their names. A directory that
-    /// can't be read is one entry; one that does not exist is none.
-    fn scan(&self) -> Vec<(PathBuf, io::Result<()>)> {
-        let mut all = Vec::new();
-        for directory in &self.settings.directories {
-            let entries = fs::read_dir(directory).and_then(|entries| {
-                entries
-                    .map(|entry| entry.map(|entry| entry.path()))
-                    .collect::<io::Result<Vec<PathBuf>>>()
-            });
-            match entries {
-                Ok(mut files) => {
-                    if let Ok(found) = fs::metadata(directory) {
-                        warn_if_others_can_write(directory, &found);
-                    }
-                    files.retain(|file| file.extension().is_some_and(|end| end == "wasm"));
-                    files.sort();
-                    all.extend(files.into_iter().map(|file| (file, Ok(()))));
-                }
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) => all.push((directory.clone(), Err(e))),
-            }
+        for (slug, provider) in &mut now {
+            let grant = admission.grants.get(slug).cloned().unwrap_or_default();
+            *provider = provider.granted(grant);
         }
-        all
+        (reports, now)
     }
 
     async fn load(
@@ -200,7 +194,7 @@ impl Loader {
     }
 
     fn read(&self, file: &Path) -> Result<Vec<u8>, LoadError> {
-        let limit = self.settings.limits.component;
+        let limit = self.limits.component;
         let mut wasm = Vec::new();
         // A pipe of this name would be waited for until somebody writes to it.
         let opened = fs::OpenOptions::new()
@@ -235,7 +229,7 @@ impl Loader {
             pre: compiled.pre.clone(),
             policy: EgressPolicy::default(),
             scrubber: Scrubber::default(),
-            time: self.settings.limits.describe_time,
+            time: self.limits.describe_time,
         };
         let ended = self
             .lane
@@ -250,21 +244,40 @@ impl Loader {
             error => LoadError::Describe(error),
         })?;
         let description = convert::description(described).map_err(LoadError::InvalidDescription)?;
-        let grant = self
-            .settings
-            .grants
-            .get(&description.slug)
-            .cloned()
-            .unwrap_or_default();
         Ok(Provider::new(
             description,
             compiled.digest,
             file.to_owned(),
             compiled.pre,
-            grant,
             self.lane.clone(),
         ))
     }
+}
+
+/// The component files, in the order of the directories and then of their names. A directory that
+/// can't be read is one entry; one that does not exist is none.
+fn scan(directories: &[PathBuf]) -> Vec<(PathBuf, io::Result<()>)> {
+    let mut all = Vec::new();
+    for directory in directories {
+        let entries = fs::read_dir(directory).and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<io::Result<Vec<PathBuf>>>()
+        });
+        match entries {
+            Ok(mut files) => {
+                if let Ok(found) = fs::metadata(directory) {
+                    warn_if_others_can_write(directory, &found);
+                }
+                files.retain(|file| file.extension().is_some_and(|end| end == "wasm"));
+                files.sort();
+                all.extend(files.into_iter().map(|file| (file, Ok(()))));
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => all.push((directory.clone(), Err(e))),
+        }
+    }
+    all
 }
 
 /// The first eight bytes tell a component from a module, and both from the rest.

@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use rotord_provider::{CacheKey, CacheSettings, Host, HostSettings, LoadError, PluginReport};
+use rotord_provider::{
+    Admission, CacheKey, CacheSettings, Grant, Host, HostSettings, LoadError, PluginReport,
+};
 
 use crate::secrets::capture;
 use crate::support::{Plugins, guest};
@@ -249,7 +251,7 @@ async fn an_unchanged_file_is_not_loaded_again() {
     let (host, reports) = load(plugins.settings()).await;
     assert!(!reports[0].result.as_ref().unwrap().unchanged);
     let before = host.provider("echo").unwrap();
-    let reports = host.reload().await;
+    let reports = host.load_all().await;
     assert!(reports[0].result.as_ref().unwrap().unchanged);
     assert!(std::sync::Arc::ptr_eq(
         &before,
@@ -263,17 +265,47 @@ async fn a_spoilt_file_leaves_the_provider_as_it_was() {
     let file = plugins.drop_guest("echo", "echo.wasm");
     let (host, _) = load(plugins.settings()).await;
     fs::write(&file, "spoilt").unwrap();
-    let reports = host.reload().await;
+    let reports = host.load_all().await;
     assert!(reports[0].result.is_err());
     assert_eq!(reports[0].kept.as_ref().unwrap().as_str(), "echo");
     assert!(host.provider("echo").is_some());
 
     fs::remove_file(&file).unwrap();
-    assert!(host.reload().await.is_empty());
+    assert!(host.load_all().await.is_empty());
     assert!(
         host.provider("echo").is_none(),
         "a removed file is a removed provider"
     );
+}
+
+#[tokio::test]
+async fn what_is_granted_later_holds_for_what_is_loaded_and_for_what_is_kept() {
+    let plugins = Plugins::new();
+    let file = plugins.drop_guest("echo", "echo.wasm");
+    let (host, _) = load(plugins.settings()).await;
+    let admission = |grant: &Grant| Admission {
+        directories: plugins.settings().directories,
+        grants: [("echo".parse().unwrap(), grant.clone())].into(),
+    };
+    let narrow = Grant {
+        only: Some(vec!["graph.example.com".parse().unwrap()]),
+        ..Grant::default()
+    };
+    let before = host.provider("echo").unwrap();
+    host.reload(admission(&narrow)).await;
+    assert_eq!(host.provider("echo").unwrap().grant(), &narrow);
+    assert_ne!(before.grant(), &narrow, "what runs keeps what it has");
+
+    let narrower = Grant {
+        only: Some(Vec::new()),
+        ..Grant::default()
+    };
+    fs::write(&file, "spoilt").unwrap();
+    host.reload(admission(&narrower)).await;
+    assert_eq!(host.provider("echo").unwrap().grant(), &narrower);
+
+    host.reload(Admission::default()).await;
+    assert!(host.providers().is_empty());
 }
 
 #[tokio::test]

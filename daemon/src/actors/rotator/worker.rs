@@ -12,6 +12,7 @@ use rotord_rotation::{Boot, Call, Event, Rotation, RotationId, RunEnd, RunId, St
 use rotord_store::{Commit, Committed, RotationDetails, Secret, SecretMap};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use super::desk::Desk;
 use super::{Running, TellError, Told, With};
@@ -281,6 +282,11 @@ impl Worker {
         if let Some(call) = step.call.clone() {
             let wanted = Rc::new(Cell::new(true));
             let details = Arc::clone(&at_hand.details);
+            // On every line of the log that the call leads to, the provider's own too.
+            let span = tracing::info_span!(
+                "call", call = call.name(), rotation = %self.id, provider = details.provider,
+                attempt = call.credential().and_then(|id| step.rotation.credential(id)).map(|c| tracing::field::display(c.nonce)),
+            );
             let performed = perform(
                 Rc::clone(&self.desk),
                 Arc::clone(&details),
@@ -290,7 +296,7 @@ impl Worker {
             );
             self.desk.begin(self.id, &details.name, &call);
             self.in_flight = Some(InFlight {
-                landing: actix_rt::spawn(performed),
+                landing: actix_rt::spawn(performed.instrument(span)),
                 call,
                 details,
                 wanted,
@@ -365,8 +371,10 @@ impl Worker {
                     let handle = credential
                         .and_then(|c| c.handle.as_ref())
                         .map(ToString::to_string);
+                    let attempt =
+                        credential.map(|credential| tracing::field::display(credential.nonce));
                     tracing::info!(
-                        rotation = %id, name, handle, secrets = committed.published.len(),
+                        rotation = %id, name, handle, attempt, secrets = committed.published.len(),
                         next = ?step.rotation.next_rotation_at(&self.desk.equipment.timing), "published a new credential"
                     );
                 }
@@ -449,8 +457,9 @@ async fn perform(
     .await;
     reach(|| Place::of_call(call.name()), Moment::Landed);
     tracing::debug!(
-        rotation = %details.id, call = call.name(), requests = landed.requests,
-        milliseconds = u64::try_from(landed.duration.as_millis()).unwrap_or(u64::MAX), "called the provider"
+        requests = landed.requests,
+        milliseconds = u64::try_from(landed.duration.as_millis()).unwrap_or(u64::MAX),
+        "called the provider"
     );
     if let Event::Surveyed(Ok(survey)) = &mut landed.event {
         let ours = rotord_rotation::label::Short::from(details.id);

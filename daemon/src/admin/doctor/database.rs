@@ -20,14 +20,14 @@ pub(super) fn look(daemon: &Shared) -> Looking<'_> {
         let mut found = match daemon.store.read(|reader| reader.installation()).await {
             Ok(installation) => vec![judge(
                 &installation,
-                crate::app::machine_id(&daemon.settings.state).as_deref(),
+                crate::app::machine_id(&daemon.settings.now().state).as_deref(),
             )],
             Err(error) => {
                 let message = format!("it can't be read: {error}");
                 vec![DoctorFinding::problem(&DATABASE_UNREADABLE, ABOUT, message)]
             }
         };
-        found.push(witness(&daemon.settings.state.witness));
+        found.push(witness(&daemon.settings.now().state.witness));
         // A closed mailbox: the daemon stops, and the client is told so by the next request.
         let trouble = daemon.scheduler.send(GetOutlook).await.ok();
         if let Some(trouble) = trouble.and_then(|outlook| outlook.trouble) {

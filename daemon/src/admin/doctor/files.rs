@@ -26,7 +26,7 @@ const FOR_A_GROUP: u32 = 0o027;
 const WRITE: u32 = 0o022;
 
 pub(super) fn look(daemon: &Shared) -> Looking<'_> {
-    let settings = std::sync::Arc::clone(&daemon.settings);
+    let settings = daemon.settings.now();
     off_thread(ABOUT, move || {
         let us = rustix::process::geteuid().as_raw();
         let wanted = wanted(&settings);

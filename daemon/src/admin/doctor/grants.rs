@@ -18,7 +18,7 @@ pub(super) fn look(daemon: &Shared) -> Looking<'_> {
             DoctorFinding::fine(&GRANTS, format!("provider {}", provider.slug()), message)
         })
         .collect();
-    for slug in daemon.settings.providers.grants.keys() {
+    for slug in daemon.settings.now().providers.grants.keys() {
         if !loaded.iter().any(|provider| provider.slug() == slug) {
             let message = format!("something is granted to {slug}, and no such provider is loaded");
             let about = format!("setting providers.grants.{slug}");

@@ -29,7 +29,7 @@ pub(super) fn look(daemon: &Shared) -> Looking<'_> {
         found.push(judge(&about, version, &provider.health()));
     }
     if loaded.is_empty() {
-        let directories = host.directories().iter();
+        let directories = host.directories().into_iter();
         let directories: Vec<_> = directories.map(|at| at.display().to_string()).collect();
         let message = format!("none is loaded from {}", directories.join(", "));
         found.push(DoctorFinding::problem(&NO_PROVIDERS, "providers", message));

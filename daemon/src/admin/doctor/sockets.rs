@@ -11,25 +11,25 @@ use rotord_api::issue::Severity;
 
 use super::{Looking, off_thread};
 use crate::admin::Shared;
-use crate::listen::{ADMIN_MODE, READER_MODE};
+use crate::listen::{ADMIN_MODE, CREDENTIALS_MODE, READER_MODE};
 
 const ABOUT: &str = "sockets";
 
 pub(super) fn look(daemon: &Shared) -> Looking<'_> {
-    let settings = std::sync::Arc::clone(&daemon.settings);
+    let settings = daemon.settings.now();
     off_thread(ABOUT, move || {
-        let (admin, reader) = (&settings.admin.socket, &settings.reader.socket);
-        let found: Vec<_> = [(admin, ADMIN_MODE), (reader, READER_MODE)]
-            .into_iter()
-            .filter_map(|(path, mode)| judge(path, mode))
+        let all = [
+            (settings.admin.socket.clone(), ADMIN_MODE),
+            (settings.reader.socket.clone(), READER_MODE),
+            (settings.credentials_socket(), CREDENTIALS_MODE),
+        ];
+        let found: Vec<_> = all
+            .iter()
+            .filter_map(|(path, mode)| judge(path, *mode))
             .collect();
         if found.is_empty() {
-            let message = format!(
-                "{} ({ADMIN_MODE:04o}) and {} ({READER_MODE:04o})",
-                admin.display(),
-                reader.display()
-            );
-            return vec![DoctorFinding::fine(&SOCKETS, ABOUT, message)];
+            let all = all.map(|(path, mode)| format!("{} ({mode:04o})", path.display()));
+            return vec![DoctorFinding::fine(&SOCKETS, ABOUT, all.join(", "))];
         }
         found
     })

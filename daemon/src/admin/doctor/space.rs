@@ -18,7 +18,7 @@ const FULL_FILES: u64 = 16;
 const LOW_FILES: u64 = 1024;
 
 pub(super) fn look(daemon: &Shared) -> Looking<'_> {
-    let directory = daemon.settings.state.directory.clone();
+    let directory = daemon.settings.now().state.directory.clone();
     off_thread("state directory", move || {
         vec![match statvfs(&directory) {
             Ok(seen) => judge(&directory, &Room::from(&seen)),

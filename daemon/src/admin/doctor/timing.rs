@@ -7,7 +7,7 @@ use super::Looking;
 use crate::admin::Shared;
 
 pub(super) fn look(daemon: &Shared) -> Looking<'_> {
-    let scale = daemon.settings.timing.scale;
+    let scale = daemon.settings.now().timing.scale;
     let found = (scale < 1.0).then(|| {
         let message = format!(
             "every wait is multiplied by {scale}: credentials are published with less proof"

@@ -22,7 +22,7 @@ pub(super) async fn end(daemon: &Shared, told: Told) -> Result<Waited, ApiError>
     let Some(mut running) = told.run else {
         return Ok(Waited::Ended(None));
     };
-    let limit = daemon.settings.admin.wait;
+    let limit = daemon.settings.now().admin.wait;
     match tokio::time::timeout(limit, &mut running.ended).await {
         Ok(Ok(end)) => Ok(Waited::Ended(Some(end))),
         Ok(Err(_)) => Err(ApiError::unknown_end()),

@@ -1,15 +1,18 @@
-//! Looking secrets up: one look at the database for a request, and none at its values where the caller has them.
+//! Looking secrets up: one look at the database where something was written since the last, and none at values where
+//! the caller has them.
+
+use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use rotord_api::secret::Secret;
 use rotord_api::{Sensitive, Timestamp};
 use rotord_store::places::DEFAULT_PROJECT;
-use rotord_store::{
-    Environment, EnvironmentId, Project, Reader, SecretRecord, SecretsTag, StoreError,
-};
+use rotord_store::{Reader, SecretRecord, StoreError};
 
 use super::Asked;
+use super::kept::{There, What, Where};
+use crate::actors::store::Failed;
 use crate::admin::Shared;
 use crate::admin::access::Reach;
 use crate::admin::error::ApiError;
@@ -26,71 +29,98 @@ pub(super) enum Found {
 
 /// Secrets, and where they are.
 pub(super) struct Secrets {
-    pub(super) project: Project,
-    pub(super) environment: Environment,
+    there: Arc<There>,
     pub(super) tag: String,
     pub(super) records: Vec<SecretRecord>,
 }
 
-/// Reads secrets of the environment that was asked for; `read` is told whether their values are wanted, which they
-/// are not where the caller has what there is. It is called all the same: what does not exist is not unchanged.
+/// Finds what was asked for. What does not exist is not unchanged.
 pub(super) async fn find(
     daemon: &Shared,
     request: &HttpRequest,
-    reach: &Reach<'_>,
+    reach: &Reach,
     asked: &Asked,
-    read: impl FnOnce(&Reader, EnvironmentId, bool) -> Result<Vec<SecretRecord>, StoreError>
-    + Send
-    + 'static,
 ) -> Result<Found, ApiError> {
-    let (in_project, slug) = (asked.project.clone(), asked.environment.clone());
-    let values = asked.values;
-    let (everything, view, known) = (reach.is_everything(), reach.view(), Known::by(request));
-    let found = daemon
-        .store
-        .read(move |reader| {
-            let place = optional(place(reader, &in_project, &slug))?;
-            // Grants name no project: they are for the default one.
-            let place = place.filter(|(project, ..)| everything || project.slug == DEFAULT_PROJECT);
-            let Some((project, environment, tag)) = place else {
-                return Ok(None);
-            };
-            let tag = view.tag(&tag);
-            let is_known = known.has(&tag);
-            let records = read(reader, environment.id, values && !is_known)?;
-            if is_known {
-                return Ok(Some(Found::Unchanged(tag)));
-            }
-            Ok(Some(Found::Secrets(Secrets {
-                project,
-                environment,
-                tag,
-                records,
-            })))
-        })
-        .await?;
-    found.ok_or_else(|| {
+    let everything = reach.is_everything();
+    let nowhere = || {
         if everything {
             ApiError::not_found(format!(
                 "Could not find environment \"{}\" of project \"{}\"",
-                asked.environment, asked.project
+                asked.place.environment, asked.place.project
             ))
         } else {
             ApiError::denied()
         }
-    })
+    };
+    let there = look(daemon, &asked.place, everything).await?;
+    let there = there.ok_or_else(nowhere)?;
+    let tag = reach.view().tag(&there.tag);
+    if Known::by(request).has(&tag) {
+        return Ok(Found::Unchanged(tag));
+    }
+    let records = there.secrets.iter().map(|secret| {
+        if asked.values {
+            secret.open()
+        } else {
+            Ok(secret.record().clone())
+        }
+    });
+    let records = records.collect::<Result<_, _>>();
+    daemon.store.health().read(&records);
+    Ok(Found::Secrets(Secrets {
+        tag,
+        records: records.map_err(Failed::Store)?,
+        there,
+    }))
+}
+
+/// None where there is no such place. Grants name no project: without `everything` there is but the default one.
+async fn look(
+    daemon: &Shared,
+    place: &Where,
+    everything: bool,
+) -> Result<Option<Arc<There>>, Failed> {
+    let edition = daemon.store.edition();
+    if let Some(there) = daemon.kept.get(edition, place) {
+        return Ok(Some(there));
+    }
+    let wanted = place.clone();
+    let there = daemon
+        .store
+        .read(move |reader| there(reader, &wanted, everything))
+        .await?;
+    Ok(there.map(|there| {
+        let there = Arc::new(there);
+        daemon.kept.put(edition, place.clone(), Arc::clone(&there));
+        there
+    }))
 }
 
 /// The tag is read before the secrets: it may be older than they are, and never newer.
-fn place(
-    reader: &Reader,
-    project: &str,
-    environment: &str,
-) -> Result<(Project, Environment, SecretsTag), StoreError> {
-    let project = reader.project(project)?;
-    let environment = reader.environment(project.id, environment)?;
+fn there(reader: &Reader, place: &Where, everything: bool) -> Result<Option<There>, StoreError> {
+    let Some(project) = optional(reader.project(&place.project))? else {
+        return Ok(None);
+    };
+    if !everything && project.slug != DEFAULT_PROJECT {
+        return Ok(None);
+    }
+    let Some(environment) = optional(reader.environment(project.id, &place.environment))? else {
+        return Ok(None);
+    };
     let tag = reader.secrets_tag(environment.id)?;
-    Ok((project, environment, tag))
+    let path = &place.path;
+    let secrets = match &place.what {
+        What::Folder { recursive } => reader.sealed_secrets(environment.id, path, *recursive)?.1,
+        What::Secret { name, version } => {
+            vec![reader.sealed_secret(environment.id, path, name, *version)?]
+        }
+    };
+    Ok(Some(There {
+        project,
+        environment,
+        tag,
+        secrets,
+    }))
 }
 
 /// The tags that the caller knows.
@@ -113,14 +143,20 @@ impl Known {
 }
 
 impl Secrets {
+    /// Leaves out those that `wanted` says no to, by the environment's slug and the secret.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&str, &SecretRecord) -> bool) {
+        let slug = &self.there.environment.slug;
+        self.records.retain(|secret| wanted(slug, secret));
+    }
+
     /// One of them as clients see it.
     pub(super) fn view(&self, secret: &SecretRecord) -> Result<Secret, ApiError> {
         let value = secret.value.as_ref().map(text).transpose()?;
         Ok(Secret {
             id: secret.id.0,
             legacy_id: secret.id.0,
-            workspace: self.project.id.to_string(),
-            environment: self.environment.slug.clone(),
+            workspace: self.there.project.id.to_string(),
+            environment: self.there.environment.slug.clone(),
             version: secret.version,
             kind: "shared".to_owned(),
             secret_key: secret.name.clone(),

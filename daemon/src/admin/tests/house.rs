@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Actor as _;
-use actix_web::dev::ServerHandle;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -19,11 +18,11 @@ use tempfile::TempDir;
 use crate::actors::rotator::{Equipment, Rotator};
 use crate::actors::scheduler::{Begin, Scheduler};
 use crate::actors::store::StoreHandle;
-use crate::admin::{Admin, serve_admin, serve_reader};
+use crate::admin::{Admin, Server, serve_admin, serve_reader};
 use crate::clock::Clock;
 use crate::listen;
 use crate::providers::Providers;
-use crate::settings::{ReaderGrant, Settings};
+use crate::settings::{InForce, ReaderGrant, Settings};
 
 /// What the connection's secret field holds.
 pub(super) const TOKEN: &str = "hunter2-hunter2-hunter2";
@@ -33,7 +32,7 @@ pub(super) struct House {
     pub(super) project: String,
     socket: PathBuf,
     reader: PathBuf,
-    servers: [ServerHandle; 2],
+    _servers: [Server; 2],
     _directory: TempDir,
 }
 
@@ -106,18 +105,18 @@ impl House {
             clock,
             timing,
             installation,
-            settings: Arc::new(settings),
+            settings: InForce::new(settings),
         };
-        let (server, admin_handle) = serve_admin(sockets.admin, admin.clone()).unwrap();
-        actix_rt::spawn(server);
-        let (server, reader_handle) = serve_reader(sockets.reader, admin.clone()).unwrap();
-        actix_rt::spawn(server);
+        let servers = [
+            serve_admin(sockets.admin, admin.clone()).unwrap(),
+            serve_reader(sockets.reader, admin.clone()).unwrap(),
+        ];
         Self {
             admin,
             project,
             socket,
             reader,
-            servers: [admin_handle, reader_handle],
+            _servers: servers,
             _directory: directory,
         }
     }
@@ -233,15 +232,6 @@ impl House {
                 rotord_store::Actor::Daemon => panic!("{record:?} names no peer"),
             })
             .count()
-    }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        for server in &self.servers {
-            // Dropped unpolled it stops all the same.
-            drop(server.stop(false));
-        }
     }
 }
 

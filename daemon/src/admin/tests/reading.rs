@@ -2,9 +2,10 @@
 
 use std::io::Read as _;
 
+use futures_util::future::join;
 use serde_json::{Value, json};
 
-use super::house::{Answer, House, ROTATIONS, grant};
+use super::house::{Answer, House, ROTATIONS, TOKEN, grant};
 use crate::admin::crowd;
 use crate::settings::ReaderGrant;
 
@@ -116,6 +117,30 @@ async fn an_etag_spares_the_second_read_until_something_changes() {
         changed.is(200);
         assert_ne!(changed.headers["etag"], tag.as_str());
     }
+}
+
+#[actix_rt::test]
+async fn who_waits_for_a_change_is_answered_when_it_comes_and_not_before() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    let secret = list(&house, "/api/v3/secrets/raw/ECHO_VALUE", "projectId");
+    let tag = house.get(&secret).await.headers["etag"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let (house, secret, tag) = (&house, &secret, &tag);
+    let until = |seconds: u32| async move {
+        let wait = format!("respond-async, wait={seconds}");
+        let headers = [("if-none-match", tag.as_str()), ("prefer", wait.as_str())];
+        house.get_with(secret, &headers).await
+    };
+    // Another write is no change of what is read.
+    let (same, _) = join(until(1), house.connect("other", json!({"token": TOKEN}))).await;
+    same.is(304);
+    let rotate = format!("{path}/rotate-secrets");
+    let (changed, rotated) = join(until(60), house.order(&rotate)).await;
+    rotated.is(200);
+    changed.is(200);
 }
 
 #[actix_rt::test]

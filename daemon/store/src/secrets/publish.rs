@@ -96,7 +96,7 @@ impl Books<'_> {
         let Some((key, sealed)) = newest else {
             return Ok(false);
         };
-        match self.open_value(mapped.secret, mapped.version, key, &sealed) {
+        match super::open(self.keys, mapped.secret, mapped.version, key, &sealed) {
             Ok(newest) => Ok(newest == *value),
             Err(StoreError::Sealed(_)) => Ok(false),
             Err(error) => Err(error),

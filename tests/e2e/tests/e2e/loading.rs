@@ -1,29 +1,23 @@
 //! The credential socket, asked as systemd asks: by the name of its own end, and with nothing else.
 
-use std::io::Read as _;
-use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
 
 use e2e::azure::tenant;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use e2e::credential::{self, MOST};
 use toml::{Table, Value};
 
 use crate::rig::Rig;
 
-const UNIT: &str = "payroll.service";
-/// What systemd takes of a credential.
-const MOST: usize = 1 << 20;
+pub(crate) const UNIT: &str = "payroll.service";
 
-fn grant(unit: &str, credential: &str, secret: &str) -> Value {
+pub(crate) fn grant(unit: &str, credential: &str, secret: &str) -> Value {
     let text = format!(
         "unit = '{unit}'\ncredential = '{credential}'\nenvironment = 'dev'\nsecret = '{secret}'"
     );
     text.parse::<Table>().unwrap().into()
 }
 
-async fn rig() -> Rig {
+pub(crate) async fn rig() -> Rig {
     let grants = vec![
         grant(UNIT, "token", "PAYROLL_SECRET"),
         grant("payroll@.service", "token", "PAYROLL_SECRET"),
@@ -35,27 +29,10 @@ async fn rig() -> Rig {
     .await
 }
 
-/// What is sent to a socket with this name, until it is closed.
-fn ask_as(name: &[u8], socket: &Path) -> std::io::Result<Vec<u8>> {
-    let flags = SocketFlags::CLOEXEC;
-    let end = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    rustix::net::bind(&end, &SocketAddrUnix::new_abstract_name(name)?)?;
-    rustix::net::connect(&end, &SocketAddrUnix::new(socket)?)?;
-    let mut stream = UnixStream::from(end);
-    stream.shutdown(Shutdown::Write)?;
-    let mut answer = Vec::new();
-    // As systemd does: no more than it could use, and one byte that tells that there is more.
-    (&mut stream)
-        .take(MOST as u64 + 1)
-        .read_to_end(&mut answer)?;
-    Ok(answer)
-}
-
-async fn ask(rig: &Rig, random: u64, unit: &str, credential: &str) -> Vec<u8> {
+pub(crate) async fn ask(rig: &Rig, random: u64, unit: &str, name: &str) -> Vec<u8> {
     let socket = rig.daemon.path("credentials.sock");
-    let name = format!("{random:x}/unit/{unit}/{credential}");
-    let asked = tokio::task::spawn_blocking(move || ask_as(name.as_bytes(), &socket));
-    asked.await.unwrap().unwrap()
+    let loaded = credential::load(&socket, random, unit, name).await;
+    loaded.unwrap().value
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,13 +96,13 @@ async fn nobody_but_the_service_manager_is_answered() {
     let path = socket.clone();
     let stranger = std::thread::spawn(move || {
         rustix::thread::set_thread_uid(rustix::thread::Uid::from_raw(54_321)).unwrap();
-        ask_as(b"7/unit/payroll.service/token", &path).unwrap()
+        credential::ask(b"7/unit/payroll.service/token", &path).unwrap()
     });
-    assert_eq!(stranger.join().unwrap(), b"");
+    assert_eq!(stranger.join().unwrap().value, b"");
     for name in [&b"payroll.service/token"[..], b"7/unit/payroll.service"] {
         let socket = socket.clone();
-        let asked = tokio::task::spawn_blocking(move || ask_as(name, &socket));
-        assert_eq!(asked.await.unwrap().unwrap(), b"");
+        let asked = tokio::task::spawn_blocking(move || credential::ask(name, &socket));
+        assert_eq!(asked.await.unwrap().unwrap().value, b"");
     }
     let log = rig.daemon.log().unwrap();
     assert!(

@@ -1,0 +1,83 @@
+//! Whether what the settings grant to readers and to units is there.
+
+use rotord_api::catalogue::GRANT_OF_NOTHING;
+use rotord_api::doctor::DoctorFinding;
+use rotord_store::places::DEFAULT_PROJECT;
+use rotord_store::{Reader, StoreError};
+
+use super::{Looking, failed};
+use crate::admin::Shared;
+use crate::settings::Settings;
+
+const ABOUT: &str = "granted";
+
+pub(super) fn look(daemon: &Shared) -> Looking<'_> {
+    let settings = daemon.settings.now();
+    Box::pin(async move {
+        let grants = granted(&settings);
+        let looked = daemon.store.read(move |reader| missing(reader, grants));
+        looked
+            .await
+            .unwrap_or_else(|error| vec![failed(ABOUT, error)])
+    })
+}
+
+/// A secret that a setting grants to somebody.
+struct Granted {
+    setting: &'static str,
+    to: String,
+    environment: String,
+    path: String,
+    name: String,
+}
+
+fn granted(settings: &Settings) -> Vec<Granted> {
+    let to_readers = settings.reader.grants.iter().flat_map(|grant| {
+        // All of a folder is granted whether anything is in it yet or not.
+        let names = grant.secrets.iter().filter(|name| *name != "*");
+        names.map(|name| Granted {
+            setting: "reader.grants",
+            to: format!("users {:?} and groups {:?}", grant.uids, grant.gids),
+            environment: grant.environment.clone(),
+            path: grant.path.clone(),
+            name: name.clone(),
+        })
+    });
+    let to_units = settings.credentials.grants.iter().map(|grant| Granted {
+        setting: "credentials.grants",
+        to: grant.asker().to_string(),
+        environment: grant.environment.clone(),
+        path: grant.path.clone(),
+        name: grant.secret.clone(),
+    });
+    to_readers.chain(to_units).collect()
+}
+
+fn missing(reader: &Reader, grants: Vec<Granted>) -> Result<Vec<DoctorFinding>, StoreError> {
+    let mut found = Vec::new();
+    let project = reader.project(DEFAULT_PROJECT)?;
+    for grant in grants {
+        let secret = reader
+            .environment(project.id, &grant.environment)
+            .and_then(|place| reader.sealed_secret(place.id, &grant.path, &grant.name, None));
+        match secret {
+            Ok(_) => {}
+            Err(StoreError::NotFound { .. }) => {
+                let Granted {
+                    setting,
+                    to,
+                    environment,
+                    path,
+                    name,
+                } = grant;
+                let message = format!(
+                    "the secret {name} of {environment} {path} is granted ({to}), and there is none"
+                );
+                let about = format!("setting {setting}");
+                found.push(DoctorFinding::warning(&GRANT_OF_NOTHING, about, message));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,67 @@
+//! `LoadCredential=` as systemd does it: it connects from an end whose name says who asks for what, and reads.
+
+use std::io::{self, Read as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
+use crate::failure::{Failure, OrFail as _};
+
+/// What systemd takes of a credential, in bytes.
+pub const MOST: usize = 1 << 20;
+
+/// What came, and how long that took.
+#[derive(Debug)]
+pub struct Loaded {
+    /// One byte more than [`MOST`] where there was more.
+    pub value: Vec<u8>,
+    /// From the connection to the end.
+    pub took: Duration,
+}
+
+/// Asks for a unit's credential. `random` tells the asks of one unit apart.
+///
+/// # Errors
+/// Nobody answers.
+pub async fn load(
+    socket: &Path,
+    random: u64,
+    unit: &str,
+    credential: &str,
+) -> Result<Loaded, Failure> {
+    let (name, at) = (
+        format!("{random:x}/unit/{unit}/{credential}"),
+        socket.to_owned(),
+    );
+    let no_answer = || format!("{} does not answer", socket.display());
+    tokio::task::spawn_blocking(move || ask(name.as_bytes(), &at))
+        .await
+        .or_fail(no_answer)?
+        .or_fail(no_answer)
+}
+
+/// What is sent to an end with this name, until it is closed. Blocks.
+///
+/// # Errors
+/// Nobody listens, or the connection breaks.
+pub fn ask(name: &[u8], socket: &Path) -> io::Result<Loaded> {
+    let begun = Instant::now();
+    let flags = SocketFlags::CLOEXEC;
+    let end = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    rustix::net::bind(&end, &SocketAddrUnix::new_abstract_name(name)?)?;
+    rustix::net::connect(&end, &SocketAddrUnix::new(socket)?)?;
+    let mut stream = UnixStream::from(end);
+    stream.shutdown(Shutdown::Write)?;
+    let mut value = Vec::new();
+    // No more than it could use, and one byte that tells that there is more.
+    (&mut stream)
+        .take(MOST as u64 + 1)
+        .read_to_end(&mut value)?;
+    Ok(Loaded {
+        value,
+        took: begun.elapsed(),
+    })
+}
