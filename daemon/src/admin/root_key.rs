@@ -99,9 +99,11 @@ fn seen(state: &State, place: KeyPlace, keys: RootKeys) -> RootKeyStatus {
         }
         KeyPlace::Own => (RootKeyPlace::StateDirectory, own),
     };
+    // Whoever may read it: one that is open to others is all the worse.
     let opens = |path: &PathBuf| {
-        let label = RootKeySource::File(path.clone()).label(&state.directory);
-        label.is_ok_and(|label| keys.opening.contains(&label))
+        let key = fs::read(path).map(|bytes| RootKeySource::Given(Secret::new(bytes)));
+        let label = key.map(|key| key.label(&state.directory));
+        label.is_ok_and(|label| label.is_ok_and(|label| keys.opening.contains(&label)))
     };
     elsewhere.retain(opens);
     RootKeyStatus {
@@ -256,4 +258,40 @@ fn waits(place: &KeyPlace, label: String) -> RewrapReport {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_plain_copy_is_named_if_it_opens_the_database_whoever_may_read_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut state = Settings::default().state;
+        state.directory = directory.path().to_owned();
+        let own = directory.path().join(OWN_KEY_FILE);
+        fs::write(&own, "k".repeat(64)).unwrap();
+        fs::write(directory.path().join("root.key.00ff"), "").unwrap();
+        fs::write(directory.path().join("root.key.new"), "").unwrap();
+        fs::set_permissions(&own, fs::Permissions::from_mode(0o644)).unwrap();
+        let key = RootKeySource::Given(Secret::new("k".repeat(64)));
+        let label = key.label(directory.path()).unwrap();
+        let with = |label: &str| {
+            let keys = RootKeys {
+                in_use: label.to_owned(),
+                opening: vec![label.to_owned()],
+            };
+            seen(&state, KeyPlace::Credential("/c".into()), keys)
+        };
+        assert_eq!(with(&label).copies, [shown(&own)]);
+        let another = with("00aa");
+        assert!(another.copies.is_empty());
+        assert_eq!(
+            another.replaced,
+            [shown(&directory.path().join("root.key.00ff"))]
+        );
+    }
 }
