@@ -15,12 +15,13 @@ use crate::rig::Rig;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Notes what it was given, and lives on.
 const NOTES_AND_LIVES: &str = r#"printf '%s\n' "$SECRET" >>"$NOTES"; exec sleep 1000"#;
-/// Notes what is in its file whenever it is told.
+/// Notes what is in its file whenever it is told, and leaves nothing running.
 const NOTES_WHEN_TOLD: &str = r#"
 note() { printf '%s\n' "$(cat "$SECRET")" >>"$NOTES"; }
 trap note HUP
+trap 'kill $!; exit 9' TERM
 note
-while :; do sleep 1000 & wait $!; kill $!; done"#;
+while :; do sleep 1000 >/dev/null 2>&1 & wait $!; kill $!; done"#;
 
 /// A program that runs by `rotorctl exec`.
 struct Running {
@@ -51,8 +52,8 @@ impl Running {
 async fn noted(notes: &Path, lines: usize) -> Vec<String> {
     let look = async || {
         let text = fs::read_to_string(notes).unwrap_or_default();
-        let noted: Vec<_> = text.lines().map(str::to_owned).collect();
-        Ok((noted.len() >= lines).then_some(noted))
+        let all: Vec<_> = text.lines().map(str::to_owned).collect();
+        Ok((all.len() >= lines).then_some(all))
     };
     until("what the program notes", PATIENCE, look)
         .await
@@ -110,7 +111,7 @@ async fn a_new_value_starts_the_program_anew_and_the_daemon_may_be_away_meanwhil
     );
     let running = running.await;
     let first = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
-    assert_eq!(noted(&notes, 1).await, [first.clone()]);
+    assert_eq!(noted(&notes, 1).await.first(), Some(&first));
     rig.daemon.stop().await.unwrap();
     rig.daemon.start().await.unwrap();
     rig.rotate(&rotation).await;
@@ -134,10 +135,10 @@ async fn a_program_that_is_told_finds_the_new_value_in_its_file() {
     ];
     let running = Running::start(&rig, &notes, &arguments, NOTES_WHEN_TOLD).await;
     let first = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
-    assert_eq!(noted(&notes, 1).await, [first.clone()]);
+    assert_eq!(noted(&notes, 1).await.first(), Some(&first));
     rig.rotate(&rotation).await;
     let second = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
     assert_eq!(noted(&notes, 2).await, [first, second]);
     let ended = running.end().await;
-    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    assert_eq!(ended.code, Some(9), "{}", ended.stderr);
 }
