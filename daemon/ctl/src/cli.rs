@@ -93,6 +93,9 @@ enum Command {
     /// Read secrets
     #[command(subcommand)]
     Secret(commands::secret::Secret),
+    /// Which systemd unit gets which secret
+    #[command(subcommand)]
+    Credential(commands::credential::Credential),
     /// Run a program with secrets in its environment or as open files, and keep it in step with their rotation
     Exec(commands::exec::Exec),
     /// The folders that secrets are in
@@ -185,6 +188,7 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
         Command::Adopt(command) => commands::adopt::run(session, command).await,
         Command::Remove(command) => commands::remove::run(session, command).await,
         Command::Secret(command) => commands::secret::run(session, command).await,
+        Command::Credential(command) => commands::credential::run(session, command).await,
         Command::Exec(command) => commands::exec::run(session, command).await,
         Command::Folder(command) => commands::folder::run(session, command).await,
         Command::Backup(command) => commands::backup::run(session, command).await,
@@ -238,6 +242,7 @@ mod tests {
             "rotorctl secret get NAME --env dev --reader-socket /run/rotord/read/reader.sock",
             "rotorctl adopt a key --yes",
             "rotorctl explain lost",
+            "rotorctl credential grant payroll.service token PAYROLL_SECRET --env dev --path /app",
             "rotorctl exec --secret A=B --secret C --env dev -- sh -c env",
             "rotorctl exec --secret-file A=B --on-change HUP --stop-within 1m --env dev -- nginx",
             "rotorctl completions bash",

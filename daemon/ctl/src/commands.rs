@@ -15,6 +15,7 @@ pub(crate) mod choices;
 pub(crate) mod completions;
 pub(crate) mod connection;
 pub(crate) mod create;
+pub(crate) mod credential;
 pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod edit;

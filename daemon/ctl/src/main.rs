@@ -20,6 +20,7 @@ mod interrupt;
 mod output;
 mod prompt;
 mod reach;
+mod rotord;
 mod session;
 mod wait;
 mod when;

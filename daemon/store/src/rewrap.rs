@@ -291,6 +291,8 @@ impl OwnKey {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             linked => linked.map_err(|source| at(&kept, source))?,
         }
+        // Before the only other name of it goes.
+        root_key::sync_above(&kept).map_err(|source| at(&kept, source))?;
         root_key::put_in_place(&self.path)?;
         Ok(kept)
     }

@@ -243,7 +243,8 @@ pub(crate) fn put_in_place(path: &Path) -> Result<(), RootKeyError> {
         })
 }
 
-fn sync_above(path: &Path) -> io::Result<()> {
+/// What the folder of `path` holds is on disk for good.
+pub(crate) fn sync_above(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), folder::sync)
 }
 

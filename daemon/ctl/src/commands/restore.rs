@@ -17,6 +17,7 @@ use tokio::process::Command;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::fields::read_secret;
+use crate::rotord;
 use crate::session::Session;
 
 #[derive(Debug, Args)]
@@ -129,7 +130,7 @@ fn ask(session: &mut Session, outlook: &RestoreOutlook) -> Result<Sensitive, Ctl
     session.person.secret("Recovery passphrase")
 }
 
-/// `rotord`, which is beside this program, or on the path.
+/// `rotord`, with what every run of it is told.
 struct Daemon {
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -137,10 +138,6 @@ struct Daemon {
 
 impl Daemon {
     fn new(command: &Restore) -> Self {
-        let beside = std::env::current_exe()
-            .map(|program| program.with_file_name("rotord"))
-            .ok()
-            .filter(|program| program.is_file());
         let mut arguments: Vec<OsString> = vec!["--restore".into(), command.file.clone().into()];
         for (name, value) in [
             ("--config", &command.config),
@@ -151,7 +148,7 @@ impl Daemon {
             }
         }
         Self {
-            program: beside.unwrap_or_else(|| "rotord".into()),
+            program: rotord::program(),
             arguments,
         }
     }

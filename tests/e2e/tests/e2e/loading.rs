@@ -110,3 +110,39 @@ async fn nobody_but_the_service_manager_is_answered() {
         "{log}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_by_command_is_one_line_for_the_unit_and_a_reload_away() {
+    let mut rig = Rig::start(&["payroll"]).await;
+    rig.create("payroll").await;
+    let file = rig.daemon.settings_file();
+    let grant = |arguments: &[&str]| {
+        let line = rig.daemon.rotorctl().unwrap();
+        let line = line.args(["credential", "grant"]).args(arguments);
+        line.args(["--env", "dev", "--config"]).args([&file]).run()
+    };
+    let before = std::fs::read_to_string(&file).unwrap();
+    let wrong = grant(&["payroll", "token", "PAYROLL_SECRET"])
+        .await
+        .unwrap();
+    assert_eq!(wrong.code, Some(78), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("full name"), "{}", wrong.stderr);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+
+    let granted = grant(&[UNIT, "token", "PAYROLL_SECRET"]).await.unwrap();
+    let socket = rig.daemon.path("credentials.sock");
+    let line = format!("LoadCredential=token:{}", socket.display());
+    let said = granted.well().unwrap();
+    assert!(said.contains(&line), "{said}");
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with(&before));
+    let again = grant(&[UNIT, "token", "PAYROLL_SECRET"]).await.unwrap();
+    assert!(again.well().unwrap().contains("already"));
+    let other = grant(&[UNIT, "token", "PAYROLL_ID"]).await.unwrap();
+    assert_eq!(other.code, Some(1));
+    let early = grant(&["early.service", "token", "NOT_YET"]).await.unwrap();
+    assert!(early.stderr.contains("does not start"), "{}", early.stderr);
+
+    rig.daemon.reload().await.unwrap();
+    let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+    assert_eq!(ask(&rig, 7, UNIT, "token").await, value.as_bytes());
+}

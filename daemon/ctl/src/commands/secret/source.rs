@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::{find, reach};
 
 /// Over which socket secrets are read.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(in crate::commands) struct Way {
     /// Read over this reader socket, what the settings grant you there. Without it: over the admin socket, and
     /// where you may not open that, over the reader socket below its directory (read/reader.sock)
