@@ -10,3 +10,10 @@ pub(crate) fn program() -> PathBuf {
         .filter(|program| program.is_file());
     beside.unwrap_or_else(|| "rotord".into())
 }
+
+/// Why it ended, from what it wrote to standard error.
+pub(crate) fn said(errors: &[u8]) -> String {
+    let said = String::from_utf8_lossy(errors);
+    let said = said.trim();
+    said.strip_prefix("rotord: ").unwrap_or(said).to_owned()
+}

@@ -202,9 +202,7 @@ async fn check(draft: &Path, file: &Path) -> Result<(), CtlError> {
     if checked.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&checked.stderr);
-    let said = said.trim();
-    let said = said.strip_prefix("rotord: ").unwrap_or(said);
+    let said = rotord::said(&checked.stderr);
     let (draft, file) = (draft.display().to_string(), file.display().to_string());
     Err(CtlError::settings(format!(
         "with it the settings would be wrong: {}",

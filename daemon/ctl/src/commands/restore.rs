@@ -178,9 +178,7 @@ impl Daemon {
             .await
             .map_err(|source| failed().because(source))?;
         if !ended.status.success() {
-            let said = String::from_utf8_lossy(&ended.stderr);
-            let said = said.trim();
-            let said = said.strip_prefix("rotord: ").unwrap_or(said).to_owned();
+            let said = rotord::said(&ended.stderr);
             return Err(match ended.status.code() {
                 Some(78) => CtlError::settings(said),
                 _ if said.is_empty() => failed(),

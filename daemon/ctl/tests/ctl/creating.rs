@@ -17,7 +17,12 @@ fn documented() -> Value {
     })
 }
 
+/// Confirmed in advance.
 fn create(fake: &Fake, more: &[&str]) -> Ended {
+    by_flags(fake, &[more, &["--yes"]].concat())
+}
+
+fn by_flags(fake: &Fake, more: &[&str]) -> Ended {
     let target = [
         format!("objectId={OBJECT_ID}"),
         format!("clientId={CLIENT_ID}"),
@@ -35,28 +40,13 @@ fn create(fake: &Fake, more: &[&str]) -> Ended {
         "--param",
         &target[1],
     ];
-    run(fake, &[&flags[..], more, &["--yes"]].concat())
+    run(fake, &[&flags[..], more].concat())
 }
 
 #[test]
 fn what_is_given_by_flags_is_confirmed_like_a_deletion() {
     let fake = Fake::start();
-    let target = format!("objectId={OBJECT_ID}");
-    let client = format!("clientId={CLIENT_ID}");
-    let flags = [
-        "create",
-        "--connection",
-        "azure",
-        "--name",
-        "billing",
-        "--env",
-        "dev",
-        "--param",
-        &target,
-        "--param",
-        &client,
-    ];
-    let ended = run(&fake, &flags);
+    let ended = by_flags(&fake, &[]);
     assert!(
         ended.code == 64 && ended.err.contains("say --yes"),
         "{ended:?}"

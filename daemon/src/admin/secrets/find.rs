@@ -96,7 +96,7 @@ async fn look(
     }))
 }
 
-/// The tag is read before the secrets: it may be older than they are, and never newer.
+/// The tag is not newer than the secrets.
 fn there(reader: &Reader, place: &Where, everything: bool) -> Result<Option<There>, StoreError> {
     let Some(project) = optional(reader.project(&place.project))? else {
         return Ok(None);
@@ -107,12 +107,13 @@ fn there(reader: &Reader, place: &Where, everything: bool) -> Result<Option<Ther
     let Some(environment) = optional(reader.environment(project.id, &place.environment))? else {
         return Ok(None);
     };
-    let tag = reader.secrets_tag(environment.id)?;
     let path = &place.path;
-    let secrets = match &place.what {
-        What::Folder { recursive } => reader.sealed_secrets(environment.id, path, *recursive)?.1,
+    let (tag, secrets) = match &place.what {
+        What::Folder { recursive } => reader.sealed_secrets(environment.id, path, *recursive)?,
         What::Secret { name, version } => {
-            vec![reader.sealed_secret(environment.id, path, name, *version)?]
+            let tag = reader.secrets_tag(environment.id)?;
+            let secret = reader.sealed_secret(environment.id, path, name, *version)?;
+            (tag, vec![secret])
         }
     };
     Ok(Some(There {
