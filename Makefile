@@ -36,7 +36,7 @@ needs:
 	@tests/needs curl
 
 demo: needs build ## The main job, to watch: KEEP=1 leaves it running
-	@$(CARGO) run --quiet --package e2e --bin demo
+	@target/debug/demo
 
 # nextest where it is installed, else cargo's own runner: the same tests.
 test: needs build guests test-daemon ## All tests
@@ -72,10 +72,11 @@ test-release: plugins guests
 crash: test-release ## RUNS=n of the real daemon killed at named places and at random; SEED=n plays one again
 	@target/release/crash $(if $(SEED),seed $(SEED),$(if $(AT),at $(AT),$(or $(RUNS),200)))
 
+# The bench links the provider host itself, so everything is built as one workspace: the same dependencies once.
 bench: plugins guests ## Figures, as ratios measured in one run
-	$(CARGO) build --release --package rotord --package rotorctl
-	$(CARGO) bench --package rotord-provider --bench call
-	$(CARGO) run --release --package bench --bin bench
+	$(CARGO) build --release --workspace --bins
+	@target/release/bench
+	$(CARGO) bench --workspace --bench call
 
 neighbours: test-release ## How late 500 rotations are beside a failing, a looping and a trapping provider
 	@TMPDIR=$(if $(wildcard /dev/shm),/dev/shm,/tmp) target/release/neighbours

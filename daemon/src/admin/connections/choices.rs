@@ -1,22 +1,17 @@
 //! What a person picks a target from.
 
-use std::collections::HashSet;
+mod gathered;
 
 use actix_web::web::Path;
 use rotord_api::choices::{Choice, ChoicesAnswer};
 use rotord_api::query::ChoicesQuery;
 use rotord_api::routes;
-use rotord_provider::contract::{ChoiceList, ChoicePage};
+use rotord_provider::contract::ChoiceList;
 
+use self::gathered::Gathered;
 use crate::admin::error::ApiError;
 use crate::admin::request::{Query, ok};
 use crate::admin::{Daemon, Reply, lookup};
-
-/// What one answer holds of a list, however many pages it has: a provider that never ends is stopped. What is
-/// beyond is had with the answer's `next`.
-const MOST_PAGES: usize = 1000;
-const MOST_ROWS: usize = 10_000;
-const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// A list that a person picks a target from: the rows stand under the list's own name. Without `query` and `next`
 /// every page at once, in the order of the first field.
@@ -56,47 +51,25 @@ pub(in crate::admin) async fn list_choices(
     let Query(query) = query;
     let every_page = query.query.is_none() && query.next.is_none();
     let typed = query.query.unwrap_or_default();
-    let (mut rows, mut next) = (Vec::new(), query.next);
-    let (mut named_before, mut bytes) = (HashSet::new(), 0);
-    for pages in 1..=MOST_PAGES {
+    let mut gathered = Gathered::from(query.next);
+    loop {
         let page = provider
-            .choices(&opened, &list.name, &typed, next.as_deref())
+            .choices(&opened, &list.name, &typed, gathered.next())
             .await;
-        let ChoicePage {
-            rows: more,
-            next: after,
-        } = ApiError::of_call(page)?;
-        bytes += more.iter().flatten().map(String::len).sum::<usize>();
-        rows.extend(more);
-        next = after;
-        let Some(page) = next.as_ref().filter(|_| every_page) else {
-            // Each page is in its own order.
-            if pages > 1 {
-                sort(&mut rows);
-            }
-            break;
-        };
-        if !named_before.insert(page.clone()) {
-            return Err(ApiError::refused(format!(
-                "the provider's list {} has no end: it named the same page twice",
-                list.name
-            )));
-        }
-        if rows.len() >= MOST_ROWS || bytes >= MOST_BYTES {
-            sort(&mut rows);
+        gathered.add(ApiError::of_call(page)?).map_err(|never| {
+            ApiError::refused(format!("the provider's list {} {never}", list.name))
+        })?;
+        if !every_page || gathered.is_enough() {
             break;
         }
     }
+    let (rows, next) = gathered.rows();
     let rows = rows.into_iter().map(|row| named(&list, row)).collect();
     Ok(ok(&ChoicesAnswer {
         list: list.name.to_string(),
         rows,
         next,
     }))
-}
-
-fn sort(rows: &mut [Vec<String>]) {
-    rows.sort_by_cached_key(|row| row.first().map(|text| text.to_lowercase()));
 }
 
 fn named(list: &ChoiceList, row: Vec<String>) -> Choice {
