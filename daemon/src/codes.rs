@@ -3,7 +3,7 @@
 
 use rotord_api::catalogue::{self as codes, Entry};
 use rotord_provider::http::{Certificate, Reached};
-use rotord_provider::{CallError, contract};
+use rotord_provider::{CallError, LoadError, contract};
 use rotord_rotation::summary::NoticeCode;
 use rotord_store::OpenError;
 use rotord_store::lock::LockError;
@@ -45,6 +45,25 @@ pub fn of_call(error: &CallError) -> &'static Entry {
         CallError::MemoryLimit { .. } | CallError::OutputLimit { .. } => &codes::PROVIDER_TOO_LARGE,
         CallError::Nonsense(_) => &codes::PROVIDER_NONSENSE,
         CallError::Instantiation(_) | CallError::Host(_) => &codes::PROVIDER_FAILED,
+    }
+}
+
+/// A file that is used as no provider.
+pub fn of_load(error: &LoadError) -> &'static Entry {
+    match error {
+        LoadError::NotExecutable(_) => &codes::ENGINE_FORBIDDEN,
+        LoadError::Unreadable(_)
+        | LoadError::NotAFile
+        | LoadError::TooLarge { .. }
+        | LoadError::NotAComponent(_)
+        | LoadError::NotAProvider
+        | LoadError::OtherContract { .. }
+        | LoadError::ForeignImport(_)
+        | LoadError::Mismatch(_)
+        | LoadError::Describe(_)
+        | LoadError::InvalidDescription(_)
+        | LoadError::DuplicateSlug { .. }
+        | LoadError::Host(_) => &codes::PROVIDER_NOT_LOADED,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rotord_api::catalogue::Entry;
 use rotord_provider::contract::ProviderDescription;
 use rotord_provider::{Admission, Host, PluginReport};
 use rotord_rotation::Timing;
@@ -12,6 +13,7 @@ use crate::actors::rotator::Rulebook;
 use crate::actors::store::{Failed, StoreHandle};
 use crate::calls;
 use crate::clock::Clock;
+use crate::codes;
 
 /// What became of one file, in words that outlive the load.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +21,16 @@ pub struct FileReport {
     /// The file.
     pub file: PathBuf,
     /// The provider's slug and version, or why it was not loaded.
-    pub result: Result<(String, String), String>,
+    pub result: Result<(String, String), NotLoaded>,
+}
+
+/// Why a file was not loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotLoaded {
+    /// What explains it.
+    pub code: &'static Entry,
+    /// For a person.
+    pub message: String,
 }
 
 /// The providers. Cheap to clone.
@@ -150,7 +161,10 @@ fn reported(report: PluginReport) -> FileReport {
         }
         Err(error) => {
             tracing::error!(file = %file.display(), %error, kept = report.kept.is_some(), "a provider file can't be used; the others are");
-            Err(error.to_string())
+            Err(NotLoaded {
+                code: codes::of_load(&error),
+                message: error.to_string(),
+            })
         }
     };
     FileReport { file, result }

@@ -111,7 +111,7 @@ async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
                     Ok(_) => ProviderState::Loaded,
                     Err(_) => ProviderState::Failed,
                 },
-                message: report.result.err(),
+                message: report.result.err().map(|why| why.message),
                 reaches: loaded
                     .as_ref()
                     .map_or_else(Vec::new, |provider| provider.reaches()),

@@ -12,6 +12,16 @@ pub(crate) const WRITE_ALL: &str = "Application.ReadWrite.All";
 /// The permission to change the applications that one owns.
 pub(crate) const WRITE_OWNED: &str = "Application.ReadWrite.OwnedBy";
 
+/// The permission to read every policy of the tenant.
+pub(crate) const READ_POLICIES: &str = "Policy.Read.All";
+
+/// Each of these lets its bearer read the policies for applications.
+const POLICY_READERS: [&str; 3] = [
+    "Policy.Read.ApplicationConfiguration",
+    "Policy.ReadWrite.ApplicationConfiguration",
+    READ_POLICIES,
+];
+
 /// Directory roles whose bearers may change every application without an application permission:
 /// Application Administrator, Cloud Application Administrator, Global Administrator.
 const ADMINISTRATORS: [&str; 3] = [
@@ -45,6 +55,11 @@ impl Claims {
 
     pub(crate) fn has(&self, role: &str) -> bool {
         self.roles.iter().any(|granted| granted == role)
+    }
+
+    /// Whether the bearer may read the policies for applications.
+    pub(crate) fn may_read_policies(&self) -> bool {
+        POLICY_READERS.iter().any(|reader| self.has(reader))
     }
 
     /// What lets the bearer change every application, if anything does.
@@ -90,6 +105,23 @@ mod tests {
         ] {
             let claims: Claims = serde_json::from_str(claims).unwrap();
             assert_eq!(claims.may_write_all().is_some(), expected, "{claims:?}");
+        }
+    }
+
+    #[test]
+    fn policies_are_read_with_any_of_three_permissions() {
+        for (role, expected) in [
+            ("Policy.Read.All", true),
+            ("Policy.Read.ApplicationConfiguration", true),
+            ("Policy.ReadWrite.ApplicationConfiguration", true),
+            ("Policy.Read.ConditionalAccess", false),
+            ("Application.ReadWrite.All", false),
+        ] {
+            let claims = Claims {
+                roles: vec![role.to_owned()],
+                ..Claims::default()
+            };
+            assert_eq!(claims.may_read_policies(), expected, "{role}");
         }
     }
 

@@ -103,6 +103,20 @@ const CODES: &[(&str, &str)] = &[
          proved. Make one by the `az` command beside the finding.",
     ),
     (
+        "lifetime-policy-unread",
+        "The tenant may limit how long client secrets live, and the connection can't see whether it does. Where it does, \
+         and allows less than is asked for, the first issue is refused and says so; a shorter interval asks for less. To \
+         see it, grant the connection the application permission Policy.Read.All: then the lifetime that is asked for \
+         keeps within what is allowed.",
+    ),
+    (
+        "secrets-forbidden",
+        "A policy of the tenant forbids new client secrets for the application, so Graph refuses to issue any. What is \
+         published stays valid. Have an administrator of the tenant permit them to this application, or let it log in \
+         without client secrets. Where the policy exempts some, whether it exempts the connection can't be told: then \
+         this is a warning, and the first rotation shows it.",
+    ),
+    (
         "connection-secret-expires",
         "The client secret that rotord itself logs in with ends soon; after that nothing can be rotated. Make another \
          by the `az` command beside the finding and change the connection: `rotorctl connection edit`.",
@@ -138,6 +152,7 @@ mod tests {
             include_str!("check/paths.rs"),
             include_str!("check/permission.rs"),
             include_str!("inspect.rs"),
+            include_str!("policy.rs"),
         ];
         let mut reported_codes: BTreeSet<&str> = sources.into_iter().flat_map(reported).collect();
         for Codes {

@@ -14,7 +14,8 @@ use crate::entra::{self, Token};
 pub(crate) use fault::{is_graphs, is_no_such_password};
 
 /// Which properties of an application are read.
-pub(crate) const APPLICATION: &str = "id,appId,displayName,signInAudience,passwordCredentials";
+pub(crate) const APPLICATION: &str =
+    "id,appId,displayName,createdDateTime,signInAudience,passwordCredentials";
 
 /// Graph as this connection sees it: logged in for one call.
 pub(crate) struct Graph<'a> {
@@ -66,6 +67,8 @@ pub(crate) struct Registered {
     pub(crate) id: String,
     pub(crate) app_id: Option<String>,
     pub(crate) display_name: Option<String>,
+    /// Not every application has one.
+    pub(crate) created_date_time: Option<String>,
     pub(crate) sign_in_audience: Option<String>,
     pub(crate) password_credentials: Option<Vec<Password>>,
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::check::missing;
 use crate::connection::{Application, Azure};
 use crate::graph::{Answer, Graph, Page, Registered};
+use crate::policy;
 use crate::remedy::{add_owner, enable, make_principal};
 
 /// How many client secrets an application has that is open to personal accounts.
@@ -38,6 +39,19 @@ pub(crate) fn inspect(
         found.sign_in_audience.as_deref(),
         Some("AzureADandPersonalMicrosoftAccount" | "PersonalMicrosoftAccount")
     );
+    let mut findings: Vec<Finding> = [
+        service_principal(&graph, application),
+        ownership(&graph, azure, application),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let limits = policy::limits(
+        &graph,
+        &application.object_id,
+        found.created_date_time.as_deref(),
+    )?;
+    findings.extend(limits.findings);
     Ok(Inspection {
         title: found.name().to_owned(),
         parameters: vec![
@@ -46,14 +60,8 @@ pub(crate) fn inspect(
             NamedValue::text("appName", name),
         ],
         credential_cap: personal.then_some(PERSONAL_CAP),
-        max_lifetime_seconds: None,
-        findings: [
-            service_principal(&graph, application),
-            ownership(&graph, azure, application),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        max_lifetime_seconds: limits.max_lifetime_seconds,
+        findings,
         provider_time: time,
     })
 }

@@ -21,6 +21,7 @@ mod entra;
 mod graph;
 mod inspect;
 mod issue;
+mod policy;
 mod remedy;
 mod verify;
 

@@ -42,6 +42,15 @@ pub(crate) fn enable(client_id: &str) -> String {
     format!("az ad sp update --id {client_id} --set accountEnabled=true")
 }
 
+/// Lets an application have client secrets that a policy forbids it.
+pub(crate) fn permit_secrets(application: &str) -> String {
+    format!(
+        "have an administrator of the tenant permit them to the application {application}: what an app \
+         management policy that is assigned to it says of passwordAddition comes before what the \
+         tenant's default policy says, and \"disabled\" permits"
+    )
+}
+
 /// Gives an application what it logs in as.
 pub(crate) fn make_principal(client_id: &str) -> String {
     format!("az ad sp create --id {client_id}")

@@ -9,6 +9,7 @@ mod error;
 mod filter;
 mod odata;
 mod password;
+mod policy;
 mod read;
 mod search;
 
@@ -124,6 +125,12 @@ fn perform(
         (GraphRoute::AddPassword(key), &Method::POST) => password::add(exchange, caller, key),
         (GraphRoute::RemovePassword(key), &Method::POST) => password::remove(exchange, caller, key),
         (GraphRoute::Owners(key), &Method::GET) => read::owners(exchange, caller, key),
+        (GraphRoute::AppManagementPolicies(key), &Method::GET) => {
+            read::app_management_policies(exchange, caller, key)
+        }
+        (GraphRoute::DefaultAppManagementPolicy, &Method::GET) => {
+            read::default_app_management_policy(exchange, caller)
+        }
         (GraphRoute::ServicePrincipals, &Method::GET) => read::service_principals(exchange, caller),
         (GraphRoute::ServicePrincipal(key), &Method::GET) => {
             read::service_principal(exchange, caller, key)

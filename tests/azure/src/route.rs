@@ -35,6 +35,8 @@ pub(crate) enum GraphRoute {
     AddPassword(Key),
     RemovePassword(Key),
     Owners(Key),
+    AppManagementPolicies(Key),
+    DefaultAppManagementPolicy,
     ServicePrincipals,
     ServicePrincipal(Key),
     AppRoleAssignments(Key),
@@ -136,6 +138,9 @@ impl GraphRoute {
                 Self::of_service_principal(Key::Id((*id).to_owned()), rest)
             }
             ("organization", []) => Some(Self::Organization),
+            ("policies", [policy]) if policy.eq_ignore_ascii_case("defaultAppManagementPolicy") => {
+                Some(Self::DefaultAppManagementPolicy)
+            }
             _ => None,
         };
         found.unwrap_or_else(unknown)
@@ -150,6 +155,7 @@ impl GraphRoute {
                     "addpassword" => Some(Self::AddPassword(key)),
                     "removepassword" => Some(Self::RemovePassword(key)),
                     "owners" => Some(Self::Owners(key)),
+                    "appmanagementpolicies" => Some(Self::AppManagementPolicies(key)),
                     _ => None,
                 }
             }
@@ -175,7 +181,8 @@ impl GraphRoute {
             Self::Application(key)
             | Self::AddPassword(key)
             | Self::RemovePassword(key)
-            | Self::Owners(key) => Some(key),
+            | Self::Owners(key)
+            | Self::AppManagementPolicies(key) => Some(key),
             _ => None,
         }
     }
@@ -216,6 +223,18 @@ mod tests {
         assert_eq!(
             graph("servicePrincipals(appId='x')/appRoleAssignments"),
             GraphRoute::AppRoleAssignments(app_id())
+        );
+    }
+
+    #[test]
+    fn policies_are_the_tenants_or_an_applications() {
+        assert_eq!(
+            graph("policies/defaultAppManagementPolicy"),
+            GraphRoute::DefaultAppManagementPolicy
+        );
+        assert_eq!(
+            graph("applications/x/appManagementPolicies"),
+            GraphRoute::AppManagementPolicies(Key::Id("x".to_owned()))
         );
     }
 

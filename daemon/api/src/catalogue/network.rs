@@ -11,6 +11,10 @@ entries! { Finding,
         "A file in the providers' directories can't be used as a provider.",
         "The others are used. Where an older content of the file had been loaded, that goes on.",
         "Do what the finding says of the file, and reload: `sudo systemctl reload rotord`.";
+    ENGINE_FORBIDDEN = "engine-forbidden",
+        "The settings say that providers are compiled, `engine = \"native\"`, and the daemon may not make memory executable: its unit forbids it, by MemoryDenyWriteExecute=.",
+        "It runs without the provider: what is published is read, and nothing rotates.",
+        "Set the engine to \"pulley\", the default; or let the unit allow it by the drop-in share/doc/rotord/examples/native-engine.conf, which says how. Then `sudo systemctl restart rotord`.";
     PROVIDER_MISBEHAVES = "provider-misbehaves",
         "Calls of this provider ended because it trapped, took too long, or answered what makes no sense.",
         "Each such call fails alone. One that may have changed something counts as a lost answer and is looked for.",

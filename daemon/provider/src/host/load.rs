@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -183,7 +184,7 @@ impl Loader {
             Some(cache) => cache.load(&self.engine, &wasm, &digest),
             None => Component::new(&self.engine, &wasm),
         };
-        let component = component.map_err(|e| LoadError::NotAComponent(words(&e)))?;
+        let component = component.map_err(|e| not_compiled(&e))?;
         require_contract(&component, &self.engine)?;
         let pre = self
             .linker
@@ -251,6 +252,15 @@ impl Loader {
             compiled.pre,
             self.lane.clone(),
         ))
+    }
+}
+
+/// Of a component that is no good there is no error number: that is the system's.
+fn not_compiled(error: &wasmtime::Error) -> LoadError {
+    match error.root_cause().downcast_ref::<Errno>() {
+        Some(&errno @ (Errno::ACCESS | Errno::PERM)) => LoadError::NotExecutable(errno.into()),
+        Some(_) => LoadError::Host(words(error)),
+        None => LoadError::NotAComponent(words(error)),
     }
 }
 
@@ -348,4 +358,24 @@ fn other_contract(found: &str) -> LoadError {
 /// The whole chain, since wasmtime puts what matters last.
 fn words(error: &wasmtime::Error) -> String {
     Scrubber::default().line(&format!("{error:#}"), 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_is_not_said_of_the_component() {
+        for errno in [Errno::ACCESS, Errno::PERM] {
+            let refused = wasmtime::Error::new(errno).context("unable to make memory executable");
+            let said = not_compiled(&refused);
+            assert!(matches!(said, LoadError::NotExecutable(_)), "{said}");
+        }
+        let full = wasmtime::Error::new(Errno::NOMEM).context("mmap failed");
+        let said = not_compiled(&full);
+        assert!(matches!(said, LoadError::Host(_)), "{said}");
+        let damaged = wasmtime::Error::msg("bad magic number");
+        let said = not_compiled(&damaged);
+        assert!(matches!(said, LoadError::NotAComponent(_)), "{said}");
+    }
 }

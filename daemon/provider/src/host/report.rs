@@ -84,6 +84,12 @@ pub enum LoadError {
         /// The file that was taken.
         first: PathBuf,
     },
+    /// The engine compiles providers, and the system lets this process make no memory executable.
+    #[error(
+        "the engine \"native\" compiles providers, and this service may not make memory executable ({0}); the engine \
+         \"pulley\" needs none"
+    )]
+    NotExecutable(std::io::Error),
     /// The host itself failed.
     #[error("the host could not load it: {0}")]
     Host(String),

@@ -1,8 +1,6 @@
 //! Which providers are loaded, and whether they behave.
 
-use rotord_api::catalogue::{
-    NO_PROVIDERS, PROVIDER_LOADED, PROVIDER_MISBEHAVES, PROVIDER_NOT_LOADED,
-};
+use rotord_api::catalogue::{NO_PROVIDERS, PROVIDER_LOADED, PROVIDER_MISBEHAVES};
 use rotord_api::doctor::DoctorFinding;
 use rotord_api::issue::Severity;
 use rotord_provider::Health;
@@ -19,7 +17,7 @@ pub(super) fn look(daemon: &Shared) -> Looking<'_> {
     for report in daemon.providers.reports() {
         if let Err(why) = report.result {
             let about = format!("provider file {}", report.file.display());
-            found.push(DoctorFinding::problem(&PROVIDER_NOT_LOADED, about, why));
+            found.push(DoctorFinding::problem(why.code, about, why.message));
         }
     }
     let loaded = host.providers();

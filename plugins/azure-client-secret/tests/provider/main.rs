@@ -11,5 +11,6 @@ mod certificate;
 mod changing;
 mod choosing;
 mod judging;
+mod limiting;
 mod standin;
 mod target;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use azure_client_secret::AzureClientSecret as Azure;
 use azure_standin::{
-    AppRole, ApplicationConfig, Audience, ConcurrencyStatus, Config, Handle, SecretConfig, Standin,
+    AppRole, ApplicationConfig, Audience, ConcurrencyStatus, Config, Handle, PasswordPolicy,
+    SecretConfig, Standin,
 };
 use rotor_provider_sdk::http::{Error, Http, Request, Response};
 use rotor_provider_sdk::{
@@ -16,6 +17,8 @@ use rotor_provider_sdk::{
 
 const SECRET: &str = "sTd8Q~the-rotators-own.secret_0000000001";
 const DAY: u64 = 24 * 60 * 60;
+/// What is left of a longest lifetime for clocks that differ.
+const CLOCKS: u64 = 300;
 
 /// The daemon's part, played with a plain client.
 struct Network {
@@ -233,6 +236,60 @@ async fn what_can_not_log_in_is_told_before_it_is_rotated() {
     .await;
     let inspection = Azure::inspect(&network, &network.target("absent")).unwrap();
     assert_eq!(inspection.findings[0].code, "no-service-principal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lifetime_policy_is_seen_with_the_permission_and_not_without() {
+    let days = |days: u64| PasswordPolicy {
+        max_lifetime_seconds: Some(days * DAY),
+        ..PasswordPolicy::default()
+    };
+    let network = Network::start(AppRole::ApplicationReadWriteOwnedBy, |config| {
+        config.behaviour.policy = Some(days(90));
+        config.applications[2].policy = Some(days(30));
+    })
+    .await;
+    let inspect = |name: &str| Azure::inspect(&network, &network.target(name)).unwrap();
+    let unseen = inspect("billing");
+    assert_eq!(unseen.max_lifetime_seconds, None);
+    assert_eq!(unseen.findings[0].code, "lifetime-policy-unread");
+    assert_eq!(unseen.findings[0].severity, Severity::Fine);
+
+    network
+        .standin
+        .grant("rotator", AppRole::PolicyReadAll)
+        .unwrap();
+    let seen = inspect("billing");
+    assert_eq!(seen.max_lifetime_seconds, Some(90 * DAY - CLOCKS));
+    assert_eq!(seen.findings, []);
+    // Its own comes before the tenant's.
+    assert_eq!(
+        inspect("foreign").max_lifetime_seconds,
+        Some(30 * DAY - CLOCKS)
+    );
+    network
+        .standin
+        .set_behaviour(|behaviour| behaviour.policy = None);
+    assert_eq!(inspect("billing").max_lifetime_seconds, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_forbids_secrets_is_told_before_one_is_asked_for() {
+    let network = Network::start(AppRole::ApplicationReadWriteOwnedBy, |config| {
+        config.behaviour.policy = Some(PasswordPolicy {
+            passwords_forbidden: true,
+            ..PasswordPolicy::default()
+        });
+    })
+    .await;
+    let role = AppRole::PolicyReadWriteApplicationConfiguration;
+    network.standin.grant("rotator", role).unwrap();
+    let inspection = Azure::inspect(&network, &network.target("billing")).unwrap();
+    assert_eq!(inspection.findings[0].code, "secrets-forbidden");
+    assert_eq!(
+        network.issue("billing").unwrap_err().kind,
+        FaultKind::Refused
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

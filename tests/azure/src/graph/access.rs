@@ -78,6 +78,14 @@ impl Caller {
         ])
     }
 
+    /// Reading the policies for applications.
+    pub(super) fn may_read_policies(&self) -> Result<(), GraphError> {
+        self.has_one_of(&[
+            AppRole::PolicyReadAll,
+            AppRole::PolicyReadWriteApplicationConfiguration,
+        ])
+    }
+
     /// Changing some application's secrets, whichever it is.
     pub(super) fn may_write(&self) -> Result<(), GraphError> {
         self.has_one_of(&[

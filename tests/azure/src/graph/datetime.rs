@@ -1,5 +1,5 @@
 //! Times as Graph writes and reads them: UTC with `Z`, and as many digits of a second as are not zero,
-//! up to seven.
+//! up to seven. Durations as it writes them.
 
 use chrono::{DateTime, SubsecRound, Timelike, Utc};
 
@@ -20,9 +20,43 @@ pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
     Some(time.with_timezone(&Utc).trunc_subsecs(7))
 }
 
+/// Writes a duration in days and what is left of them, such as `P4DT12H30M5S`.
+pub(super) fn duration(seconds: u64) -> String {
+    let days = seconds / 86_400;
+    let parts = [
+        (seconds / 3600 % 24, 'H'),
+        (seconds / 60 % 60, 'M'),
+        (seconds % 60, 'S'),
+    ];
+    let rest: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    match (days, rest.concat().as_str()) {
+        (0, "") => "PT0S".to_owned(),
+        (0, rest) => format!("PT{rest}"),
+        (days, "") => format!("P{days}D"),
+        (days, rest) => format!("P{days}DT{rest}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_name_what_is_not_zero() {
+        for (seconds, written) in [
+            (0, "PT0S"),
+            (5, "PT5S"),
+            (90 * 86_400, "P90D"),
+            (36 * 3600, "P1DT12H"),
+            (4 * 86_400 + 12 * 3600 + 30 * 60 + 5, "P4DT12H30M5S"),
+        ] {
+            assert_eq!(duration(seconds), written);
+        }
+    }
 
     #[test]
     fn offsets_are_converted_and_digits_kept() {

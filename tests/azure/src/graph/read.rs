@@ -6,7 +6,7 @@ use super::access::{self, Caller};
 use super::entity::{self, Entity, GRAPH_PRINCIPAL};
 use super::error::GraphError;
 use super::odata::Options;
-use super::{collection, dress, success};
+use super::{collection, dress, policy, success};
 use crate::answer::Answer;
 use crate::exchange::Exchange;
 use crate::model::{Application, ServicePrincipal, Surface};
@@ -115,6 +115,36 @@ pub(super) fn owners(
         .collect();
     let body = collection::list(exchange, &options, entities, "directoryObjects", OBJECT)?;
     Ok(success(exchange, &body, 2))
+}
+
+/// `GET /applications/{id}/appManagementPolicies`: one that is assigned to it, or none.
+pub(super) fn app_management_policies(
+    exchange: &mut Exchange<'_>,
+    caller: &Caller,
+    key: &Key,
+) -> Result<Answer, GraphError> {
+    caller.may_read()?;
+    caller.may_read_policies()?;
+    let options = Options::of(exchange.request)?;
+    let app = access::application(exchange, key)?;
+    let entities = app.policy.iter().map(policy::assigned).collect();
+    let context = "policies/appManagementPolicies";
+    let body = collection::list(exchange, &options, entities, context, "appManagementPolicy")?;
+    Ok(success(exchange, &body, 1))
+}
+
+/// `GET /policies/defaultAppManagementPolicy`
+pub(super) fn default_app_management_policy(
+    exchange: &mut Exchange<'_>,
+    caller: &Caller,
+) -> Result<Answer, GraphError> {
+    caller.may_read_policies()?;
+    let options = Options::of(exchange.request)?;
+    let entity = policy::default(exchange.world.behaviour.policy.as_ref());
+    let context = "policies/defaultAppManagementPolicy";
+    let kind = "tenantAppManagementPolicy";
+    let body = collection::single(exchange, &options, entity, context, kind)?;
+    Ok(success(exchange, &body, 1))
 }
 
 /// `GET /servicePrincipals`

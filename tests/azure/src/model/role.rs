@@ -19,6 +19,8 @@ pub enum AppRole {
     OrganizationReadAll,
     AuditLogReadAll,
     UserReadAll,
+    PolicyReadAll,
+    PolicyReadWriteApplicationConfiguration,
 }
 
 /// A role name that this stand-in has no id for.
@@ -28,7 +30,7 @@ pub struct UnknownRole(String);
 
 impl AppRole {
     /// Every role there is here.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ApplicationReadAll,
         Self::ApplicationReadWriteAll,
         Self::ApplicationReadWriteOwnedBy,
@@ -37,6 +39,8 @@ impl AppRole {
         Self::OrganizationReadAll,
         Self::AuditLogReadAll,
         Self::UserReadAll,
+        Self::PolicyReadAll,
+        Self::PolicyReadWriteApplicationConfiguration,
     ];
 
     /// The value in a token's `roles`.
@@ -50,6 +54,10 @@ impl AppRole {
             Self::OrganizationReadAll => "Organization.Read.All",
             Self::AuditLogReadAll => "AuditLog.Read.All",
             Self::UserReadAll => "User.Read.All",
+            Self::PolicyReadAll => "Policy.Read.All",
+            Self::PolicyReadWriteApplicationConfiguration => {
+                "Policy.ReadWrite.ApplicationConfiguration"
+            }
         }
     }
 
@@ -64,6 +72,10 @@ impl AppRole {
             Self::OrganizationReadAll => uuid!("498476ce-e0fe-48b0-b801-37ba7e2685c6"),
             Self::AuditLogReadAll => uuid!("b0afded3-3588-46d8-8b3d-9842eff778da"),
             Self::UserReadAll => uuid!("df021288-bdef-4463-88db-98f22de89214"),
+            Self::PolicyReadAll => uuid!("246dd0d5-5bd0-4def-940b-0421030a5b68"),
+            Self::PolicyReadWriteApplicationConfiguration => {
+                uuid!("be74164b-cff1-491c-8741-e671cb536e13")
+            }
         }
     }
 }

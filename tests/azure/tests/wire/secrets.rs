@@ -3,6 +3,7 @@
 use azure_standin::{AppRole, Behaviour, ConcurrencyStatus, PasswordPolicy, WriteWindow};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::rig::{self, Rig};
 
@@ -150,6 +151,61 @@ async fn a_policy_limits_lifetimes_and_forbids_passwords() {
     });
     let forbidden = rig.post(&path, &wanted).await;
     assert_eq!(forbidden.error(), "CredentialTypeNotAllowedAsPerAppPolicy");
+}
+
+#[tokio::test]
+async fn policies_are_shown_to_who_may_read_policies() {
+    let mut config = rig::config();
+    config.applications[1].policy = Some(PasswordPolicy {
+        id: Uuid::from_u128(7),
+        max_lifetime_seconds: Some(36 * 3600),
+        passwords_forbidden: false,
+    });
+    config.behaviour.policy = Some(PasswordPolicy {
+        passwords_forbidden: true,
+        ..PasswordPolicy::default()
+    });
+    let rig = Rig::with(config).await;
+    let default = "/v1.0/policies/defaultAppManagementPolicy";
+    let own = format!("{}/appManagementPolicies", rig.object_path("payroll"));
+    for path in [default, &own] {
+        let refused = rig.get(path).await;
+        assert_eq!(refused.status, 403, "{path}");
+        assert_eq!(refused.error(), "Authorization_RequestDenied");
+    }
+
+    rig.standin.grant("rotord", AppRole::PolicyReadAll).unwrap();
+    let shown = rig.get(default).await;
+    assert_eq!(shown.header("odata-version"), "4.0");
+    let shown = shown.json();
+    let context = rig::text(&shown["@odata.context"]);
+    assert!(context.ends_with("#policies/defaultAppManagementPolicy/$entity"));
+    assert_eq!(shown["isEnabled"], true);
+    let restrictions = &shown["applicationRestrictions"]["passwordCredentials"];
+    assert_eq!(restrictions[0]["restrictionType"], "passwordAddition");
+    assert_eq!(restrictions[0]["state"], "enabled");
+    assert_eq!(restrictions[1]["restrictionType"], "passwordLifetime");
+    assert_eq!(restrictions[1]["state"], "disabled");
+    assert_eq!(restrictions[1]["maxLifetime"], json!(null));
+
+    let shown = rig.get(&own).await.json();
+    let context = rig::text(&shown["@odata.context"]);
+    assert!(context.ends_with("#policies/appManagementPolicies"));
+    assert_eq!(shown["value"][0]["id"], json!(Uuid::from_u128(7)));
+    let restrictions = &shown["value"][0]["restrictions"]["passwordCredentials"];
+    assert_eq!(restrictions[0]["state"], "disabled");
+    assert_eq!(restrictions[1]["maxLifetime"], "P1DT12H");
+    let none = format!("{}/appManagementPolicies", rig.object_path("other"));
+    assert_eq!(rig.get(&none).await.json()["value"], json!([]));
+
+    rig.standin
+        .set_behaviour(|behaviour| behaviour.policy = None);
+    let shown = rig.get(default).await.json();
+    assert_eq!(shown["isEnabled"], false);
+    assert_eq!(
+        shown["applicationRestrictions"]["passwordCredentials"],
+        json!([])
+    );
 }
 
 #[tokio::test]
