@@ -25,7 +25,7 @@ const ROTATIONS: usize = 500;
 /// What the three meet, on their bad days.
 const BAD: [&str; 3] = ["fault:unavailable", "loop", "trap"];
 /// A day in a minute and a half: about five and a half rotations a second.
-const FACTOR: f64 = 960.0;
+const FACTOR: u32 = 960;
 /// Good and bad days, alternating.
 const DAYS: usize = 4;
 /// The provider and its connections.
@@ -48,6 +48,8 @@ async fn main() -> ExitCode {
 
 async fn measure() -> Result<(), Failure> {
     let now = Utc::now();
+    // The provider's too: what it issues would else expire within a day, and all of it at once.
+    let clock = clock::showing(now, now, FACTOR.into());
     let mut daemon = Daemon::new()?
         .with_test_build()?
         .with("timing.scale", 1.0)
@@ -56,14 +58,14 @@ async fn measure() -> Result<(), Failure> {
         // A loop is ended after three seconds of a processor.
         .with("providers.call_time", "3s")
         .with("log.filter", "warn")
-        .env(clock::VARIABLE, clock::showing(now, now, FACTOR));
+        .env(clock::VARIABLE, &clock);
     daemon.add_provider(&built::guest(ECHO).or_fail(|| "there is no provider".to_owned())?)?;
     daemon.start().await?;
     let operator = daemon.operator();
-    let good = connect(&operator, "good").await?;
+    let good = connect(&operator, "good", &clock).await?;
     let mut bad = Vec::new();
     for what in BAD {
-        bad.push(connect(&operator, &what.replace(':', "-")).await?);
+        bad.push(connect(&operator, &what.replace(':', "-"), &clock).await?);
     }
     let project = operator.project().await?;
     let bodies = (0..ROTATIONS).map(|number| {
@@ -86,7 +88,13 @@ async fn measure() -> Result<(), Failure> {
     for day in 0..DAYS {
         let is_bad = day % 2 == 1;
         for (connection, what) in bad.iter().zip(BAD) {
-            behave(&operator, *connection, if is_bad { what } else { "ok" }).await?;
+            behave(
+                &operator,
+                *connection,
+                if is_bad { what } else { "ok" },
+                &clock,
+            )
+            .await?;
         }
         let delays = one_day(&operator, &bad).await?;
         row(
@@ -109,8 +117,9 @@ async fn measure() -> Result<(), Failure> {
     daemon.stop().await
 }
 
-async fn connect(operator: &Operator, name: &str) -> Result<Uuid, Failure> {
-    let body = json!({ "name": name, "method": "plain", "credentials": { "behaviour": "ok" } });
+async fn connect(operator: &Operator, name: &str, clock: &str) -> Result<Uuid, Failure> {
+    let credentials = json!({ "behaviour": "ok", "clock": clock });
+    let body = json!({ "name": name, "method": "plain", "credentials": credentials });
     let reply = operator
         .http
         .post(&routes::connections_of_app(ECHO), &body)
@@ -119,9 +128,14 @@ async fn connect(operator: &Operator, name: &str) -> Result<Uuid, Failure> {
 }
 
 /// From now on whatever creates over this connection meets this.
-async fn behave(operator: &Operator, connection: Uuid, what: &str) -> Result<(), Failure> {
+async fn behave(
+    operator: &Operator,
+    connection: Uuid,
+    what: &str,
+    clock: &str,
+) -> Result<(), Failure> {
     let body = json!({
-        "method": "plain", "credentials": { "behaviour": what, "at": "issue" },
+        "method": "plain", "credentials": { "behaviour": what, "at": "issue", "clock": clock },
     });
     let path = routes::connection(ECHO, connection);
     operator
@@ -182,7 +196,7 @@ async fn one_day(operator: &Operator, bad: &[Uuid]) -> Result<Vec<Duration>, Fai
 }
 
 fn real(virtual_time: TimeDelta) -> Duration {
-    virtual_time.to_std().unwrap_or_default().div_f64(FACTOR)
+    virtual_time.to_std().unwrap_or_default() / FACTOR
 }
 
 fn at(delays: &[Duration], percent: usize) -> Duration {

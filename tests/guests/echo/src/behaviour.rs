@@ -22,7 +22,7 @@
 
 use rotor_provider_sdk::http::{Error, Request};
 use rotor_provider_sdk::{
-    Connection, Fault, FaultKind, Finding, Host, Level, Result, Severity, Target, Values,
+    Connection, Fault, FaultKind, Finding, Host, Level, Result, Severity, Target, Timestamp, Values,
 };
 
 /// Does what the connection says and returns what is to be said.
@@ -187,4 +187,22 @@ fn hog() -> ! {
     loop {
         held.push(std::hint::black_box(vec![1_u8; 1 << 20]));
     }
+}
+
+/// Seconds since 1970, by the clock that the connection names, else by the host's. The named one shows
+/// `anchor + (host's − anchor) × factor`.
+pub(crate) fn now(host: &dyn Host, connection: &Connection) -> Result<Timestamp> {
+    let values = &connection.values;
+    let Some(clock) = values.optional_text("clock")? else {
+        return Ok(host.now());
+    };
+    let read = |(anchor, factor): (&str, &str)| {
+        let (anchor, factor) = (anchor.parse::<i64>().ok()? / 1000, factor.parse().ok()?);
+        let since = host.now().checked_sub(anchor)?;
+        anchor.checked_add(since.checked_mul(factor)?)
+    };
+    clock
+        .split_once(':')
+        .and_then(read)
+        .ok_or_else(|| values.invalid("clock", "no clock is named so"))
 }

@@ -27,6 +27,8 @@ pub(crate) fn description() -> ProviderDescription {
                     Field::text("token", "A secret to leak").secret().optional(),
                     behaviour(),
                     at(),
+                    Field::text("clock", "The clock that it goes by: MILLISECONDS:FACTOR")
+                        .optional(),
                 ],
             }],
         },

@@ -39,7 +39,7 @@ impl Provider for Echo {
         Ok(Identity {
             subject: said.unwrap_or_else(|| "nobody in particular".to_owned()),
             findings: vec![asked.unwrap_or(fine)],
-            provider_time: Some(host.now()),
+            provider_time: Some(behaviour::now(host, connection)?),
         })
     }
 
@@ -83,7 +83,7 @@ impl Provider for Echo {
             credential_cap: None,
             max_lifetime_seconds: None,
             findings: findings.collect(),
-            provider_time: Some(host.now()),
+            provider_time: Some(behaviour::now(host, &target.connection)?),
         })
     }
 
@@ -96,8 +96,8 @@ impl Provider for Echo {
             outputs: Outputs::default()
                 .with("name", request.label.as_str())
                 .with("value", value),
-            expires_at: Some(host.now().saturating_add(lifetime)),
-            provider_time: Some(host.now()),
+            expires_at: Some(behaviour::now(host, &target.connection)?.saturating_add(lifetime)),
+            provider_time: Some(behaviour::now(host, &target.connection)?),
         })
     }
 
@@ -106,7 +106,7 @@ impl Provider for Echo {
         outputs.get("value")?;
         Ok(Verification {
             verdict: said.map_or(Verdict::Works, Verdict::NotYet),
-            provider_time: Some(host.now()),
+            provider_time: Some(behaviour::now(host, &target.connection)?),
         })
     }
 
@@ -114,7 +114,7 @@ impl Provider for Echo {
         let said = behaviour::of_target(host, target, "revoke")?;
         Ok(Revocation {
             outcome: said.map_or(RevocationOutcome::Accepted, RevocationOutcome::Other),
-            provider_time: Some(host.now()),
+            provider_time: Some(behaviour::now(host, &target.connection)?),
         })
     }
 
@@ -129,7 +129,7 @@ impl Provider for Echo {
         };
         Ok(SurveyResult {
             credentials: said.into_iter().map(credential).collect(),
-            provider_time: Some(host.now()),
+            provider_time: Some(behaviour::now(host, &target.connection)?),
             options: Vec::new(),
         })
     }
