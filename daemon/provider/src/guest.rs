@@ -8,7 +8,7 @@ mod state;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use self::limiter::OverMemory;
@@ -20,16 +20,10 @@ use crate::log::GuestLog;
 use crate::outcome::{CallError, TrapKind};
 use crate::scrub::Scrubber;
 use crate::settings::Limits;
-use crate::ticker::{TICK, TickerHandle};
+use crate::ticker::TickerHandle;
 
 /// What a guest may push to the host at once is told by the engine with this text and no type.
 const OVER_OUTPUT: &str = "fuel allocated for hostcalls has been exhausted";
-
-/// So many ticks a guest computes as fast as it can, half a second: no rotation needs more. Who goes on may be a loop,
-/// and rests after each tick, so that it takes a third of a processor and not all that the others need.
-const EAGER: u32 = 50;
-/// How long it rests.
-const REST: Duration = TICK.saturating_mul(2);
 
 /// Handles that a guest may hold, of any kind.
 const MOST_RESOURCES: usize = 1024;
@@ -130,15 +124,11 @@ impl Runner {
         // Set before instantiation, since start functions run too. The callback catches a guest that spins,
         // the time-out below one that waits.
         store.set_epoch_deadline(1);
-        let mut asked = 0_u32;
         store.epoch_deadline_callback(move |_| {
-            asked = asked.saturating_add(1);
             Ok(if Instant::now() >= deadline {
                 UpdateDeadline::Interrupt
-            } else if asked <= EAGER {
-                UpdateDeadline::Yield(1)
             } else {
-                UpdateDeadline::YieldCustom(1, Box::pin(sleep(REST)))
+                UpdateDeadline::Yield(1)
             })
         });
 
