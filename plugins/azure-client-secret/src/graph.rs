@@ -134,6 +134,23 @@ impl<'a> Graph<'a> {
         Some(answer.map_err(|unread| unread.into_fault(self.azure)))
     }
 
+    /// A page of a list: the first one at this path, or the one behind a link that Graph gave.
+    pub(crate) fn page<T: DeserializeOwned>(
+        &self,
+        first: &str,
+        next: Option<&str>,
+    ) -> Result<Page<T>> {
+        let answer = match next {
+            None => self.read(first),
+            Some(link) => self.follow(link).unwrap_or_else(|| {
+                Err(Fault::refused(format!(
+                    "the list {first} goes on elsewhere than at Graph"
+                )))
+            }),
+        };
+        Ok(answer?.value)
+    }
+
     /// Makes one changing request, and never a second. `Ok` is an answer of success.
     pub(crate) fn change(&self, path: &str, body: &impl Serialize) -> Result<Response> {
         let url = self.azure.graph_root.join(&format!("/v1.0{path}"));

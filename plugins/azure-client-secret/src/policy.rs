@@ -14,7 +14,7 @@ use serde_json::Value;
 use speedate::Duration;
 
 use crate::claims::{Claims, READ_POLICIES};
-use crate::graph::{Graph, Page};
+use crate::graph::Graph;
 use crate::remedy::permit_secrets;
 
 /// The restriction that forbids client secrets.
@@ -68,15 +68,7 @@ fn assigned(graph: &Graph<'_>, object_id: &str) -> Result<Vec<Policy>> {
     let mut policies = Vec::new();
     let mut next: Option<String> = None;
     for _ in 0..PAGES {
-        let answer = match &next {
-            None => graph.read::<Page<Policy>>(&first),
-            Some(link) => graph.follow(link).unwrap_or_else(|| {
-                Err(Fault::refused(
-                    "the list of the application's policies goes on elsewhere than at Graph",
-                ))
-            }),
-        };
-        let page = answer?.value;
+        let page = graph.page(&first, next.as_deref())?;
         policies.extend(page.value);
         next = page.next;
         if next.is_none() {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::claims::{Claims, WRITE_ALL, WRITE_OWNED};
 use crate::connection::Azure;
-use crate::graph::{Answer, Graph, Page};
+use crate::graph::Graph;
 use crate::remedy::{add_owner, grant};
 
 /// How many owned applications are named.
@@ -70,11 +70,7 @@ fn owned(graph: &Graph<'_>, claims: &Claims) -> Finding {
     let mut names = Vec::new();
     let mut next: Option<String> = None;
     for _ in 0..PAGES {
-        let answer = match &next {
-            None => Some(graph.read::<Page<Owned>>(&first)),
-            Some(link) => graph.follow(link),
-        };
-        let Some(Ok(Answer { value: page, .. })) = answer else {
+        let Ok(page) = graph.page::<Owned>(&first, next.as_deref()) else {
             return unknown();
         };
         let applications = page.value.into_iter();

@@ -91,13 +91,14 @@ impl Provider for Echo {
         let said = behaviour::of_target(host, target, "issue")?;
         let lifetime = i64::try_from(request.lifetime_seconds).unwrap_or(i64::MAX);
         let value = said.unwrap_or_else(|| format!("value-{}", host.uuid()));
+        let now = behaviour::now(host, &target.connection)?;
         Ok(Issued {
             handle: host.uuid(),
             outputs: Outputs::default()
                 .with("name", request.label.as_str())
                 .with("value", value),
-            expires_at: Some(behaviour::now(host, &target.connection)?.saturating_add(lifetime)),
-            provider_time: Some(behaviour::now(host, &target.connection)?),
+            expires_at: Some(now.saturating_add(lifetime)),
+            provider_time: Some(now),
         })
     }
 
