@@ -35,6 +35,8 @@ pub enum Step {
     Delete,
     /// A person pauses it.
     Pause,
+    /// Another root key takes the place of the one in use.
+    Rewrap,
     /// Anything else that is written down.
     Other,
     /// The stop.
@@ -70,6 +72,14 @@ pub enum Moment {
     Opened,
     /// The witness is there, and the sockets are not.
     Witnessed,
+    /// The new root key lies beside the old one.
+    Drafted,
+    /// The data keys are wrapped by both root keys.
+    Wrapped,
+    /// The old root key has a second name.
+    Linked,
+    /// The new root key is in its place.
+    Placed,
     /// A stop was asked for.
     Begun,
     /// The steps under way have ended; the database is open.
@@ -128,6 +138,13 @@ const OF_START: [Moment; 5] = [
     Moment::Opened,
     Moment::Witnessed,
 ];
+const OF_REWRAP: [Moment; 5] = [
+    Moment::Drafted,
+    Moment::InTransaction,
+    Moment::Wrapped,
+    Moment::Linked,
+    Moment::Placed,
+];
 const OF_DRAIN: [Moment; 3] = [Moment::Begun, Moment::Drained, Moment::Folded];
 
 impl Point {
@@ -144,6 +161,7 @@ impl Point {
         grid(&COMMITS, &OF_COMMITS)
             .chain(grid(&CALLS, &OF_CALLS))
             .chain(grid(&[Step::Start], &OF_START))
+            .chain(grid(&[Step::Rewrap], &OF_REWRAP))
             .chain(grid(&[Step::Drain], &OF_DRAIN))
     }
 }
@@ -191,6 +209,7 @@ impl Step {
             Self::Revoke => "revoke",
             Self::Delete => "delete",
             Self::Pause => "pause",
+            Self::Rewrap => "rewrap",
             Self::Other => "other",
             Self::Drain => "drain",
         }
@@ -219,6 +238,10 @@ impl Moment {
             Self::Migrated => "migrated",
             Self::Opened => "opened",
             Self::Witnessed => "witnessed",
+            Self::Drafted => "drafted",
+            Self::Wrapped => "wrapped",
+            Self::Linked => "linked",
+            Self::Placed => "placed",
             Self::Begun => "begun",
             Self::Drained => "drained",
             Self::Folded => "folded",

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
+use rotord_crash::{Moment, Step as Place, reach};
 use rusqlite::Connection;
 
 use crate::audit::AuditEntry;
@@ -167,9 +168,12 @@ impl Store {
         let own = OwnKey::of(&self.folder());
         own.is_in_use(&now.in_use)?;
         let next = own.draft()?;
+        reached(Moment::Drafted);
         let note = note(&now, &next.label);
         self.wrap_by(&next, at, note)?;
+        reached(Moment::Wrapped);
         let kept = own.replace(&now.in_use)?;
+        reached(Moment::Placed);
         self.reader.root_key.set(&next.label);
         // What is left of the old one is dropped by the next start, too.
         let old_dropped = self.write(|books| Ok(data_keys::forget_replaced(books.sql, &next)?));
@@ -197,7 +201,9 @@ impl Store {
                     return Err(SealError::WrongForm { table }.into());
                 }
             }
-            books.note(at, &[note])
+            books.note(at, &[note])?;
+            reached(Moment::InTransaction);
+            Ok(())
         })
     }
 
@@ -205,6 +211,10 @@ impl Store {
         let folder = self.readers.path.parent();
         folder.unwrap_or(Path::new("/")).to_owned()
     }
+}
+
+fn reached(moment: Moment) {
+    reach(|| Some(Place::Rewrap), moment);
 }
 
 /// What a crash has left of replacing the key of our own, which has opened the database: it is finished where it was
@@ -293,6 +303,7 @@ impl OwnKey {
         }
         // Before the only other name of it goes.
         root_key::sync_above(&kept).map_err(|source| at(&kept, source))?;
+        reached(Moment::Linked);
         root_key::put_in_place(&self.path)?;
         Ok(kept)
     }

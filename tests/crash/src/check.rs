@@ -8,7 +8,9 @@ use e2e::consumer::USER_AGENT;
 use e2e::failure::OrFail as _;
 use e2e::operator::{live, secret_name};
 use rotord_api::catalogue::{STATE_IS_OLD, UNKNOWN_LABEL};
+use rotord_api::root_key::RootKeyStatus;
 use rotord_api::rotation::{CredentialStage, RotationStatus, SecretRotation};
+use rotord_api::routes;
 use rotord_rotation::label::Label;
 
 use crate::stage::Scene;
@@ -109,6 +111,10 @@ pub async fn violations(scene: &Scene) -> Result<Vec<String>, Failure> {
     found.extend(used_after_removal(scene)?);
     for rotation in scene.operator.rotations().await? {
         found.extend(of_rotation(scene, &rotation).await?);
+    }
+    let keys: RootKeyStatus = scene.operator.http.get(routes::ROOT_KEY).await?.parse()?;
+    if keys.opening.as_slice() != [keys.in_use.as_str()] {
+        found.push(format!("the root key was replaced by half: {keys:?}"));
     }
     Ok(found)
 }

@@ -70,6 +70,8 @@ pub enum Order {
     Retire(usize),
     /// Delete it with what it published; its consumer has stopped before.
     Delete(usize),
+    /// Replace the root key.
+    Rewrap,
     /// Somebody else adds a secret to its application.
     AddForeign(usize),
 }
@@ -125,6 +127,7 @@ impl Plan {
             Step::Create | Step::Start => None,
             Step::Pause => Some(Order::Pause(0)),
             Step::Delete => Some(Order::Delete(0)),
+            Step::Rewrap => Some(Order::Rewrap),
             // What was replaced is removed, too.
             Step::Revoke | Step::Other => Some(Order::Retire(0)),
             _ => Some(Order::Rotate(0)),
@@ -176,7 +179,15 @@ impl At {
             (Step::Verify, _) => 9,
             // A login comes before each request.
             (_, Moment::Connected | Moment::Answered) => 6,
-            (Step::Start | Step::Drain | Step::Create | Step::Delete | Step::Pause, _) => 1,
+            (
+                Step::Start
+                | Step::Drain
+                | Step::Create
+                | Step::Delete
+                | Step::Pause
+                | Step::Rewrap,
+                _,
+            ) => 1,
             _ => 2,
         };
         End::At(point, rng.u32(1..=most))
@@ -202,12 +213,16 @@ impl Act {
                 _ => {}
             }
         }
+        if rng.u32(0..12) == 0 {
+            orders.push((rng.u64(0..500), Order::Rewrap));
+        }
         if let End::At(point, _) = end {
             let wanted = match point.step {
                 Step::Pause => Some(Order::Pause(0)),
                 Step::Delete => Some(Order::Delete(0)),
                 Step::Create => Some(Order::Create(rotations - 1)),
                 Step::Revoke => Some(Order::Retire(0)),
+                Step::Rewrap => Some(Order::Rewrap),
                 Step::Issue | Step::Keep | Step::Publish => Some(Order::Rotate(0)),
                 _ => None,
             };

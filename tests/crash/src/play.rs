@@ -351,6 +351,9 @@ async fn give(scene: &Scene, order: Order) -> Result<(), Failure> {
                 http.delete(&routes::with_query(&path, &query)).await?;
             }
         }
+        Order::Rewrap => {
+            http.post(routes::ROOT_KEY_REWRAP, &json!({})).await?;
+        }
         Order::AddForeign(number) => {
             let app = &part(number).app;
             let foreign = azure_standin::SecretConfig {

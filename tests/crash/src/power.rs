@@ -21,8 +21,10 @@ use e2e::built::root;
 use e2e::failure::OrFail as _;
 use e2e::{Azure, Daemon, Failure, Operator, until};
 use fastrand::Rng;
+use rotord_api::routes;
 use rotord_rotation::Label;
 use rotord_store::{Options, RootKeySource, Store};
+use serde_json::json;
 
 use self::disk::{Disk, Files};
 use self::record::Entry;
@@ -110,7 +112,7 @@ fn recorded_daemon(azure: &Azure) -> Result<(Daemon, PathBuf), Failure> {
     Ok((daemon, record))
 }
 
-/// Several rotations from the very first start on, with a stop and a kill in between.
+/// Several rotations from the very first start on, with a stop, a kill and another root key in between.
 async fn rotate(mut daemon: Daemon, azure: &Azure) -> Result<Daemon, Failure> {
     daemon.start().await?;
     let operator = daemon.operator();
@@ -133,6 +135,10 @@ async fn rotate(mut daemon: Daemon, azure: &Azure) -> Result<Daemon, Failure> {
             1 => {
                 daemon.kill().await?;
                 daemon.start().await?;
+            }
+            2 => {
+                let http = daemon.operator().http;
+                http.post(routes::ROOT_KEY_REWRAP, &json!({})).await?;
             }
             _ => {}
         }

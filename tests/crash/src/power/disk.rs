@@ -36,6 +36,8 @@ enum Change {
     Add(PathBuf, Node),
     Remove(PathBuf),
     Rename(PathBuf, PathBuf),
+    /// A second name.
+    Link(PathBuf, PathBuf),
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +83,9 @@ impl Disk {
             Operation::Unlink { path } => self.change(path, Change::Remove(path.clone())),
             Operation::Rename { from, to } => {
                 self.change(to, Change::Rename(from.clone(), to.clone()));
+            }
+            Operation::Link { from, to } => {
+                self.change(to, Change::Link(from.clone(), to.clone()));
             }
             Operation::Write {
                 file,
@@ -171,6 +176,11 @@ impl Change {
             Self::Rename(from, to) => {
                 if let Some(node) = names.remove(from) {
                     names.insert(to.clone(), node);
+                }
+            }
+            Self::Link(from, to) => {
+                if let Some(node) = names.get(from) {
+                    names.insert(to.clone(), *node);
                 }
             }
         }
@@ -304,6 +314,31 @@ mod tests {
         assert!(disk.after_a_cut(|| 0.0).0.contains_key(Path::new("a")));
         let after = disk.after_a_cut(|| 1.0);
         assert!(after.0.contains_key(Path::new("b")) && !after.0.contains_key(Path::new("a")));
+    }
+
+    #[test]
+    fn a_second_name_stays_when_the_first_goes_to_another_file() {
+        let mut operations = created_and_written();
+        operations.push(Operation::Sync { file: 7 });
+        operations.push(Operation::SyncFolder { path: "/d".into() });
+        operations.push(Operation::Link {
+            from: path("a"),
+            to: path("kept"),
+        });
+        operations.push(Operation::Create {
+            file: 8,
+            path: path("draft"),
+        });
+        operations.push(Operation::Rename {
+            from: path("draft"),
+            to: path("a"),
+        });
+        let disk = disk(operations);
+        let before = disk.after_a_cut(|| 0.0);
+        assert!(!before.0.contains_key(Path::new("kept")));
+        let after = disk.after_a_cut(|| 1.0);
+        assert_eq!(after.0[Path::new("kept")].as_deref(), Some(&b"text"[..]));
+        assert_eq!(after.0[Path::new("a")].as_deref(), Some(&b""[..]));
     }
 
     #[test]

@@ -41,6 +41,10 @@ pub(crate) enum Operation {
         from: PathBuf,
         to: PathBuf,
     },
+    Link {
+        from: PathBuf,
+        to: PathBuf,
+    },
     Unlink {
         path: PathBuf,
     },
@@ -94,6 +98,7 @@ impl<'a> Rest<'a> {
         let path = PathBuf::from(String::from_utf8_lossy(self.text()?).into_owned());
         let bytes = self.text()?.to_owned();
         let number = usize::try_from(number).unwrap_or(usize::MAX);
+        let second_path = || PathBuf::from(String::from_utf8_lossy(&bytes).into_owned());
         let what = match kind {
             1 => Operation::Create { file, path },
             2 => Operation::Write {
@@ -107,12 +112,16 @@ impl<'a> Rest<'a> {
             },
             4 => Operation::Sync { file },
             5 => Operation::SyncFolder { path },
-            6 => {
-                let to = PathBuf::from(String::from_utf8_lossy(&bytes).into_owned());
-                Operation::Rename { from: path, to }
-            }
+            6 => Operation::Rename {
+                from: path,
+                to: second_path(),
+            },
             7 => Operation::Unlink { path },
             8 => Operation::MakeFolder { path },
+            9 => Operation::Link {
+                from: path,
+                to: second_path(),
+            },
             other => {
                 let what = format!("an entry of the unknown kind {other}");
                 return Some(Err(std::io::Error::other(what)));

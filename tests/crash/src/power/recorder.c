@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { CREATE = 1, WRITE, TRUNCATE, SYNC, SYNC_FOLDER, RENAME, UNLINK, MKDIR };
+enum kind { CREATE = 1, WRITE, TRUNCATE, SYNC, SYNC_FOLDER, RENAME, UNLINK, MKDIR, LINK };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int record = -2;
@@ -212,6 +212,25 @@ int rename(const char *from, const char *to)
 		tell(RENAME, 0, 0, from, to, strlen(to));
 	pthread_mutex_unlock(&lock);
 	return result;
+}
+
+static int linked(const char *from, const char *to)
+{
+	pthread_mutex_lock(&lock);
+	int result = syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+	if (!result && (tracked(from) || tracked(to)))
+		tell(LINK, 0, 0, from, to, strlen(to));
+	pthread_mutex_unlock(&lock);
+	return result;
+}
+
+int link(const char *from, const char *to) { return linked(from, to); }
+
+int linkat(int from_at, const char *from, int to_at, const char *to, int flags)
+{
+	if (from_at == AT_FDCWD && to_at == AT_FDCWD && !flags)
+		return linked(from, to);
+	return REAL(linkat)(from_at, from, to_at, to, flags);
 }
 
 int unlink(const char *path)
