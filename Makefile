@@ -17,8 +17,9 @@ RELEASED := $(BUILT)/rotord $(BUILT)/rotorctl build/plugins/azure-client-secret.
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# `--workspace`, here and below, so that all is built on the same dependencies.
 build: plugins ## The daemon, rotorctl and the stand-in, for trying out and for tests
-	$(CARGO) build --workspace --bins
+	$(CARGO) build --workspace --bin rotord --bin rotorctl --bin azure-standin --bin demo
 
 plugins: ## The provider components, into build/plugins
 	plugins/build
