@@ -2,6 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -15,9 +17,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::error::CtlError;
+use crate::output::note;
 use crate::reach;
 
 /// Where the daemon listens unless it is told otherwise.
@@ -26,6 +30,10 @@ pub(crate) const DEFAULT_SOCKET: &str = "/run/rotord/admin.sock";
 /// Longer than the daemon lets any caller wait.
 const PATIENCE: Duration = Duration::from_mins(15);
 
+/// For how long a first answer is waited for in silence: systemd holds the sockets of a daemon that fails to start, and leaves
+/// who asks waiting.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// More than any list of the daemon's is long.
 const ANSWER_LIMIT: usize = 64 << 20;
 
@@ -33,6 +41,8 @@ const ANSWER_LIMIT: usize = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct Client {
     socket: PathBuf,
+    /// Whether it ever answered, or failed to.
+    answered: AtomicBool,
 }
 
 /// What the daemon answered: a success, or that nothing has changed.
@@ -63,7 +73,10 @@ impl Reply {
 impl Client {
     /// A way through this socket. Nothing is opened yet.
     pub(crate) fn new(socket: PathBuf) -> Self {
-        Self { socket }
+        Self {
+            socket,
+            answered: AtomicBool::new(false),
+        }
     }
 
     /// Where the daemon is looked for.
@@ -87,7 +100,7 @@ impl Client {
 
     /// The same, with its tag.
     pub(crate) async fn get_seen(&self, path: &str) -> Result<Seen, CtlError> {
-        in_time(self.see(path, &[])).await
+        self.in_time(self.see(path, &[])).await
     }
 
     /// What is there, once it is not what this tag is of; none where nothing else was there for so long.
@@ -99,7 +112,7 @@ impl Client {
     ) -> Result<Option<Seen>, CtlError> {
         let wait = format!("wait={}", wait.as_secs());
         let headers = [("If-None-Match", tag), ("Prefer", wait.as_str())];
-        let seen = in_time(self.see(path, &headers)).await?;
+        let seen = self.in_time(self.see(path, &headers)).await?;
         Ok((seen.reply.status != StatusCode::NOT_MODIFIED).then_some(seen))
     }
 
@@ -127,7 +140,7 @@ impl Client {
         sink: &mut impl io::Write,
     ) -> Result<u64, CtlError> {
         let response = self.open(Method::POST, path, &[], Some(encode(body)?));
-        let (response, connection) = in_time(response).await?;
+        let (response, connection) = self.in_time(response).await?;
         let status = response.status();
         let mut body = response.into_body();
         if !status.is_success() {
@@ -155,7 +168,7 @@ impl Client {
         path: &str,
         body: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Reply, CtlError> {
-        let seen = in_time(self.exchange(method, path, &[], body)).await?;
+        let seen = self.in_time(self.exchange(method, path, &[], body)).await?;
         Ok(seen.reply)
     }
 
@@ -215,15 +228,28 @@ impl Client {
         let response = sender.send_request(request).await.map_err(broken_off)?;
         Ok((response, connection))
     }
+
+    /// What is answered, in time; that nothing is for long is said.
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, CtlError>>,
+    ) -> Result<T, CtlError> {
+        let mut answer = pin!(answer);
+        let known = self.answered.load(Ordering::Relaxed);
+        let mut answered = timeout(if known { PATIENCE } else { SILENCE }, &mut answer).await;
+        if answered.is_err() && !known {
+            note(&format!(
+                "no answer yet: the daemon may be starting, or fail to; {LOG_HINT}"
+            ));
+            answered = timeout(PATIENCE, answer).await;
+        }
+        self.answered.store(true, Ordering::Relaxed);
+        answered
+            .map_err(|_| CtlError::failed("the daemon did not answer in time").hint(LOG_HINT))?
+    }
 }
 
 const LOG_HINT: &str = "see its log: journalctl -u rotord";
-
-async fn in_time<T>(answer: impl Future<Output = Result<T, CtlError>>) -> Result<T, CtlError> {
-    tokio::time::timeout(PATIENCE, answer)
-        .await
-        .map_err(|_| CtlError::failed("the daemon did not answer in time").hint(LOG_HINT))?
-}
 
 fn read(status: StatusCode, body: &[u8]) -> Result<Reply, CtlError> {
     let body = match body {

@@ -61,7 +61,8 @@ pub(crate) fn interrupted(
     ended(child)
 }
 
-fn start(socket: &Path, arguments: &[&str]) -> Child {
+/// Starts it against a socket.
+pub(crate) fn start(socket: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_rotorctl"))
         .args(arguments)
         .env_clear()
@@ -74,7 +75,8 @@ fn start(socket: &Path, arguments: &[&str]) -> Child {
         .unwrap()
 }
 
-fn ended(child: Child) -> Ended {
+/// What it wrote that was not read yet, and how it ended.
+pub(crate) fn ended(child: Child) -> Ended {
     let output = child.wait_with_output().unwrap();
     Ended {
         code: output.status.code().unwrap(),

@@ -1,11 +1,13 @@
 //! Reaching the daemon, wrong usage, and the shape of errors.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 
 use serde_json::json;
 
 use crate::fake::{Fake, error};
-use crate::program::{run, run_at};
+use crate::program::{ended, run, run_at, start};
 
 #[test]
 fn a_daemon_that_is_not_running_is_said_so_with_what_helps() {
@@ -24,10 +26,28 @@ fn a_daemon_that_is_not_running_is_said_so_with_what_helps() {
 fn a_socket_that_nobody_listens_on_is_told_apart() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("stale.sock");
-    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    drop(UnixListener::bind(&path).unwrap());
     let ended = run_at(&path, &["status"], "");
     assert_eq!(ended.code, 1);
     assert!(ended.err.contains("nobody listens"), "{}", ended.err);
+}
+
+#[test]
+fn one_behind_which_no_daemon_starts_is_waited_for_and_that_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("held.sock");
+    let held_by_systemd = UnixListener::bind(&path).unwrap();
+    let mut child = start(&path, &["status"]);
+    let mut said = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap())
+        .read_line(&mut said)
+        .unwrap();
+    assert!(
+        said.starts_with("note: no answer yet:") && said.contains("journalctl -u rotord"),
+        "{said}"
+    );
+    drop(held_by_systemd);
+    assert_eq!(ended(child).code, 1);
 }
 
 #[test]
