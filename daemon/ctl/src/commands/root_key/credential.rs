@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::key_file::Key;
 use crate::error::CtlError;
+use crate::output::note;
 
 /// The credential's name, which is sealed with it: under another one it does not open.
 pub(super) const NAME: &str = "rotord.root-key";
@@ -64,17 +65,24 @@ impl SystemdCreds {
     pub(super) async fn seal(&self, key: &Key, with: WithKey) -> Result<Key, CtlError> {
         let with = format!("--with-key={}", with.name());
         let name = format!("--name={NAME}");
-        self.run(&["encrypt", &name, &with, "-", "-"], key).await
+        let (sealed, said) = self.run(&["encrypt", &name, &with, "-", "-"], key).await?;
+        // Such as that a TPM was not used, or binds it to nothing.
+        for line in said.lines() {
+            note(&format!("systemd-creds says: {line}"));
+        }
+        Ok(sealed)
     }
 
     /// What a sealed credential holds.
     pub(super) async fn open(&self, file: &Path) -> Result<Key, CtlError> {
         let name = format!("--name={NAME}");
         let file = file.to_string_lossy();
-        self.run(&["decrypt", &name, &file, "-"], &[]).await
+        let (key, _) = self.run(&["decrypt", &name, &file, "-"], &[]).await?;
+        Ok(key)
     }
 
-    async fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Key, CtlError> {
+    /// What it wrote, and what it said beside that.
+    async fn run(&self, arguments: &[&str], input: &[u8]) -> Result<(Key, String), CtlError> {
         let failed = || CtlError::failed("systemd-creds failed");
         let mut child = Command::new(&self.0)
             .args(arguments)
@@ -109,13 +117,15 @@ impl SystemdCreds {
         }
         let status = child.wait().await;
         let status = status.map_err(|source| failed().because(source))?;
-        if status.success() && !out.is_empty() {
-            return Ok(out);
-        }
         let said = String::from_utf8_lossy(&said);
-        Err(match said.trim() {
-            "" => failed(),
-            said => CtlError::failed(format!("systemd-creds failed: {said}")),
+        let said = said.trim();
+        if status.success() && !out.is_empty() {
+            return Ok((out, said.to_owned()));
+        }
+        Err(if said.is_empty() {
+            failed()
+        } else {
+            CtlError::failed(format!("systemd-creds failed: {said}"))
         })
     }
 }
