@@ -239,7 +239,7 @@ impl Client {
         let mut answered = timeout(if known { PATIENCE } else { SILENCE }, &mut answer).await;
         if answered.is_err() && !known {
             note(&format!(
-                "no answer yet: the daemon may be starting, or fail to; {LOG_HINT}"
+                "no answer yet, waiting on; where the daemon can't start, {LOG_HINT}"
             ));
             answered = timeout(PATIENCE, answer).await;
         }

@@ -150,7 +150,10 @@ pub(crate) fn report(error: &CtlError) {
 
 /// Says on standard error what a person should know although nothing went wrong.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "note: {}", printable(text));
+    let mut stderr = io::stderr().lock();
+    // A spinner may have the line.
+    let clear = if stderr.is_terminal() { "\r\x1b[2K" } else { "" };
+    let _ = writeln!(stderr, "{clear}note: {}", printable(text));
 }
 
 /// A text without what would steer the terminal: providers and other hosts have a hand in labels and names.

@@ -43,7 +43,7 @@ fn one_behind_which_no_daemon_starts_is_waited_for_and_that_is_said() {
         .read_line(&mut said)
         .unwrap();
     assert!(
-        said.starts_with("note: no answer yet:") && said.contains("journalctl -u rotord"),
+        said.starts_with("note: no answer yet") && said.contains("journalctl -u rotord"),
         "{said}"
     );
     drop(held_by_systemd);
