@@ -152,7 +152,11 @@ pub(crate) fn report(error: &CtlError) {
 pub(crate) fn note(text: &str) {
     let mut stderr = io::stderr().lock();
     // A spinner may have the line.
-    let clear = if stderr.is_terminal() { "\r\x1b[2K" } else { "" };
+    let clear = if stderr.is_terminal() {
+        "\r\x1b[2K"
+    } else {
+        ""
+    };
     let _ = writeln!(stderr, "{clear}note: {}", printable(text));
 }
 
