@@ -5,8 +5,10 @@ use rotord_rotation::event::Answer;
 use rotord_rotation::rotation::Facts;
 use rotord_rotation::summary::NoticeCode;
 use rotord_rotation::{
-    Command, Event, FaultKind, Gate, Handle, Listed, Plan, Reason, Removal, RunKind, Stage,
+    Command, Credential, CredentialId, Event, FaultKind, Gate, Handle, Listed, Nonce, Plan, Reason,
+    Removal, RunKind, Stage,
 };
+use uuid::Uuid;
 
 use crate::play::{Play, plan, utc};
 use crate::{fault, label};
@@ -274,4 +276,73 @@ fn retiring_what_was_replaced_takes_what_was_adopted_along() {
     })
     .unwrap();
     play.until(|play| play.revoked.contains(&adopted));
+}
+
+#[test]
+fn one_list_without_it_is_no_proof_that_what_was_published_is_gone() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| matches!(play.stage("key-1"), Some(Stage::Retiring(_))));
+    // A replica that lags shows a list without it, once.
+    let all = play.listed.clone();
+    play.listed.retain(|listed| listed.handle.0 != "key-1");
+    let absences = |play: &Play| {
+        let removal = play.by_handle("key-1").and_then(|c| c.removal());
+        removal.map(|removal| removal.absences)
+    };
+    play.until(|play| absences(play) != Some(0));
+    assert_eq!(absences(&play), Some(1), "{:?}", play.stage("key-1"));
+    play.listed = all;
+    play.until(|play| !play.revoked.is_empty());
+    // The same after the revoke.
+    play.until(|play| absences(play) != Some(0));
+    assert_eq!(absences(&play), Some(1), "{:?}", play.stage("key-1"));
+}
+
+#[test]
+fn what_was_being_removed_unpublished_waits_while_the_books_are_in_doubt() {
+    let mut play = with_a_leftover();
+    adopt(&mut play, true);
+    play.until(|play| matches!(play.stage("key-2"), Some(Stage::Retiring(_))));
+    play.event(Event::StateIsOld {
+        why: "restored".to_owned(),
+    })
+    .unwrap();
+    play.pass(TimeDelta::days(2));
+    assert!(play.revoked.is_empty(), "{:?}", play.revoked);
+    play.command(Command::Unblock).unwrap();
+    play.until(|play| play.revoked == [Handle("key-2".to_owned())]);
+}
+
+#[test]
+fn a_second_one_of_a_settled_attempt_is_removed_unless_the_books_are_in_doubt() {
+    for in_doubt in [false, true] {
+        let mut play = Play::live(30);
+        let settled = Credential {
+            id: CredentialId(Uuid::from_u128(77)),
+            nonce: Nonce(0xdead),
+            handle: Some(Handle("settled".to_owned())),
+            stage: Stage::Gone,
+            slot: None,
+            ..play.active().clone()
+        };
+        let twin = Listed {
+            handle: Handle("twin".to_owned()),
+            label: Some(label(settled.sequence, settled.nonce.0)),
+            expires_at: settled.expires_at,
+        };
+        play.tombstones.push(settled);
+        if in_doubt {
+            play.event(Event::StateIsOld {
+                why: "restored".to_owned(),
+            })
+            .unwrap();
+        }
+        play.listed.push(twin.clone());
+        play.pass(TimeDelta::days(2));
+        assert_eq!(play.revoked.contains(&twin.handle), !in_doubt);
+        let told = play.rotation.doubts.iter().any(|d| d.handle == twin.handle);
+        assert_eq!(told, in_doubt);
+    }
 }

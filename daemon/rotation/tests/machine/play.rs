@@ -24,6 +24,8 @@ pub(crate) struct Play {
     pub(crate) rotation: Rotation,
     pub(crate) call: Option<Call>,
     pub(crate) listed: Vec<Listed>,
+    /// What the store remembers of settled credentials.
+    pub(crate) tombstones: Vec<Credential>,
     pub(crate) inspection: Inspection,
     /// Fault of the next creating calls.
     pub(crate) issue_faults: Vec<Fault>,
@@ -102,6 +104,7 @@ impl Play {
             rotation: step.rotation.clone(),
             call: None,
             listed: Vec::new(),
+            tombstones: Vec::new(),
             inspection: Inspection::default(),
             issue_faults: Vec::new(),
             login: Answer::Works,
@@ -226,7 +229,7 @@ impl Play {
             })),
             Call::Survey => Event::Surveyed(Ok(Survey {
                 listed: self.listed.clone(),
-                tombstones: Vec::new(),
+                tombstones: self.tombstones.clone(),
                 provider_time,
             })),
             Call::Verify { .. } => Event::Verified(Verdict {
