@@ -122,8 +122,11 @@ fn many(from: u64, count: u64) -> Result<(), String> {
         sum.restores,
         sum.compared
     );
-    if let Some(pace) = calm_pace() {
-        println!("without trouble, monthly: {pace:.0} rotation-years a second of processor time");
+    if let Some((years, steps)) = calm_pace() {
+        println!(
+            "without trouble, monthly: {years:.0} rotation-years a second of processor time, {:.1} million steps",
+            steps / 1e6
+        );
     }
     println!(
         "{} logins of consumers, {} failed where nothing could be done",
@@ -163,15 +166,18 @@ fn pace(sum: &Report, start: Instant, over_the_store: &Time) -> String {
     )
 }
 
-/// How fast stories go in which nothing goes wrong: what the aim of a thousand is about.
-fn calm_pace() -> Option<f64> {
+/// How fast stories go in which nothing goes wrong, what the aim of a thousand is about: years and steps a second.
+fn calm_pace() -> Option<(f64, f64)> {
     let begun = processor_time()?;
-    let mut days = 0;
+    let mut sum = Report::default();
     for seed in 0..CALM {
-        days += World::play(Scenario::calm(seed)).ok()?.days;
+        sum.add(&World::play(Scenario::calm(seed)).ok()?);
     }
     let used = processor_time()?.saturating_sub(begun).as_secs_f64();
-    Some(f64::from(u32::try_from(days).ok()?) / 365.0 / used)
+    let a_second = |count: f64| count / used;
+    let days = u32::try_from(sum.days).ok()?;
+    let steps = u32::try_from(sum.steps).ok()?;
+    Some((a_second(f64::from(days) / 365.0), a_second(steps.into())))
 }
 
 /// What this process has used: beside others, the time on the wall says little.
