@@ -27,8 +27,7 @@ plugins: ## The provider components, into build/plugins
 guests: ## The misbehaving components that tests use, into build/guests
 	plugins/build guests
 
-# The daemon as tests need it: its clock can run faster, and it can be killed at named places. `--workspace`, so that
-# it is built on the same dependencies as the rest.
+# The daemon as tests need it: its clock can run faster, and it can be killed at named places.
 test-daemon:
 	$(CARGO) build --workspace --features rotord/test-build --bin rotord-test
 
@@ -62,8 +61,10 @@ deny: ## Licences, sources, duplicates and known vulnerabilities of what we depe
 simulate: ## SEEDS=n stories of the simulator (FROM=n on), or SEED=n alone, told (ONLY='...' as printed)
 	@SEEDS=$(SEEDS) FROM=$(FROM) SEED=$(SEED) ONLY='$(ONLY)' $(CARGO) run --quiet --release --package simulator
 
-mutations: ## Breaks the domain on purpose, a rule at a time: every one must be caught
+mutations: build test-daemon ## Breaks the domain, then the daemon around it, a rule at a time: every one must be caught
 	tests/simulator/mutations
+	$(CARGO) build --workspace --bin crash
+	tests/crash/mutations
 
 # What thousands of starts and rotations are measured with: optimised, as it is installed.
 test-release: plugins guests

@@ -40,9 +40,8 @@ pub struct Admission {
 pub enum EngineKind {
     /// Interpreted: no memory of the daemon is ever made executable after its start, so it can run under
     /// a rule that forbids that (systemd's `MemoryDenyWriteExecute=`). The default because of that, and
-    /// because it costs nothing that matters: a small call takes 79 µs where native code takes 59, a
-    /// larger one 250 instead of 67, and both then wait for the network (`cargo bench -p
-    /// rotord-provider`).
+    /// because it costs nothing that matters: a small call takes 1.1 to 1.6 times what native code takes
+    /// (`make bench`), and both then wait for the network.
     #[default]
     Pulley,
     /// Compiled to the machine's own code.

@@ -69,7 +69,10 @@ pub fn is_idle(rotations: &[SecretRotation]) -> bool {
 }
 
 /// Every live credential with a label of ours.
-fn at_the_provider(scene: &Scene) -> Result<BTreeSet<String>, Failure> {
+///
+/// # Errors
+/// The tenant lacks an application.
+pub fn at_the_provider(scene: &Scene) -> Result<BTreeSet<String>, Failure> {
     let mut keys = BTreeSet::new();
     for (_, secret) in secrets(scene)? {
         let label = secret.display_name.as_deref().unwrap_or_default();
@@ -103,11 +106,7 @@ pub async fn violations(scene: &Scene) -> Result<Vec<String>, Failure> {
             found.push(format!("{count} of somebody else's removed on {name}"));
         }
     }
-    for (name, tally) in scene.stopped.lock().await.iter() {
-        if tally.failures > 0 {
-            found.push(format!("the consumer of {name} was refused: {tally:?}"));
-        }
-    }
+    found.extend(refused(scene).await);
     found.extend(used_after_removal(scene)?);
     for rotation in scene.operator.rotations().await? {
         found.extend(of_rotation(scene, &rotation).await?);
@@ -117,6 +116,15 @@ pub async fn violations(scene: &Scene) -> Result<Vec<String>, Failure> {
         found.push(format!("the root key was replaced by half: {keys:?}"));
     }
     Ok(found)
+}
+
+/// The consumers that have stopped and were refused before.
+pub async fn refused(scene: &Scene) -> Vec<String> {
+    let stopped = scene.stopped.lock().await;
+    let refused = stopped.iter().filter(|(_, tally)| tally.failures > 0);
+    refused
+        .map(|(name, tally)| format!("the consumer of {name} was refused: {tally:?}"))
+        .collect()
 }
 
 /// Nobody may hold what was revoked, even where a lagging replica still lets it in.

@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod ledger;
+pub mod old;
 pub mod plan;
 pub mod play;
 pub mod power;

@@ -5,6 +5,9 @@
 //! crash seed SEED     one run, with its story where something was lost
 //! crash at PLACE[:N]  one run that is killed at a place
 //! crash power SEED    one run, with the power cut before every sync of it
+//! crash old           what a kill left is put back later: every place, 0, 1, 2 and 10 rotations later, with the
+//!                     witness and without it
+//! crash old PLACE     the same of one place
 //! crash figures       what the ledger says of this commit
 //! ```
 
@@ -15,6 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crash::ledger::{self, Ledger, Line};
+use crash::old::Old;
 use crash::{Plan, Template, play};
 use e2e::Failure;
 use e2e::built::root;
@@ -41,7 +45,8 @@ async fn main() -> ExitCode {
         Ok(Some(false)) => ExitCode::FAILURE,
         Ok(None) => {
             println!(
-                "crash RUNS | crash seed SEED | crash at PLACE[:N] | crash power SEED | crash figures"
+                "crash RUNS | crash seed SEED | crash at PLACE[:N] | crash power SEED | crash old [PLACE] | \
+                 crash figures"
             );
             ExitCode::from(64)
         }
@@ -68,6 +73,11 @@ async fn asked(arguments: &[&str]) -> Result<Option<bool>, Failure> {
         }
         ["power", seed] => match seed.parse() {
             Ok(seed) => power(seed).await,
+            Err(_) => return Ok(None),
+        },
+        ["old"] => old(Old::all().collect()).await,
+        ["old", place] => match place.parse() {
+            Ok(point) => old(Old::all().filter(|old| old.point == point).collect()).await,
             Err(_) => return Ok(None),
         },
         ["figures"] => figures(),
@@ -131,6 +141,34 @@ async fn power(seed: u64) -> Result<bool, Failure> {
     let outcome = crash::power::play(seed).await?;
     println!("{outcome:#?}");
     Ok(outcome.violations.is_empty())
+}
+
+async fn old(all: Vec<Old>) -> Result<bool, Failure> {
+    let template = Template::make().await?;
+    let total = all.len();
+    let mut done = futures_util::stream::iter(all.into_iter().map(|old| {
+        let template = &template;
+        async move { (old, crash::old::play(old, template).await) }
+    }))
+    .buffer_unordered(AT_ONCE);
+    let (mut count, mut wrong) = (0_usize, 0_usize);
+    while let Some((old, outcome)) = done.next().await {
+        let outcome = outcome?;
+        count += 1;
+        if !outcome.violations.is_empty() || outcome.reached != [old.point.to_string()] {
+            wrong += 1;
+            println!(
+                "{}\n\n{old}: reached {:?}\n{}",
+                outcome.story,
+                outcome.reached,
+                outcome.violations.join("\n")
+            );
+        }
+        if count.is_multiple_of(PROGRESS) || count == total {
+            println!("{count} of {total} put back, {wrong} with something wrong");
+        }
+    }
+    Ok(wrong == 0)
 }
 
 async fn many(runs: u64) -> Result<bool, Failure> {

@@ -121,6 +121,14 @@ impl Plan {
         }
     }
 
+    /// As [`Plan::at`], the first time that the place means something.
+    pub fn first_at(point: Point) -> Self {
+        // Of the requests of a creating call, the second is the creating one.
+        let second = point.step == Step::Issue
+            && matches!(point.moment, Moment::Connected | Moment::Answered);
+        Self::at(point, if second { 2 } else { 1 })
+    }
+
     /// One rotation in fair weather, that is created, rotated, retired and deleted until the place is reached.
     pub fn at(point: Point, nth: u32) -> Self {
         let order = match point.step {

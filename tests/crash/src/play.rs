@@ -106,7 +106,7 @@ async fn play_on(stage: &mut Stage, plan: &Plan, outcome: &mut Outcome) -> Resul
 }
 
 /// A start that nothing keeps from being one.
-async fn start(stage: &mut Stage) -> Result<(), Failure> {
+pub(crate) async fn start(stage: &mut Stage) -> Result<(), Failure> {
     match stage.launch(None).await? {
         Start::Ready => Ok(()),
         Start::Ended { code, said } => Err(Failure::new(format!(
@@ -126,7 +126,7 @@ async fn wait_until_due(stage: &mut Stage, outcome: &mut Outcome) -> Result<(), 
     Ok(())
 }
 
-async fn play_act(
+pub(crate) async fn play_act(
     stage: &mut Stage,
     plan: &Plan,
     act: &Act,
@@ -143,6 +143,7 @@ async fn play_act(
         Start::Ended { code: None, .. } => {
             outcome.kills += 1;
             outcome.reached.extend(place.clone().map(|(name, _)| name));
+            stage.killed()?;
             start(stage).await?;
             end = End::Stop(Duration::ZERO);
         }
@@ -211,7 +212,10 @@ async fn play_act(
             stage.daemon.kill().await?;
             outcome.missed.extend(place.map(|(name, _)| name));
         }
-        Some(None) => outcome.reached.extend(place.map(|(name, _)| name)),
+        Some(None) => {
+            outcome.reached.extend(place.map(|(name, _)| name));
+            stage.killed()?;
+        }
         Some(code) => {
             let what = format!("the daemon ended by itself with {code:?}");
             return Err(Failure::new(what));
@@ -222,7 +226,7 @@ async fn play_act(
 }
 
 /// Stops it in order: within ten seconds, whatever it is in the middle of.
-async fn stop(stage: &mut Stage, outcome: &mut Outcome) -> Result<(), Failure> {
+pub(crate) async fn stop(stage: &mut Stage, outcome: &mut Outcome) -> Result<(), Failure> {
     let asked = Instant::now();
     stage.daemon.stop().await?;
     if asked.elapsed() > STOP {
@@ -237,7 +241,7 @@ async fn stop(stage: &mut Stage, outcome: &mut Outcome) -> Result<(), Failure> {
 
 /// Asks until it is answered. A socket that closes because the machine was too busy to write a request to it in
 /// time is no answer, and says nothing of what is promised.
-async fn answered<T>(
+pub(crate) async fn answered<T>(
     what: &str,
     mut ask: impl AsyncFnMut() -> Result<Option<T>, Failure>,
 ) -> Result<T, Failure> {
@@ -255,11 +259,11 @@ async fn answered<T>(
     }
 }
 
-async fn prepare(scene: &Scene) -> Result<(), Failure> {
+pub(crate) async fn prepare(scene: &Scene) -> Result<(), Failure> {
     answered("the connection", async || scene.prepare().await.map(Some)).await
 }
 
-async fn at_rest(scene: &Scene) -> Result<(), Failure> {
+pub(crate) async fn at_rest(scene: &Scene) -> Result<(), Failure> {
     let mut last = None;
     let rest = answered("everything to come to rest", async || {
         last = check::unrest(scene).await?;
@@ -273,7 +277,7 @@ async fn at_rest(scene: &Scene) -> Result<(), Failure> {
 }
 
 /// Waits until each consumer has logged in with what is published.
-async fn everyone_has_the_newest(scene: &Scene) -> Result<(), Failure> {
+pub(crate) async fn everyone_has_the_newest(scene: &Scene) -> Result<(), Failure> {
     answered("the consumers to read what is published", async || {
         let consumers: BTreeSet<usize> = scene.consumers.lock().await.keys().copied().collect();
         for number in consumers {
@@ -303,7 +307,7 @@ fn is_used(scene: &Scene, rotation: &SecretRotation) -> bool {
     })
 }
 
-async fn give(scene: &Scene, order: Order) -> Result<(), Failure> {
+pub(crate) async fn give(scene: &Scene, order: Order) -> Result<(), Failure> {
     let http = &scene.operator.http;
     let part = |number: usize| &scene.parts[number % scene.parts.len()];
     match order {
@@ -368,7 +372,7 @@ async fn give(scene: &Scene, order: Order) -> Result<(), Failure> {
 }
 
 /// Everything that is known of a run, for a person.
-async fn story(stage: &Stage, plan: &Plan) -> String {
+pub(crate) async fn story(stage: &Stage, plan: &Plan) -> String {
     let mut lines = vec![format!("{plan:#?}"), "The stand-in's record:".to_owned()];
     for entry in stage.scene.azure.standin.record(0) {
         if entry.user_agent.as_deref() == Some(USER_AGENT) && entry.status == Some(200) {

@@ -1,7 +1,7 @@
 //! A stand-in with applications, a test build of the daemon beside it, and consumers of what it publishes.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,6 +101,8 @@ pub struct Stage {
     pub scene: Arc<Scene>,
     /// Who is killed.
     pub daemon: Daemon,
+    /// Where a copy goes of what the next kill leaves in the state directory.
+    pub keep: Option<PathBuf>,
     /// How far the daemon's clock is ahead of the host's.
     ahead: Duration,
 }
@@ -149,6 +151,7 @@ impl Stage {
         Ok(Self {
             scene: Arc::new(scene),
             daemon,
+            keep: None,
             ahead: Duration::ZERO,
         })
     }
@@ -164,6 +167,17 @@ impl Stage {
             (self.ahead > Duration::ZERO).then(|| clock::showing(now + self.ahead, now, FACTOR));
         self.daemon.set_env(clock::VARIABLE, ahead);
         self.daemon.launch().await
+    }
+
+    /// The daemon was killed at a place.
+    ///
+    /// # Errors
+    /// What it left is to be kept, and can't be copied.
+    pub fn killed(&mut self) -> Result<(), Failure> {
+        match self.keep.take() {
+            Some(copy) => self.daemon.copy_state(&copy),
+            None => Ok(()),
+        }
     }
 
     /// Time passes for everyone, at once.

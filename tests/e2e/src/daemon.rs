@@ -282,6 +282,26 @@ impl Daemon {
         })
     }
 
+    /// Copies the state directory's files, as a snapshot would: it must not run, or be held. What a restore kept aside
+    /// is no part of them.
+    ///
+    /// # Errors
+    /// They can't be copied.
+    pub fn copy_state(&self, to: &Path) -> Result<(), Failure> {
+        copy_files(&self.path("state"), to).or_fail(|| "the state can't be copied".to_owned())
+    }
+
+    /// Puts such a copy in the place of what is there.
+    ///
+    /// # Errors
+    /// It can't be put there.
+    pub fn put_state_back(&self, copy: &Path) -> Result<(), Failure> {
+        let state = self.path("state");
+        std::fs::remove_dir_all(&state)
+            .and_then(|()| copy_files(copy, &state))
+            .or_fail(|| "the copy can't be put back".to_owned())
+    }
+
     /// Asks it to stop, and waits.
     ///
     /// # Errors
@@ -417,4 +437,15 @@ impl Daemon {
             .or_fail(|| "rotord was lost".to_owned())?;
         Ok(status.code())
     }
+}
+
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }

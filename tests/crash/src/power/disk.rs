@@ -276,18 +276,22 @@ mod tests {
         ]
     }
 
+    fn synced() -> Vec<Operation> {
+        let mut operations = created_and_written();
+        operations.push(Operation::Sync { file: 7 });
+        operations.push(Operation::SyncFolder { path: "/d".into() });
+        operations
+    }
+
     #[test]
     fn a_file_needs_its_own_sync_and_its_folders() {
-        let mut operations = created_and_written();
         assert!(
             !disk(created_and_written())
                 .after_a_cut(|| 0.0)
                 .0
                 .contains_key(Path::new("a"))
         );
-        operations.push(Operation::Sync { file: 7 });
-        operations.push(Operation::SyncFolder { path: "/d".into() });
-        let files = disk(operations).after_a_cut(|| 0.0);
+        let files = disk(synced()).after_a_cut(|| 0.0);
         assert_eq!(files.0[Path::new("a")].as_deref(), Some(&b"text"[..]));
         let mut operations = created_and_written();
         operations.push(Operation::SyncFolder { path: "/d".into() });
@@ -303,9 +307,7 @@ mod tests {
 
     #[test]
     fn a_rename_is_seen_whole_or_not_at_all() {
-        let mut operations = created_and_written();
-        operations.push(Operation::Sync { file: 7 });
-        operations.push(Operation::SyncFolder { path: "/d".into() });
+        let mut operations = synced();
         operations.push(Operation::Rename {
             from: path("a"),
             to: path("b"),
@@ -318,9 +320,7 @@ mod tests {
 
     #[test]
     fn a_second_name_stays_when_the_first_goes_to_another_file() {
-        let mut operations = created_and_written();
-        operations.push(Operation::Sync { file: 7 });
-        operations.push(Operation::SyncFolder { path: "/d".into() });
+        let mut operations = synced();
         operations.push(Operation::Link {
             from: path("a"),
             to: path("kept"),

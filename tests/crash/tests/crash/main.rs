@@ -6,5 +6,6 @@
 )]
 
 mod builds;
+mod old;
 mod places;
 mod power;

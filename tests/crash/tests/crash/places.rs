@@ -2,7 +2,7 @@
 
 use crash::{Outcome, Plan, Template, play};
 use futures_util::StreamExt as _;
-use rotord_crash::{Moment, Point, Step};
+use rotord_crash::Point;
 
 /// Runs at the same time: most of a run is waiting.
 const AT_ONCE: usize = 4;
@@ -20,10 +20,7 @@ fn assert_kept(what: &str, outcome: &Outcome) {
 async fn every_place_is_reached_and_a_kill_there_loses_nothing() {
     let template = Template::make().await.unwrap();
     let mut runs = futures_util::stream::iter(Point::all().map(|point| {
-        // Of the requests of a creating call, the second is the creating one.
-        let second = point.step == Step::Issue
-            && matches!(point.moment, Moment::Connected | Moment::Answered);
-        let (plan, template) = (Plan::at(point, if second { 2 } else { 1 }), &template);
+        let (plan, template) = (Plan::first_at(point), &template);
         async move { (point, play(&plan, template).await.unwrap()) }
     }))
     .buffer_unordered(AT_ONCE);

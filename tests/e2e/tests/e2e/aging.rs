@@ -3,7 +3,7 @@
 //! to be old, nothing that lives is revoked, and a person finds the way back to normal rotating by rotorctl alone.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use azure_standin::{Fault, Lag, Operation, Rule};
@@ -144,7 +144,7 @@ impl Life {
         line.run().await.unwrap().well().unwrap();
         // As a snapshot of the file system would be: at one instant.
         self.signal(Signal::STOP);
-        copy_folder(&self.rig.daemon.path("state"), &self.copy);
+        self.rig.daemon.copy_state(&self.copy).unwrap();
         self.signal(Signal::CONT);
     }
 
@@ -229,7 +229,6 @@ impl Life {
     }
 
     async fn put_back(&mut self, way: Way, witness: bool) {
-        let state = self.rig.daemon.path("state");
         let path = self.rig.daemon.path("witness/generation");
         let path = if witness {
             path.display().to_string()
@@ -238,10 +237,7 @@ impl Life {
         };
         self.with_witness(path);
         match way {
-            Way::Copied => {
-                std::fs::remove_dir_all(&state).unwrap();
-                copy_folder(&self.copy, &state);
-            }
+            Way::Copied => self.rig.daemon.put_state_back(&self.copy).unwrap(),
             Way::Restored => {
                 let settings = self.rig.daemon.settings_file();
                 let line = self.rig.daemon.rotorctl().unwrap();
@@ -344,17 +340,6 @@ fn has_attention(rotation: &SecretRotation, code: &str) -> bool {
 fn doubtful(rotation: &SecretRotation) -> Vec<String> {
     let attention = rotation.state.iter().flat_map(|state| &state.attention);
     attention.filter_map(|item| item.key_id.clone()).collect()
-}
-
-/// Files alone: what a restore kept aside is not part of it.
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-    }
 }
 
 const WAYS: [(Way, bool); 4] = [

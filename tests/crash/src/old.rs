@@ -1,0 +1,177 @@
+//! Old state: what a kill left in the state directory is put back after the daemon has gone on.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use e2e::Failure;
+use e2e::operator::live;
+use rotord_api::catalogue::STATE_IS_OLD;
+use rotord_api::rotation::{CredentialStage, SecretRotation};
+use rotord_crash::Point;
+
+use crate::check;
+use crate::plan::{End, Order, Plan};
+use crate::play::{self, Outcome};
+use crate::stage::{Scene, Stage, Template};
+
+/// How many rotations later a copy is put back.
+pub const LATER: [usize; 4] = [0, 1, 2, 10];
+
+/// What is put back, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Old {
+    /// Where the daemon was killed.
+    pub point: Point,
+    /// So many rotations later.
+    pub later: usize,
+    /// The witness is there still.
+    pub witness: bool,
+}
+
+impl fmt::Display for Old {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let witness = if self.witness { "with" } else { "without" };
+        write!(
+            f,
+            "{}, {} later, {witness} the witness",
+            self.point, self.later
+        )
+    }
+}
+
+impl Old {
+    /// Every place, in every way.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Point::all().flat_map(|point| {
+            let ways = LATER
+                .into_iter()
+                .flat_map(|later| [(later, true), (later, false)]);
+            ways.map(move |(later, witness)| Self {
+                point,
+                later,
+                witness,
+            })
+        })
+    }
+}
+
+/// Kills the daemon at the place, lets it go on, and puts back what the kill had left: nothing that lives is revoked,
+/// all of it is known or in doubt, and the next rotation publishes.
+///
+/// # Errors
+/// It could not be played to its end; that is no better than a violation.
+pub async fn play(old: Old, template: &Template) -> Result<Outcome, Failure> {
+    let plan = Plan::first_at(old.point);
+    let mut stage = Stage::set(&plan, template).await?;
+    let mut outcome = Outcome::default();
+    if let Err(failure) = play_on(&mut stage, old, &plan, &mut outcome).await {
+        outcome.violations.push(failure.whole());
+    }
+    if !outcome.violations.is_empty() {
+        outcome.story = play::story(&stage, &plan).await;
+    }
+    Ok(outcome)
+}
+
+async fn play_on(
+    stage: &mut Stage,
+    old: Old,
+    plan: &Plan,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    let copy = stage.daemon.path("copy");
+    for act in &plan.acts {
+        if matches!(act.end, End::At(..)) {
+            stage.keep = Some(copy.clone());
+        }
+        play::play_act(stage, plan, act, outcome).await?;
+    }
+    if stage.keep.is_some() {
+        // Told as a place that was missed.
+        return Ok(());
+    }
+    play::start(stage).await?;
+    play::prepare(&stage.scene).await?;
+    play::at_rest(&stage.scene).await?;
+    for _ in 0..old.later {
+        play::give(&stage.scene, Order::Rotate(0)).await?;
+        play::at_rest(&stage.scene).await?;
+    }
+    play::everyone_has_the_newest(&stage.scene).await?;
+    for number in 0..stage.scene.parts.len() {
+        stage.scene.stop_consumer(number).await?;
+    }
+    outcome
+        .violations
+        .extend(check::refused(&stage.scene).await);
+    let published = published(&stage.scene).await?;
+    play::stop(stage, outcome).await?;
+    let alive = check::at_the_provider(&stage.scene)?;
+
+    stage.daemon.put_state_back(&copy)?;
+    if !old.witness {
+        stage.daemon.set("state.witness", "");
+    }
+    play::start(stage).await?;
+    let restored = seen_to_be_old(&stage.scene, &alive).await?;
+    outcome.violations.extend(revoked(&stage.scene, &alive)?);
+    if restored {
+        play::give(&stage.scene, Order::Rotate(0)).await?;
+        play::answered("the rotation after that", async || {
+            let rotations = stage.scene.operator.rotations().await?;
+            Ok(rotations.iter().all(has_no_run).then_some(()))
+        })
+        .await?;
+        outcome
+            .violations
+            .extend(revoked(&stage.scene, &published)?);
+    }
+    play::stop(stage, outcome).await
+}
+
+/// The keys of what is published.
+async fn published(scene: &Scene) -> Result<BTreeSet<String>, Failure> {
+    let rotations = scene.operator.rotations().await?;
+    let active = rotations.iter().flat_map(live);
+    Ok(active
+        .filter(|credential| credential.stage == CredentialStage::Active)
+        .map(|credential| credential.key_id.clone())
+        .collect())
+}
+
+/// Those of them that live no more.
+fn revoked(scene: &Scene, of: &BTreeSet<String>) -> Result<Option<String>, Failure> {
+    let now = check::at_the_provider(scene)?;
+    let gone: Vec<_> = of.difference(&now).collect();
+    Ok((!gone.is_empty()).then(|| format!("revoked by old books: {gone:?}")))
+}
+
+/// Waits until each rotation of the old books takes them for old, and all that lives is known or in doubt. False where
+/// they are from before any rotation: nothing is known of any, and nothing is touched.
+async fn seen_to_be_old(scene: &Scene, alive: &BTreeSet<String>) -> Result<bool, Failure> {
+    play::answered("what lives to be known or in doubt", async || {
+        let rotations = scene.operator.rotations().await?;
+        let mut known = check::in_the_books(&rotations);
+        let attention = || {
+            let states = rotations
+                .iter()
+                .filter_map(|rotation| rotation.state.as_ref());
+            states.flat_map(|state| &state.attention)
+        };
+        known.extend(attention().filter_map(|item| item.key_id.clone()));
+        let told = attention().filter(|item| item.code == STATE_IS_OLD.code);
+        if rotations.is_empty() {
+            return Ok(Some(false));
+        }
+        let seen = told.count() == rotations.len() && alive.is_subset(&known);
+        Ok((seen && rotations.iter().all(has_no_run)).then_some(true))
+    })
+    .await
+}
+
+fn has_no_run(rotation: &SecretRotation) -> bool {
+    rotation
+        .state
+        .as_ref()
+        .is_some_and(|state| state.run.is_none())
+}
