@@ -167,6 +167,11 @@ impl Removal {
             waiting_for: None,
         }
     }
+
+    /// A person ordered it, of this credential or of the whole rotation.
+    pub(crate) fn is_ordered(&self) -> bool {
+        matches!(self.reason, Reason::Ordered | Reason::Deleted)
+    }
 }
 
 impl Credential {
@@ -186,6 +191,13 @@ impl Credential {
     pub(crate) fn removal_mut(&mut self) -> Option<&mut Removal> {
         match &mut self.stage {
             Stage::Retiring(removal) => Some(removal),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        match &self.stage {
+            Stage::Lost(watch) => Some(watch),
             _ => None,
         }
     }
@@ -227,13 +239,14 @@ impl Credential {
         }
     }
 
-    /// Being removed though these books do not say that it was replaced, or that a person ordered it: if they are old,
-    /// it may have been published since.
-    pub(crate) fn is_unproved(&self, provider_time: DateTime<Utc>) -> bool {
-        let by_word = |r: &Removal| matches!(r.reason, Reason::Ordered | Reason::Deleted);
-        self.published_at.is_none()
+    /// If the books are old it may be in use: what they never saw published may have been published since, and what
+    /// they had when they were found to be old, up to this number, may be what another host publishes. Not so what has
+    /// ended, and what a person ordered away.
+    pub(crate) fn may_be_in_use(&self, suspect_to: u64, provider_time: DateTime<Utc>) -> bool {
+        let is_doubtful = self.published_at.is_none() || self.sequence <= suspect_to;
+        is_doubtful
             && !self.has_expired(provider_time)
-            && self.removal().is_some_and(|removal| !by_word(removal))
+            && !self.removal().is_some_and(Removal::is_ordered)
     }
 
     /// Past its end at this instant of the provider's clock.

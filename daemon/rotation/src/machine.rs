@@ -353,6 +353,8 @@ impl<'a> Machine<'a> {
                 removal.first_absence = None;
                 removal.accepted_at = removal.accepted_at.map(|at| at.min(now));
             }
+            // A clock that was wrong keeps it no more.
+            credential.look_again();
         }
     }
 

@@ -130,10 +130,14 @@ impl Rotation {
             let text = format!("its creation failed: rotate it to try again, or delete it ({why})");
             notices.attention(NoticeCode::CreationFailed, text);
         }
-        if self.urgent == Some(Urgent::Drifted) && !self.plan.auto {
-            let text = "the published credential was removed at the provider, and the rotation is paused: rotate it \
-                        by hand, or resume it";
-            notices.attention(NoticeCode::Drifted, text.to_owned());
+        if self.urgent == Some(Urgent::Drifted) {
+            let then = if self.plan.auto {
+                "another takes its place as soon as it can"
+            } else {
+                "the rotation is paused: rotate it by hand, or resume it"
+            };
+            let text = format!("the published credential was removed at the provider: {then}");
+            notices.attention(NoticeCode::Drifted, text);
         }
         let Some(end) = self.active().and_then(|c| c.expires_at) else {
             return;
@@ -179,6 +183,10 @@ impl Rotation {
                 self.with_next(ctx, &format!("the last run failed: {why}")),
             );
         }
+        if self.urgent == Some(Urgent::Leaked) {
+            let text = "the published credential is to be revoked as soon as another is published in its place";
+            notices.warning(NoticeCode::Urgent, text.to_owned());
+        }
         if let Some(run) = self.run.as_ref().filter(|run| run.kind == RunKind::Urgent) {
             notices.warning(
                 NoticeCode::Urgent,
@@ -190,7 +198,7 @@ impl Rotation {
     fn tell_provider(&self, ctx: &Context<'_>, notices: &mut Notices) {
         if let Some(skew) = self.skew().filter(|skew| *skew > ctx.timing.skew_most) {
             let text = format!(
-                "this host's clock is {} s from the provider's: nothing is published until it is set right",
+                "this host's clock is {} s from the provider's: nothing is published, and nothing revoked unasked, until it is set right",
                 skew.as_secs()
             );
             notices.attention(NoticeCode::ClockSkew, text);

@@ -75,6 +75,8 @@ impl Machine<'_> {
         r.blocked = None;
         if r.doubts.is_empty() {
             r.stale = None;
+            // What was kept in doubt.
+            r.credentials.iter_mut().for_each(Credential::look_again);
         }
         Ok(())
     }

@@ -68,6 +68,10 @@ impl Machine<'_> {
                        unblock the rotation";
             return Next::Wait(self.ctx.timing.retry_most, Some(why.to_owned()));
         }
+        if self.is_skewed() && !removal.is_ordered() {
+            let why = "this host's clock and the provider's disagree";
+            return Next::Wait(self.ctx.timing.gate_fresh, Some(why.to_owned()));
+        }
         // Known without asking the provider; an acknowledgement looks at it again at once.
         let ended = credential.has_expired(self.provider_now());
         if removal.gate == Gate::Full
@@ -105,10 +109,10 @@ impl Machine<'_> {
         })
     }
 
-    /// In attention mode: what these books call unpublished may have been published since they were written. Only a
-    /// person's word removes it.
+    /// In attention mode only a person's word removes what may be in use.
     fn is_in_doubt(&self, credential: &Credential) -> bool {
-        self.rotation.needs_attention() && credential.is_unproved(self.provider_now())
+        self.rotation.needs_attention()
+            && credential.may_be_in_use(self.rotation.suspect_to, self.provider_now())
     }
 
     /// What keeps a once-published credential, besides the login.
@@ -393,11 +397,13 @@ impl Machine<'_> {
                 format!("room was made on the full target, and it is not seen yet ({fault})"),
             );
         }
-        let is_kept = self.rotation.needs_attention();
+        let (is_kept, suspect_to) = (self.rotation.needs_attention(), self.rotation.suspect_to);
         let mut room = false;
         let mut earliest = None;
+        // Why something of ours stays though it takes a place.
+        let mut kept = None;
         for credential in &mut self.rotation.credentials {
-            let unproved = credential.is_unproved(provider_now);
+            let in_doubt = is_kept && credential.may_be_in_use(suspect_to, provider_now);
             match &mut credential.stage {
                 // What a lost answer made takes a place, too: it is looked for now.
                 Stage::Lost(watch) if !is_kept && !watch.dormant => {
@@ -405,8 +411,14 @@ impl Machine<'_> {
                     room = true;
                 }
                 Stage::Retiring(removal) if removal.accepted_at.is_some() => continue,
+                Stage::Previous | Stage::Retiring(_) if in_doubt => {
+                    kept = Some(
+                        "what could go may be in use, as the database may be old: look at what is in doubt, and unblock \
+                         the rotation",
+                    );
+                    continue;
+                }
                 // Of no use to anybody, or ordered by a person: its time does not matter.
-                Stage::Retiring(_) if is_kept && unproved => continue,
                 Stage::Retiring(removal) if removal.gate != Gate::Full => {
                     room = true;
                     continue;
@@ -430,7 +442,12 @@ impl Machine<'_> {
                     credential.retire(Reason::Room, gate);
                     room = true;
                 }
-                None => {}
+                None => {
+                    kept = Some(
+                        "what was adopted without its value is there, and would stay until something newer is published: \
+                         retire it once nobody uses it",
+                    );
+                }
             }
         }
         let others = self.rotation.facts.survey.as_ref().map_or(0, |s| s.others);
@@ -441,6 +458,8 @@ impl Machine<'_> {
                 "the target is full ({fault}) and the replaced credential is needed until {at}: it can be rotated from then on"
             );
             self.fail_run(message, Some(at));
+        } else if let Some(why) = kept {
+            self.fail_run(format!("the target is full ({fault}), and {why}"), None);
         } else {
             let message = format!(
                 "the target is full ({fault}): {others} credentials that this rotation did not issue are there; \

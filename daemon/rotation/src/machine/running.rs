@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Machine;
 use crate::backoff;
 use crate::clock::later;
-use crate::credential::{Gate, Reason, Stage};
+use crate::credential::{Credential, Gate, Reason, Stage};
 use crate::effect::{Call, Write};
 use crate::event::{Answer, Inspection, Issued, Verdict};
 use crate::fault::{Fault, FaultKind};
@@ -65,7 +65,7 @@ impl Machine<'_> {
             // Every start surveys before its first write.
             return Some(Call::Survey);
         }
-        if self.rotation.lost() >= timing.lost_most as usize {
+        if self.rotation.lost() >= timing.lost_most as usize && !self.may_lose_more() {
             let until = self.ctx.now.boot + timing.retry_first;
             let why = "answers to earlier attempts were lost: nothing more is issued until they are settled";
             self.wait(until, why.to_owned());
@@ -101,6 +101,17 @@ impl Machine<'_> {
                 Some(call)
             }
         }
+    }
+
+    /// What is needed at once does not wait for lost answers, which may take days to settle: it is tried beside them, once
+    /// a list would have shown what the last one made.
+    fn may_lose_more(&self) -> bool {
+        let kind = self.rotation.run.as_ref().map(|run| run.kind);
+        let since = |c: &Credential| c.watch().map(|watch| watch.since);
+        let last = self.rotation.credentials.iter().filter_map(since).max();
+        let again = last.map(|at| later(at, self.ctx.rules.propagation_bound));
+        (self.rotation.wants_urgent() || kind == Some(RunKind::Urgent))
+            && again.is_none_or(|at| at <= self.ctx.now.wall)
     }
 
     /// Creation on a target that can't hold two of ours is refused unless a person insists.

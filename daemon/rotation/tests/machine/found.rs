@@ -1,5 +1,7 @@
 //! What the simulator found, event by event: where chance alone comes by too rarely.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use rotord_rotation::event::Answer;
 use rotord_rotation::rotation::Facts;
@@ -345,4 +347,111 @@ fn a_second_one_of_a_settled_attempt_is_removed_unless_the_books_are_in_doubt() 
         let told = play.rotation.doubts.iter().any(|d| d.handle == twin.handle);
         assert_eq!(told, in_doubt);
     }
+}
+
+#[test]
+fn what_old_books_call_replaced_stays_until_a_person_has_looked() {
+    let mut play = Play::live(30);
+    // On another host the first one may be published still.
+    play.event(Event::StateIsOld {
+        why: "copied".to_owned(),
+    })
+    .unwrap();
+    play.command(Command::Rotate {
+        retire_after: Some(Duration::ZERO),
+    })
+    .unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.pass(TimeDelta::days(2));
+    assert!(play.revoked.is_empty(), "{:?}", play.revoked);
+    // What was issued since is nobody else's.
+    play.command(Command::Rotate {
+        retire_after: Some(Duration::ZERO),
+    })
+    .unwrap();
+    play.until(|play| play.revoked == [Handle("key-2".to_owned())]);
+    assert!(play.notices().contains(&NoticeCode::RemovalWaits));
+    play.command(Command::Unblock).unwrap();
+    play.until(|play| play.revoked.contains(&Handle("key-1".to_owned())));
+}
+
+#[test]
+fn on_a_small_target_old_books_make_no_room_unasked() {
+    let mut play = Play::begin_with(plan(30), |play| play.inspection.credential_cap = Some(2));
+    play.event(Event::Answered).unwrap();
+    play.until(|play| !play.published.is_empty());
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.published.len() == 2);
+    play.event(Event::StateIsOld {
+        why: "copied".to_owned(),
+    })
+    .unwrap();
+    play.issue_faults.push(fault(FaultKind::Full));
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.rotation.run.is_none());
+    assert!(play.revoked.is_empty(), "{:?}", play.revoked);
+    let said = play.last_end.clone().unwrap().unwrap_err();
+    assert!(said.contains("unblock the rotation"), "{said}");
+}
+
+#[test]
+fn what_was_adopted_without_its_value_and_fills_the_target_is_named() {
+    let mut play = Play::live(30);
+    adopt(&mut play, false);
+    play.issue_faults.push(fault(FaultKind::Full));
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.rotation.run.is_none());
+    let said = play.last_end.clone().unwrap().unwrap_err();
+    assert!(said.contains("retire it once nobody uses it"), "{said}");
+}
+
+#[test]
+fn nothing_is_revoked_unasked_while_the_clocks_disagree() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate {
+        retire_after: Some(Duration::ZERO),
+    })
+    .unwrap();
+    play.until(|play| play.published.len() == 2);
+    let overlap_passed = play.by_handle("key-1").unwrap().revoke_not_before.unwrap();
+    // By both clocks its time has come.
+    play.provider_ahead = TimeDelta::days(1);
+    play.event(Event::ClockStepped).unwrap();
+    let later = overlap_passed - play.now + TimeDelta::hours(12);
+    play.pass(later);
+    assert!(play.revoked.is_empty(), "{:?}", play.revoked);
+    play.provider_ahead = TimeDelta::zero();
+    play.call = None;
+    play.event(Event::Started).unwrap();
+    play.until(|play| !play.revoked.is_empty());
+}
+
+#[test]
+fn what_leaked_is_replaced_and_revoked_though_lost_answers_are_open() {
+    let mut play = Play::live(30);
+    let lost = fault(FaultKind::Ambiguous);
+    play.issue_faults = vec![lost.clone(), lost.clone(), lost];
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    for lost in 1..=3 {
+        play.until(|play| play.rotation.lost() == lost);
+        // No survey shows what they made.
+        play.listed.retain(|listed| listed.handle.0 == "key-1");
+    }
+    let (leaked, since) = (play.active().id, play.now);
+    play.command(Command::Retire {
+        credential: Some(leaked),
+        force: false,
+    })
+    .unwrap();
+    assert!(play.notices().contains(&NoticeCode::Urgent));
+    play.until(|play| play.revoked.contains(&Handle("key-1".to_owned())));
+    assert!(
+        play.now - since < TimeDelta::hours(3),
+        "{}",
+        play.now - since
+    );
 }

@@ -32,6 +32,12 @@ impl World {
         if !real.published && !real.adopted {
             return Ok(());
         }
+        let settled = self
+            .disturbed_at
+            .is_none_or(|at| now - at > TimeDelta::minutes(10));
+        if self.clock.off_by.abs() > TimeDelta::minutes(6) && settled {
+            return Err(format!("revokes {handle} by a clock that is wrong"));
+        }
         let in_time = credential.revoke_not_before.is_some_and(|at| at <= now)
             && real.not_before.is_none_or(|at| at <= now);
         let old = self.old.restored && !self.old.resolved && !self.old.blind;
