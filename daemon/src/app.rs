@@ -211,9 +211,8 @@ impl App {
         let drained = rotator.send(Drain { within: DRAIN });
         let sockets = futures_util::future::join(admin_server.stop(), reader_server.stop());
         let sockets = tokio::time::timeout(DRAIN_SOCKETS, sockets);
-        // Whoever asks from here on waits in the socket for the next start, where the service manager holds it.
-        handing_over.abort();
-        let (_, answered) = futures_util::future::join(drained, sockets).await;
+        let handed_over = handing_over.stop(DRAIN_SOCKETS);
+        let (_, answered, ()) = futures_util::future::join3(drained, sockets, handed_over).await;
         if answered.is_err() {
             tracing::warn!("requests that still waited were cut off; what they asked for goes on");
         }

@@ -25,13 +25,9 @@ pub fn stopping() {
     ]);
 }
 
-/// Every part answers; `status` where it is another than before.
-pub fn alive(status: Option<&str>) {
-    let beat = NotifyState::Watchdog;
-    match status {
-        Some(status) => tell(&[beat, NotifyState::Status(status)]),
-        None => tell(&[beat]),
-    }
+/// Every part answers, and this is what they are at.
+pub fn alive(status: &str) {
+    tell(&[NotifyState::Watchdog, NotifyState::Status(status)]);
 }
 
 /// After how long without a beat the service manager gives the daemon up; none where it does not watch.

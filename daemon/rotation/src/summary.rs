@@ -142,7 +142,7 @@ impl Rotation {
         let Some(end) = self.active().and_then(|c| c.expires_at) else {
             return;
         };
-        if let (Some(overlap), Some(due)) = (self.plan.overlap, self.due_at)
+        if let (Some(overlap), Some(due)) = (self.plan.overlap, self.next_rotation_at(ctx.timing))
             && later(due, overlap) > end
         {
             let text = format!(

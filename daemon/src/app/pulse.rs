@@ -25,14 +25,10 @@ impl Pulse {
             return;
         };
         let third = given_up_after / 3;
-        let mut told = String::new();
         loop {
             sleep(third).await;
             match timeout(third, self.ask()).await {
-                Ok(Some(status)) => {
-                    notify::alive((status != told).then_some(status.as_str()));
-                    told = status;
-                }
+                Ok(Some(status)) => notify::alive(&status),
                 // They are stopped: so is the daemon soon.
                 Ok(None) => return,
                 Err(_) => tracing::error!(

@@ -4,7 +4,9 @@
 //!
 //! Nothing is asked in words: who has connected is the question ([`super::asker`]), and the answer is the bare value. A
 //! refusal must be more than silence. A connection that is closed without data gives the unit an *empty* credential,
-//! and one that is kept open lets it wait for its time-out; but more than systemd takes makes its start fail at once.
+//! and one that is kept open lets it wait for its time-out; but more than systemd takes makes its start fail at once. So
+//! whoever was accepted is answered in one of the two ways, at a stop too; only a kill in between can't be told from an
+//! empty answer.
 
 use std::io;
 use std::os::unix::net::UnixListener as StdListener;
@@ -17,7 +19,7 @@ use rotord_store::{Actor, AuditEntry, Reader, SecretRecord, StoreError};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use super::asker::Asker;
@@ -26,9 +28,15 @@ use crate::clock::Clock;
 use crate::settings::{CredentialGrant, InForce};
 
 /// Answers at once; further ones wait in the socket.
-const AT_ONCE: usize = 256;
-/// systemd reads at once, or has given up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const AT_ONCE: u32 = 256;
+/// The database answers by then, or the unit is refused.
+const FINDING: Duration = Duration::from_secs(10);
+/// For the audit; a disk that takes longer does not keep a unit waiting.
+const NOTING: Duration = Duration::from_secs(1);
+/// systemd reads at once, or has given up. Long, since half a refusal is a credential.
+const READING: Duration = Duration::from_mins(1);
+/// At a stop, for the refusal of those whose answer did not come in time.
+const REFUSING: Duration = Duration::from_secs(2);
 /// One more byte than systemd takes (`CREDENTIALS_TOTAL_SIZE_MAX`).
 const TOO_MUCH: usize = (1 << 20) + 1;
 /// After an accept that failed: there may be no file descriptor left for a while.
@@ -58,46 +66,97 @@ enum Refusal {
     },
     #[error("the database can't be read: {0}")]
     Failed(#[from] Failed),
+    #[error("the database did not answer within {} s", FINDING.as_secs())]
+    Slow,
+    #[error("the daemon is stopping, and the database did not answer in time")]
+    Stopping,
 }
 
-/// Answers until the task is aborted.
+/// The answers that are given, until they are stopped.
+#[derive(Debug)]
+pub struct HandingOver {
+    accepting: JoinHandle<()>,
+    room: Arc<Semaphore>,
+    stopping: watch::Sender<bool>,
+}
+
+impl HandingOver {
+    /// Whoever asks from here on waits in the socket for the next start, where the service manager holds it. Whoever was
+    /// accepted is answered within this time, or refused after it.
+    pub async fn stop(self, within: Duration) {
+        self.accepting.abort();
+        if timeout(within, self.room.acquire_many(AT_ONCE))
+            .await
+            .is_ok()
+        {
+            return;
+        }
+        self.stopping.send_replace(true);
+        if timeout(REFUSING, self.room.acquire_many(AT_ONCE))
+            .await
+            .is_err()
+        {
+            tracing::warn!("units that asked for a credential were left without an answer");
+        }
+    }
+}
+
+/// Answers whoever asks.
 ///
 /// # Errors
 /// The listener can't be taken over.
-pub fn serve(listener: StdListener, credentials: Credentials) -> io::Result<JoinHandle<()>> {
+pub fn serve(listener: StdListener, credentials: Credentials) -> io::Result<HandingOver> {
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
-    let room = Arc::new(Semaphore::new(AT_ONCE));
-    Ok(actix_rt::spawn(async move {
-        // The semaphore is never closed.
-        while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let credentials = credentials.clone();
-                    actix_rt::spawn(async move {
-                        credentials.answer(stream).await;
-                        drop(permit);
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the credential socket could not accept a connection");
-                    tokio::time::sleep(BREATH).await;
+    let room = Arc::new(Semaphore::new(AT_ONCE as usize));
+    let (stopping, stopped) = watch::channel(false);
+    let accepting = actix_rt::spawn({
+        let room = Arc::clone(&room);
+        async move {
+            // The semaphore is never closed.
+            while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        let (credentials, stopped) = (credentials.clone(), stopped.clone());
+                        actix_rt::spawn(async move {
+                            credentials.answer(stream, stopped).await;
+                            drop(permit);
+                        });
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the credential socket could not accept a connection");
+                        tokio::time::sleep(BREATH).await;
+                    }
                 }
             }
         }
-    }))
+    });
+    Ok(HandingOver {
+        accepting,
+        room,
+        stopping,
+    })
 }
 
 impl Credentials {
-    async fn answer(&self, mut stream: UnixStream) {
-        let Some((asker, pid)) = believed(&stream) else {
-            // Nobody that a refusal could matter to.
-            return;
+    async fn answer(&self, mut stream: UnixStream, mut stopped: watch::Receiver<bool>) {
+        let (asker, pid) = match who(&stream) {
+            Peer::Unit(asker, pid) => (asker, pid),
+            Peer::Unknown => {
+                // Whatever it is that the service manager wants: it is not to start with nothing.
+                let _ = timeout(READING, refuse(&mut stream)).await;
+                return;
+            }
+            Peer::Nobody => return,
         };
-        let written = match self.find(&asker).await {
+        let found = tokio::select! {
+            found = timeout(FINDING, self.find(&asker)) => found.unwrap_or(Err(Refusal::Slow)),
+            _ = stopped.wait_for(|stopped| *stopped) => Err(Refusal::Stopping),
+        };
+        let written = match found {
             Ok((secret, value)) => {
                 self.note(&asker, pid, &secret).await;
-                timeout(PATIENCE, stream.write_all(value.expose())).await
+                timeout(READING, stream.write_all(value.expose())).await
             }
             Err(refusal) => {
                 tracing::error!(
@@ -107,13 +166,7 @@ impl Credentials {
                     asker.unit,
                     asker.credential
                 );
-                let nothing = vec![0; TOO_MUCH];
-                let written = timeout(PATIENCE, stream.write_all(&nothing)).await;
-                // It may close as soon as it has seen enough.
-                written.map(|written| match written {
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                    written => written,
-                })
+                timeout(READING, refuse(&mut stream)).await
             }
         };
         match written {
@@ -173,16 +226,23 @@ impl Credentials {
                 "secret": {"name": secret.name, "path": secret.path, "version": secret.version},
             }),
         };
-        if let Err(error) = self.store.note(self.clock.now().wall, entry).await {
-            tracing::error!(
-                unit = asker.unit,
-                credential = asker.credential,
-                secret = secret.name,
-                version = secret.version,
-                error = error.as_ref() as &dyn std::error::Error,
-                "this could not be noted in the audit: it is handed over, and noted here"
-            );
-        }
+        let noted = timeout(NOTING, self.store.note(self.clock.now().wall, entry)).await;
+        // None is one that takes too long.
+        let error = match noted {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        tracing::error!(
+            unit = asker.unit,
+            credential = asker.credential,
+            secret = secret.name,
+            version = secret.version,
+            error = error
+                .as_deref()
+                .map(|error| error as &dyn std::error::Error),
+            "this could not be noted in the audit in time: it is handed over, and noted here"
+        );
     }
 }
 
@@ -192,13 +252,31 @@ fn value(reader: &Reader, grant: &CredentialGrant) -> Result<SecretRecord, Store
     reader.secret(environment.id, &grant.path, &grant.secret, None, true)
 }
 
-/// Who asks, and with which process; none where it is not the service manager.
-fn believed(stream: &UnixStream) -> Option<(Asker, Option<i32>)> {
+/// More than systemd takes.
+async fn refuse(stream: &mut UnixStream) -> io::Result<()> {
+    match stream.write_all(&vec![0; TOO_MUCH]).await {
+        // It may close as soon as it has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Who has connected.
+enum Peer {
+    /// The service manager, for a unit, by this process.
+    Unit(Asker, Option<i32>),
+    /// User 0, for something that has no name here.
+    Unknown,
+    /// Not the service manager: nobody that a refusal could matter to.
+    Nobody,
+}
+
+fn who(stream: &UnixStream) -> Peer {
     let peer = match stream.peer_cred() {
         Ok(peer) => peer,
         Err(error) => {
-            tracing::warn!(%error, "the kernel does not say who asks for a credential: nothing is answered");
-            return None;
+            tracing::warn!(%error, "the kernel does not say who asks for a credential: it is refused");
+            return Peer::Unknown;
         }
     };
     if peer.uid() != 0 {
@@ -207,15 +285,16 @@ fn believed(stream: &UnixStream) -> Option<(Asker, Option<i32>)> {
             pid = peer.pid(),
             "a user asked for a unit's credential: only the service manager may, and nothing is answered"
         );
-        return None;
+        return Peer::Nobody;
     }
-    let address = stream.peer_addr().ok()?;
-    let asker = address.as_abstract_name().and_then(Asker::from_peer_name);
-    if asker.is_none() {
-        tracing::warn!(
-            pid = peer.pid(),
-            "somebody connected to the credential socket who is no unit: nothing is answered"
-        );
+    let address = stream.peer_addr().ok();
+    let name = address.as_ref().and_then(|at| at.as_abstract_name());
+    if let Some(asker) = name.and_then(Asker::from_peer_name) {
+        return Peer::Unit(asker, peer.pid());
     }
-    Some((asker?, peer.pid()))
+    tracing::warn!(
+        pid = peer.pid(),
+        "somebody connected to the credential socket who is no unit that can be granted anything: it is refused"
+    );
+    Peer::Unknown
 }

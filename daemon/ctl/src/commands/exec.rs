@@ -4,6 +4,7 @@ mod program;
 mod secrets;
 
 use std::ffi::OsString;
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
@@ -93,10 +94,20 @@ pub(crate) async fn run(session: &mut Session, command: Exec) -> Result<Exit, Ct
                 }
                 OnChange::Restart => {
                     note("a secret has changed: starting the program anew");
-                    // Whoever wants it to end now gets it ended, and not started anew.
-                    let asked = tokio::select! {
-                        () = program.stop(stop_within) => None,
-                        asked = signals.next() => Some(asked),
+                    // Whoever wants it to end now gets it ended, and not started anew. What else is sent meanwhile is
+                    // for a program that runs: the new one begins with all that it would look at again.
+                    let asked = {
+                        let mut stopped = pin!(program.stop(stop_within));
+                        loop {
+                            tokio::select! {
+                                () = &mut stopped => break None,
+                                asked = signals.next() => {
+                                    if ends(asked) {
+                                        break Some(asked);
+                                    }
+                                }
+                            }
+                        }
                     };
                     if let Some(asked) = asked {
                         program.tell(asked)?;
@@ -108,6 +119,16 @@ pub(crate) async fn run(session: &mut Session, command: Exec) -> Result<Exit, Ct
             },
         }
     }
+}
+
+/// It asks a program to end.
+fn ends(signal: SignalKind) -> bool {
+    let ending = [
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::quit(),
+    ];
+    ending.contains(&signal)
 }
 
 /// What is passed on to the program.

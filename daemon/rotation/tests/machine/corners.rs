@@ -200,6 +200,16 @@ fn an_overlap_beyond_the_life_of_what_it_is_for_is_said() {
     play.until(|play| !play.published.is_empty());
     assert!(play.notices().contains(&NoticeCode::OverlapCut));
     assert!(!Play::live(30).notices().contains(&NoticeCode::OverlapCut));
+    // With an interval beyond its life it is replaced before that ends, and not when the interval is over.
+    let mut play = Play::live(30);
+    let from = play.rotation.plan;
+    let to = Plan {
+        interval: rotord_rotation::Interval::days(400).unwrap(),
+        overlap: Some(Duration::from_hours(1)),
+        ..from
+    };
+    play.command(Command::Edit { from, to }).unwrap();
+    assert!(!play.notices().contains(&NoticeCode::OverlapCut));
 }
 
 #[test]

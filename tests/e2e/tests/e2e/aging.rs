@@ -495,6 +495,22 @@ async fn a_directory_that_was_copied_to_another_machine_is_recognised() {
         words.contains("another machine, which may still run"),
         "{words}"
     );
+    // What the other machine publishes is not revoked from here, whatever is ordered of the rotation.
+    let first = rig.azure.issued("payroll").unwrap();
+    let line = rig.daemon.rotorctl().unwrap();
+    let line = line.args(["rotate", "payroll", "--env", "dev", "--wait"]);
+    let line = line.args(["--retire-previous-after", "0s"]);
+    line.run().await.unwrap().well().unwrap();
+    let is_kept = |rotation: &SecretRotation| {
+        let waits = live(rotation).filter_map(|credential| credential.waiting_for.as_ref());
+        waits
+            .into_iter()
+            .any(|why| why.contains("unblock the rotation"))
+    };
+    rig.until("the replaced one to be kept", &rotation, is_kept)
+        .await;
+    let issued = rig.azure.issued("payroll").unwrap();
+    assert!(first.iter().all(|key| issued.contains(key)), "{issued:?}");
     let line = rig.daemon.rotorctl().unwrap();
     let line = line.args(["unblock", "payroll", "--env", "dev"]);
     line.run().await.unwrap().well().unwrap();

@@ -15,6 +15,12 @@ use crate::rig::Rig;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Notes what it was given, and lives on.
 const NOTES_AND_LIVES: &str = r#"printf '%s\n' "$SECRET" >>"$NOTES"; exec sleep 1000"#;
+/// Ends only once there is a file that says so.
+const NOTES_AND_IS_SLOW: &str = r#"
+slow() { echo asked >>"$NOTES"; while [ ! -e "$NOTES.go" ]; do sleep 0.02; done; exit 0; }
+trap slow TERM
+printf '%s\n' "$SECRET" >>"$NOTES"
+while :; do sleep 1000 >/dev/null 2>&1 & wait $!; kill $!; done"#;
 /// Notes what is in its file whenever it is told, and leaves nothing running.
 const NOTES_WHEN_TOLD: &str = r#"
 note() { printf '%s\n' "$(cat "$SECRET")" >>"$NOTES"; }
@@ -119,6 +125,25 @@ async fn a_new_value_starts_the_program_anew_and_the_daemon_may_be_away_meanwhil
     assert_eq!(noted(&notes, 2).await, [first, second]);
     let ended = running.end().await;
     assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_while_the_program_ends_does_not_keep_it_from_starting_anew() {
+    let rig = Rig::start(&["payroll"]).await;
+    let rotation = rig.create("payroll").await;
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("notes");
+    let secret = ["--secret", "SECRET=PAYROLL_SECRET"];
+    let running = Running::start(&rig, &notes, &secret, NOTES_AND_IS_SLOW).await;
+    noted(&notes, 1).await;
+    rig.rotate(&rotation).await;
+    assert_eq!(noted(&notes, 2).await[1], "asked");
+    kill_process(running.id, Signal::HUP).unwrap();
+    fs::write(folder.path().join("notes.go"), "").unwrap();
+    let second = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+    assert_eq!(noted(&notes, 3).await[2], second);
+    let ended = running.end().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! The credential socket, asked as systemd asks: by the name of its own end, and with nothing else.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use e2e::azure::tenant;
 use e2e::credential::{self, MOST};
@@ -84,6 +85,45 @@ async fn what_is_not_granted_or_not_there_is_more_than_a_unit_can_start_with_and
     }
 }
 
+/// Half an answer is a credential, too: so at a stop each unit that was let in gets its value, or a refusal.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_leaves_no_unit_with_an_empty_or_a_cut_credential() {
+    let mut rig = rig().await;
+    rig.create("payroll").await;
+    let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+    let socket = rig.daemon.path("credentials.sock");
+    for held in [false, true] {
+        let asks: Vec<_> = (0..100_u64)
+            .map(|number| {
+                let name = if number % 2 == 0 { "token" } else { "other" };
+                let socket = socket.clone();
+                tokio::spawn(async move { credential::load(&socket, number, UNIT, name).await })
+            })
+            .collect();
+        // Each has to write to the audit, which takes its time.
+        let books = held.then(|| hold(&rig.daemon.path("state/rotord.db")));
+        rig.daemon.stop().await.unwrap();
+        drop(books);
+        for (number, asked) in asks.into_iter().enumerate() {
+            // Who was not let in any more finds nobody there.
+            let Ok(loaded) = asked.await.unwrap() else {
+                continue;
+            };
+            let is_value = number % 2 == 0 && loaded.value == value.as_bytes();
+            let length = loaded.value.len();
+            assert!(is_value || length > MOST, "{held} {number}: {length} bytes");
+        }
+        rig.daemon.start().await.unwrap();
+    }
+}
+
+/// Keeps everybody else from writing to the database.
+fn hold(database: &Path) -> rusqlite::Connection {
+    let books = rusqlite::Connection::open(database).unwrap();
+    books.execute_batch("BEGIN IMMEDIATE").unwrap();
+    books
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_but_the_service_manager_is_answered() {
     let rig = rig().await;
@@ -102,7 +142,8 @@ async fn nobody_but_the_service_manager_is_answered() {
     for name in [&b"payroll.service/token"[..], b"7/unit/payroll.service"] {
         let socket = socket.clone();
         let asked = tokio::task::spawn_blocking(move || credential::ask(name, &socket));
-        assert_eq!(asked.await.unwrap().unwrap().value, b"");
+        // User 0 all the same: a unit must not start with nothing, whatever its name.
+        assert!(asked.await.unwrap().unwrap().value.len() > MOST);
     }
     let log = rig.daemon.log().unwrap();
     assert!(

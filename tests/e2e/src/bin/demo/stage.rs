@@ -1,5 +1,8 @@
 //! What the story plays on: the stand-in for Azure and the daemon, in a temporary folder.
 
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+
 use azure_standin::{Behaviour, Lag, Lags, TenantConfig};
 use e2e::azure::{MANAGER_SECRET, tenant};
 use e2e::command::Line;
@@ -64,7 +67,13 @@ impl Stage {
             .with("timing.gate_fresh", "12m")
             .with("log.filter", "info");
         let secret = daemon.path("client-secret");
-        std::fs::write(&secret, MANAGER_SECRET).or_fail(|| "no file for the secret".to_owned())?;
+        let written = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&secret)
+            .and_then(|mut file| file.write_all(MANAGER_SECRET.as_bytes()));
+        written.or_fail(|| "no file for the secret".to_owned())?;
         screen.command(&format!(
             "rotord --config {}",
             daemon.settings_file().display()
