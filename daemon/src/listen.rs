@@ -68,11 +68,19 @@ pub fn sockets(settings: &Settings) -> Result<Sockets, BindError> {
         }
     };
     let (admin, group) = (&settings.admin.socket, settings.admin.group.as_deref());
-    Ok(Sockets {
+    let sockets = Sockets {
         admin: listener(admin, ADMIN_MODE, group)?,
         reader: listener(&settings.reader.socket, READER_MODE, None)?,
         credentials: listener(&settings.credentials_socket(), CREDENTIALS_MODE, None)?,
-    })
+    };
+    for (path, _) in handed_over {
+        tracing::error!(
+            "the service manager holds a socket at {}, where the settings name none: whoever connects there waits for ever. \
+             Change the ListenStream= of its unit as well",
+            path.display()
+        );
+    }
+    Ok(sockets)
 }
 
 /// Whether the group that the settings name exists.
