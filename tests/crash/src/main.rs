@@ -5,8 +5,8 @@
 //! crash seed SEED     one run, with its story where something was lost
 //! crash at PLACE[:N]  one run that is killed at a place
 //! crash power SEED    one run, with the power cut before every sync of it
-//! crash old           what a kill left is put back later: every place, 0, 1, 2 and 10 rotations later, with the
-//!                     witness and without it
+//! crash old           what a kill left is put back later: every place, 0, 1, 2 and 10 rotations later, by a copy and
+//!                     by a restore, with the witness and without it
 //! crash old PLACE     the same of one place
 //! crash figures       what the ledger says of this commit
 //! ```
@@ -24,6 +24,7 @@ use e2e::Failure;
 use e2e::built::root;
 use e2e::failure::OrFail as _;
 use futures_util::StreamExt as _;
+use rotord_crash::Point;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs at the same time: most of a run is waiting.
@@ -75,9 +76,9 @@ async fn asked(arguments: &[&str]) -> Result<Option<bool>, Failure> {
             Ok(seed) => power(seed).await,
             Err(_) => return Ok(None),
         },
-        ["old"] => old(Old::all().collect()).await,
+        ["old"] => old(Point::all().flat_map(Old::of).collect()).await,
         ["old", place] => match place.parse() {
-            Ok(point) => old(Old::all().filter(|old| old.point == point).collect()).await,
+            Ok(point) => old(Old::of(point).collect()).await,
             Err(_) => return Ok(None),
         },
         ["figures"] => figures(),

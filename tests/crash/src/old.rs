@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::Path;
 
+use chrono::Utc;
 use e2e::Failure;
+use e2e::failure::OrFail as _;
 use e2e::operator::live;
 use rotord_api::catalogue::STATE_IS_OLD;
 use rotord_api::rotation::{CredentialStage, SecretRotation};
 use rotord_crash::Point;
+use rotord_store::{Options, RootKeySource, Store};
 
 use crate::check;
 use crate::plan::{End, Order, Plan};
@@ -15,7 +19,18 @@ use crate::play::{self, Outcome};
 use crate::stage::{Scene, Stage, Template};
 
 /// How many rotations later a copy is put back.
-pub const LATER: [usize; 4] = [0, 1, 2, 10];
+const LATER: [usize; 4] = [0, 1, 2, 10];
+/// A file beside the state.
+const BACKUP: &str = "backup";
+
+/// How it is put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The files, copied.
+    Copied,
+    /// `rotorctl restore` of a backup of what they hold.
+    Restored,
+}
 
 /// What is put back, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +39,8 @@ pub struct Old {
     pub point: Point,
     /// So many rotations later.
     pub later: usize,
+    /// Like this.
+    pub way: Way,
     /// The witness is there still.
     pub witness: bool,
 }
@@ -33,24 +50,24 @@ impl fmt::Display for Old {
         let witness = if self.witness { "with" } else { "without" };
         write!(
             f,
-            "{}, {} later, {witness} the witness",
-            self.point, self.later
+            "{}, {:?} {} later, {witness} the witness",
+            self.point, self.way, self.later
         )
     }
 }
 
 impl Old {
-    /// Every place, in every way.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Point::all().flat_map(|point| {
-            let ways = LATER
-                .into_iter()
-                .flat_map(|later| [(later, true), (later, false)]);
-            ways.map(move |(later, witness)| Self {
-                point,
-                later,
-                witness,
-            })
+    /// A place in every way.
+    pub fn of(point: Point) -> impl Iterator<Item = Self> {
+        let ways = LATER.into_iter().flat_map(|later| {
+            let ways = [Way::Copied, Way::Restored].into_iter();
+            ways.flat_map(move |way| [(later, way, true), (later, way, false)])
+        });
+        ways.map(move |(later, way, witness)| Self {
+            point,
+            later,
+            way,
+            witness,
         })
     }
 }
@@ -107,10 +124,19 @@ async fn play_on(
     let published = published(&stage.scene).await?;
     play::stop(stage, outcome).await?;
     let alive = check::at_the_provider(&stage.scene)?;
+    // From before there was a database, there is no backup.
+    let way = if old.way == Way::Restored && !back_up(stage, &copy)? {
+        Way::Copied
+    } else {
+        old.way
+    };
 
-    stage.daemon.put_state_back(&copy)?;
     if !old.witness {
         stage.daemon.set("state.witness", "");
+    }
+    match way {
+        Way::Copied => stage.daemon.put_state_back(&copy)?,
+        Way::Restored => restore(stage).await?,
     }
     play::start(stage).await?;
     let restored = seen_to_be_old(&stage.scene, &alive).await?;
@@ -127,6 +153,36 @@ async fn play_on(
             .extend(revoked(&stage.scene, &published)?);
     }
     play::stop(stage, outcome).await
+}
+
+/// A backup of what a copy holds. False where that is no database yet.
+fn back_up(stage: &Stage, copy: &Path) -> Result<bool, Failure> {
+    // Opening it changes it.
+    let opened = stage.daemon.path("opened");
+    let io = || "the copy can't be copied".to_owned();
+    std::fs::create_dir(&opened).or_fail(io)?;
+    for file in std::fs::read_dir(copy).or_fail(io)? {
+        let file = file.or_fail(io)?;
+        std::fs::copy(file.path(), opened.join(file.file_name())).or_fail(io)?;
+    }
+    let database = opened.join("rotord.db");
+    if !std::fs::metadata(&database).is_ok_and(|found| found.len() > 0) {
+        return Ok(false);
+    }
+    let no_backup = || "no backup can be taken of the copy".to_owned();
+    let store = Store::open(&opened, &RootKeySource::Own, Options::default()).or_fail(no_backup)?;
+    let reader = store.reader().or_fail(no_backup)?;
+    let sealed = reader.snapshot(Utc::now()).and_then(|at| at.seal(None));
+    let written = std::fs::write(stage.daemon.path(BACKUP), sealed.or_fail(no_backup)?);
+    written.or_fail(no_backup).map(|()| true)
+}
+
+async fn restore(stage: &Stage) -> Result<(), Failure> {
+    stage.daemon.write_settings()?;
+    let line = stage.daemon.rotorctl()?;
+    let line = line.args(["restore", "--replace", "--yes", "--config"]);
+    let files = [stage.daemon.settings_file(), stage.daemon.path(BACKUP)];
+    line.args(&files).run().await?.well().map(drop)
 }
 
 /// The keys of what is published.
