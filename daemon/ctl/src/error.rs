@@ -31,6 +31,13 @@ impl CtlError {
         Self::new(Exit::Usage, message)
     }
 
+    /// A program that was to be run was not, with the code that a shell would end with: 127 where it is not there, else 126.
+    pub(crate) fn not_run(message: impl Into<String>, source: io::Error) -> Self {
+        let is_missing = source.kind() == io::ErrorKind::NotFound;
+        let exit = Exit::OfProgram(if is_missing { 127 } else { 126 });
+        Self::new(exit, message).because(source)
+    }
+
     /// The environment is set wrongly.
     pub(crate) fn settings(message: impl Into<String>) -> Self {
         Self::new(Exit::Settings, message)

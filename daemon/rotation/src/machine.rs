@@ -131,6 +131,7 @@ impl<'a> Machine<'a> {
             }
             // What kept every credential from working keeps none any more.
             Event::LoginWorked => self.rotation.blocked = None,
+            Event::LoginRefused => self.look_now(),
             Event::Acknowledged { delivery } => self.on_acknowledged(&delivery),
             Event::Unhealthy { delivery, why } => {
                 if !self.rotation.deliveries_open.contains(&delivery) {
@@ -158,6 +159,12 @@ impl<'a> Machine<'a> {
             ended: self.ended,
             wake_at,
         }
+    }
+
+    /// The target is surveyed as soon as nothing else is under way.
+    fn look_now(&mut self) {
+        let r = &mut self.rotation;
+        r.next_drift_check = r.next_drift_check.min(self.ctx.now.wall);
     }
 
     /// The call under way has ended.

@@ -14,6 +14,13 @@ pub fn shrink(violation: Box<Violation>) -> Box<Violation> {
     if std::env::var("SIMULATOR_SHRINK").is_ok_and(|shrink| shrink == "0") {
         return violation;
     }
+    smallest(violation, |smaller| World::play(smaller).err())
+}
+
+fn smallest(
+    violation: Box<Violation>,
+    fails: impl Fn(Scenario) -> Option<Box<Violation>>,
+) -> Box<Violation> {
     let mut found = violation;
     let mut tries = 0;
     loop {
@@ -23,7 +30,7 @@ pub fn shrink(violation: Box<Violation>) -> Box<Violation> {
                 return None;
             }
             let kind = found.kind();
-            World::play(smaller).err().filter(|v| v.kind() == kind)
+            fails(smaller).filter(|violation| violation.kind() == kind)
         });
         match smaller {
             Some(smaller) => found = smaller,
@@ -71,4 +78,52 @@ fn candidates(of: &Scenario) -> Vec<Scenario> {
         add(&|s| s.faults.set(*fault, s.faults.of(*fault) / 2));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails where answers are lost for 40 days from the tenth on, with two replicas; otherwise beyond 100 days.
+    fn fails(scenario: Scenario) -> Option<Box<Violation>> {
+        let lost = scenario.faults.of(Fault::Lost) >= 10;
+        let what = if lost && scenario.from <= 10 && scenario.days >= 40 && scenario.replicas >= 2 {
+            "promise 3: it is not in the books"
+        } else if scenario.days > 100 {
+            "promise 1: another one"
+        } else {
+            return None;
+        };
+        Some(Box::new(Violation {
+            scenario,
+            what: what.to_owned(),
+            story: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn a_failing_story_loses_all_that_its_promise_does_not_need() {
+        let mut scenario = Scenario {
+            days: 400,
+            cap: Some(4),
+            overlap: Some(20),
+            ..Scenario::calm(7)
+        };
+        for fault in Fault::ALL {
+            scenario.faults.set(*fault, fault.most());
+        }
+        let found = smallest(fails(scenario).unwrap(), fails);
+        assert!(found.what.starts_with("promise 3"), "{}", found.what);
+        let left = found.scenario;
+        let strong: Vec<_> = Fault::ALL
+            .iter()
+            .filter(|f| left.faults.of(**f) > 0)
+            .collect();
+        assert_eq!(strong, [&Fault::Lost]);
+        assert!((10..20).contains(&left.faults.of(Fault::Lost)), "{left}");
+        assert_eq!(
+            (left.days, left.cap, left.overlap, left.others),
+            (40, None, None, 0)
+        );
+    }
 }

@@ -60,8 +60,8 @@ entries! { Rotation,
         "It leaves the doubtful credential alone and keeps what it knows of the rotation until that is decided.",
         "Delete it again, by its id: `rotorctl delete ROTATION --revoke` removes the credential too, without --revoke it stays alive.";
     DRIFTED = "drifted",
-        "Somebody removed the published credential at the provider, and the rotation is paused: applications that log in anew fail.",
-        "An automatic rotation would be run at once; of a paused one this is told and nothing is done.",
+        "Somebody removed the published credential at the provider: applications that log in anew fail.",
+        "An automatic rotation replaces it at once; of a paused one this is told and nothing is done.",
         "`rotorctl rotate ROTATION` replaces it now; `rotorctl resume ROTATION` lets the daemon do it.";
     OVERLAP_CUT = "overlap-cut",
         "The overlap that is set is longer than the credential will live once it is replaced.",
@@ -93,7 +93,7 @@ entries! { Rotation,
         "Nothing needs to be done; `rotorctl show ROTATION` shows how far it is.";
     CLOCK_SKEW = "clock-skew",
         "This host's clock is further from the service's than the setting timing.skew_most allows.",
-        "Nothing is published until the clocks agree again; what is published stays. When something may be revoked goes by the service's clock all along.",
+        "Nothing is published, and nothing revoked unasked, until the clocks agree again; what is published stays.",
         "Set the clock right and have it kept by NTP: `timedatectl set-ntp true`, `timedatectl timesync-status`.";
     PROVIDER_MISSING = "provider-missing",
         "The provider that a rotation needs is not loaded.",

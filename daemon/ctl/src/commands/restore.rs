@@ -77,9 +77,13 @@ pub(crate) async fn run(session: &mut Session, command: Restore) -> Result<Exit,
     }
     let person = session.output.is_terminal();
     let taken_at = session.clock.cell(Some(outlook.backup.taken_at), person);
+    let rotations = match report.rotations {
+        1 => "1 rotation".to_owned(),
+        count => format!("{count} rotations"),
+    };
     session.output.line(format!(
-        "restored {} rotations into {}, as of {taken_at}",
-        report.rotations, report.directory
+        "restored {rotations} into {}, as of {taken_at}",
+        report.directory
     ))?;
     for next in &report.next {
         session.output.line(format!("  {next}"))?;

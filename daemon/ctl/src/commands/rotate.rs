@@ -73,9 +73,14 @@ async fn not_due(session: &mut Session, rotation: &SecretRotation) -> Result<Exi
     } else {
         let person = session.output.is_terminal();
         let due = session.clock.cell(rotation.next_rotation_at, person);
+        let next = if rotation.is_auto_rotation_enabled {
+            format!("next rotation: {due}")
+        } else {
+            "it is paused".to_owned()
+        };
         session
             .output
-            .line(format!("{}: not due; next rotation: {due}", rotation.name))?;
+            .line(format!("{}: not due; {next}", rotation.name))?;
     }
     Ok(Exit::NotDue)
 }

@@ -77,6 +77,8 @@ impl Machine<'_> {
             r.stale = None;
             // What was kept in doubt.
             r.credentials.iter_mut().for_each(Credential::look_again);
+            // What came since the last look is in doubt then.
+            self.look_now();
         }
         Ok(())
     }

@@ -70,7 +70,8 @@ impl Machine<'_> {
         }
         if self.is_skewed() && !removal.is_ordered() {
             let why = "this host's clock and the provider's disagree";
-            return Next::Wait(self.ctx.timing.gate_fresh, Some(why.to_owned()));
+            // A clock that is set has it looked at again at once.
+            return Next::Wait(self.ctx.timing.retry_most, Some(why.to_owned()));
         }
         // Known without asking the provider; an acknowledgement looks at it again at once.
         let ended = credential.has_expired(self.provider_now());

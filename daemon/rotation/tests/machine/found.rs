@@ -455,3 +455,39 @@ fn what_leaked_is_replaced_and_revoked_though_lost_answers_are_open() {
         play.now - since
     );
 }
+
+#[test]
+fn a_login_that_a_person_sees_refused_has_the_target_looked_at_now() {
+    let mut play = Play::live(30);
+    play.listed.clear();
+    play.login = Answer::NotYet("invalid client".to_owned());
+    // It was looked at a moment ago, and would be tomorrow.
+    assert!(play.rotation.next_drift_check - play.now > TimeDelta::hours(12));
+    let since = play.now;
+    play.event(Event::LoginRefused).unwrap();
+    play.until(|play| play.rotation.urgent.is_some());
+    assert!(
+        play.now - since < TimeDelta::hours(1),
+        "{}",
+        play.now - since
+    );
+}
+
+#[test]
+fn what_came_since_the_last_look_is_in_doubt_once_a_person_unblocks() {
+    let mut play = Play::live(30);
+    play.event(Event::StateIsOld {
+        why: "restored".to_owned(),
+    })
+    .unwrap();
+    play.pass(TimeDelta::hours(1));
+    play.listed.push(Listed {
+        handle: Handle("from-the-future".to_owned()),
+        label: Some(label(41, 0xabc)),
+        expires_at: None,
+    });
+    play.command(Command::Unblock).unwrap();
+    let since = play.now;
+    play.until(|play| play.rotation.needs_attention());
+    assert!(play.now - since < TimeDelta::minutes(1));
+}

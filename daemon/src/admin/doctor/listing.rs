@@ -161,7 +161,10 @@ fn strays(
 fn tell(case: &RotationCase, labelled: usize, strays: Vec<Stray>) -> Vec<DoctorFinding> {
     let about = &case.about;
     if strays.is_empty() {
-        let message = format!("{labelled} credentials carry our label, and all of them are known");
+        let message = match labelled {
+            1 => "1 credential carries our label, and it is known".to_owned(),
+            _ => format!("{labelled} credentials carry our label, and all of them are known"),
+        };
         return vec![DoctorFinding::fine(&LABELS, about, message)];
     }
     let mut found = Vec::new();

@@ -74,17 +74,21 @@ pub(in crate::admin) async fn check_credentials(
         })
         .collect();
     let verification = ApiError::of_call(provider.verify(&target, &outputs).await)?;
-    let refused = match verification.verdict {
-        Verdict::Works => None,
-        Verdict::NotYet(why) | Verdict::CannotTell(why) | Verdict::Never(why) => Some(why),
+    let (refused, event) = match verification.verdict {
+        Verdict::Works => (
+            None,
+            record.state.blocked.as_ref().map(|_| Event::LoginWorked),
+        ),
+        Verdict::NotYet(why) | Verdict::Never(why) => (Some(why), Some(Event::LoginRefused)),
+        Verdict::CannotTell(why) => (Some(why), None),
     };
     let id = record.details.id;
     let detail = json!({"type": path.0, "works": refused.is_none()});
     let note = audit::of_rotation(&peer, "check-secret-rotation-credentials", id, detail);
-    if refused.is_none() && record.state.blocked.is_some() {
+    if let Some(event) = event {
         let tell = Tell {
             rotation: id,
-            event: Event::LoginWorked,
+            event,
             with: With {
                 audit: vec![note],
                 ..With::default()

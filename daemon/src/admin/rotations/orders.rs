@@ -125,16 +125,16 @@ pub(in crate::admin) async fn retire_credential(
 
 fn with_handle(record: &RotationRecord, key_id: &str) -> Result<CredentialId, ApiError> {
     let handle = Handle(key_id.to_owned());
-    let credentials = record.state.credentials.iter();
-    credentials
-        .filter(|credential| !credential.stage.is_settled())
-        .find(|credential| credential.handle.as_ref() == Some(&handle))
-        .map(|credential| credential.id)
-        .ok_or_else(|| {
-            ApiError::refused(format!(
-                "This rotation has no credential with the key id \"{key_id}\""
-            ))
-        })
+    let mut credentials = record.state.credentials.iter();
+    match credentials.find(|credential| credential.handle.as_ref() == Some(&handle)) {
+        Some(credential) if credential.stage.is_settled() => Err(ApiError::refused(format!(
+            "The credential with the key id \"{key_id}\" is gone already"
+        ))),
+        Some(credential) => Ok(credential.id),
+        None => Err(ApiError::refused(format!(
+            "This rotation has no credential with the key id \"{key_id}\""
+        ))),
+    }
 }
 
 async fn at_once(daemon: &Shared, id: &str, peer: &Peer, command: Command, action: &str) -> Reply {

@@ -93,6 +93,14 @@ async fn a_program_has_its_secrets_and_its_end_is_the_end() {
         .await
         .unwrap();
     assert_eq!(ended.code, Some(137));
+    // As by a shell: what is not there, and what is no program.
+    let file = rig.daemon.settings_file();
+    for (program, code) in [("/no/such/program", 127), (file.to_str().unwrap(), 126)] {
+        let line = rig.daemon.rotorctl().unwrap();
+        let line = line.args(["exec", "--env", "dev", "--secret", "PAYROLL_SECRET"]);
+        let ended = line.args(["--", program]).run().await.unwrap();
+        assert_eq!(ended.code, Some(code), "{}", ended.stderr);
+    }
     let ended = exec(&["--secret", "NO_SUCH_SECRET"], "exit 0")
         .await
         .unwrap();

@@ -108,7 +108,7 @@ impl Program {
             command.env(&held.binding.variable, held.path());
         }
         let child = command.spawn().map_err(|source| {
-            CtlError::failed(format!("can't start {}", program.display())).because(source)
+            CtlError::not_run(format!("can't start {}", program.display()), source)
         })?;
         self.child = Some(child);
         Ok(())
