@@ -84,7 +84,7 @@ async fn a_host_that_died_lives_on_by_its_backup_and_its_passphrase() {
     let said = restore(&other, &file, PASSPHRASE, &["--passphrase-file", "-"]).await;
     let said = said.well().unwrap();
     for words in [
-        "restored 1 rotations",
+        "restored 1 rotation ",
         "attention mode",
         "new root key was made",
     ] {
