@@ -6,6 +6,7 @@ use std::path::Path;
 
 use chrono::Utc;
 use e2e::Failure;
+use e2e::daemon::copy_files;
 use e2e::failure::OrFail as _;
 use e2e::operator::live;
 use rotord_api::catalogue::STATE_IS_OLD;
@@ -159,12 +160,7 @@ async fn play_on(
 fn back_up(stage: &Stage, copy: &Path) -> Result<bool, Failure> {
     // Opening it changes it.
     let opened = stage.daemon.path("opened");
-    let io = || "the copy can't be copied".to_owned();
-    std::fs::create_dir(&opened).or_fail(io)?;
-    for file in std::fs::read_dir(copy).or_fail(io)? {
-        let file = file.or_fail(io)?;
-        std::fs::copy(file.path(), opened.join(file.file_name())).or_fail(io)?;
-    }
+    copy_files(copy, &opened).or_fail(|| "the copy can't be copied".to_owned())?;
     let database = opened.join("rotord.db");
     if !std::fs::metadata(&database).is_ok_and(|found| found.len() > 0) {
         return Ok(false);

@@ -439,7 +439,11 @@ impl Daemon {
     }
 }
 
-fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+/// Copies a folder's files, and nothing below it, into a new one.
+///
+/// # Errors
+/// They can't be copied, or the new one is there.
+pub fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

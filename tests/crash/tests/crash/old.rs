@@ -5,6 +5,8 @@ use crash::old::{Old, play};
 use futures_util::StreamExt as _;
 use rotord_crash::Point;
 
+use crate::places::assert_kept;
+
 /// Runs at the same time: most of a run is waiting.
 const AT_ONCE: usize = 4;
 
@@ -24,12 +26,7 @@ async fn what_a_kill_at_each_place_left_is_put_back_and_nothing_that_lives_is_re
     .buffer_unordered(AT_ONCE);
     let mut missed = Vec::new();
     while let Some((old, outcome)) = runs.next().await {
-        assert!(
-            outcome.violations.is_empty(),
-            "{old}: {}\n{}",
-            outcome.violations.join("\n"),
-            outcome.story
-        );
+        assert_kept(&old.to_string(), &outcome);
         if outcome.reached != [old.point.to_string()] {
             missed.push(old.to_string());
         }

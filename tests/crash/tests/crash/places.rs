@@ -7,7 +7,7 @@ use rotord_crash::Point;
 /// Runs at the same time: most of a run is waiting.
 const AT_ONCE: usize = 4;
 
-fn assert_kept(what: &str, outcome: &Outcome) {
+pub(crate) fn assert_kept(what: &str, outcome: &Outcome) {
     assert!(
         outcome.violations.is_empty(),
         "{what}: {}\n{}",

@@ -502,10 +502,8 @@ async fn a_directory_that_was_copied_to_another_machine_is_recognised() {
     let line = line.args(["--retire-previous-after", "0s"]);
     line.run().await.unwrap().well().unwrap();
     let is_kept = |rotation: &SecretRotation| {
-        let waits = live(rotation).filter_map(|credential| credential.waiting_for.as_ref());
-        waits
-            .into_iter()
-            .any(|why| why.contains("unblock the rotation"))
+        let mut waits = live(rotation).filter_map(|credential| credential.waiting_for.as_ref());
+        waits.any(|why| why.contains("unblock the rotation"))
     };
     rig.until("the replaced one to be kept", &rotation, is_kept)
         .await;

@@ -32,10 +32,10 @@ impl World {
         if !real.published && !real.adopted {
             return Ok(());
         }
-        let settled = self
+        let has_heard = self
             .disturbed_at
             .is_none_or(|at| now - at > TimeDelta::minutes(10));
-        if self.clock.off_by.abs() > TimeDelta::minutes(6) && settled {
+        if self.clock.off_by.abs() > TimeDelta::minutes(6) && has_heard {
             return Err(format!("revokes {handle} by a clock that is wrong"));
         }
         let in_time = credential.revoke_not_before.is_some_and(|at| at <= now)
