@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
-use rotord_store::StoreError;
+use rotord_store::{DiskState, StoreError};
 
 /// Shared by whoever writes and whoever tells.
 #[derive(Debug, Clone, Default)]
@@ -39,10 +39,18 @@ const LOOK: &str =
 /// What of an error is the disk's doing or the file's, and no answer to what was asked.
 pub fn remedy(error: &StoreError) -> Option<&'static str> {
     match error {
-        StoreError::Full => Some(ROOM),
-        StoreError::ReadOnly => Some(WRITABLE),
+        StoreError::Full
+        | StoreError::Disk {
+            found: DiskState::Full,
+            ..
+        } => Some(ROOM),
+        StoreError::ReadOnly
+        | StoreError::Disk {
+            found: DiskState::ReadOnly,
+            ..
+        } => Some(WRITABLE),
         StoreError::Corrupt(_) | StoreError::Unreadable(_) | StoreError::Sealed(_) => Some(RESTORE),
-        StoreError::Disk(_) | StoreError::Busy | StoreError::Sql(_) => Some(LOOK),
+        StoreError::Disk { .. } | StoreError::Busy | StoreError::Sql(_) => Some(LOOK),
         StoreError::Conflict(_) | StoreError::NotFound { .. } | StoreError::NoSuchOutput { .. } => {
             None
         }

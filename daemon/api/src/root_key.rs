@@ -108,42 +108,6 @@ impl RewrapRootKey {
     }
 }
 
-/// Asks what a root key is for this database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TryRootKey {
-    /// The key.
-    pub root_key: RootKeyText,
-}
-
-impl TryRootKey {
-    /// Reads a body.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it; never the key itself.
-    pub fn from_json(body: Value) -> Result<Self, Issues> {
-        let mut fields = Reader::new(body)?;
-        let root_key = fields.required("rootKey", as_text(RootKeyText::read));
-        let issues = fields.finish();
-        match (root_key, issues) {
-            (Some(root_key), Ok(())) => Ok(Self { root_key }),
-            (_, issues) => Err(issues.err().unwrap_or_default()),
-        }
-    }
-}
-
-/// What a root key is for this database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TriedRootKey {
-    /// Tells it from other root keys, and tells nothing else of it.
-    pub label: String,
-    /// It opens the database.
-    pub opens: bool,
-    /// It is the one in use.
-    pub in_use: bool,
-}
-
 /// Where a root key comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -195,7 +159,7 @@ pub struct RewrapReport {
 mod tests {
     use serde_json::json;
 
-    use super::{RewrapRootKey, RootKeyText, TryRootKey};
+    use super::{RewrapRootKey, RootKeyText};
 
     #[test]
     fn a_key_of_any_bytes_travels_and_never_shows() {
@@ -207,7 +171,6 @@ mod tests {
         let read = RewrapRootKey::from_json(json.clone()).unwrap();
         assert_eq!(*read.root_key.as_ref().unwrap().bytes(), bytes);
         assert!(!format!("{read:?}").contains("0001"));
-        assert!(TryRootKey::from_json(json).is_ok());
     }
 
     #[test]
@@ -215,7 +178,6 @@ mod tests {
         for body in [json!(null), json!({}), json!({"rootKey": null})] {
             assert_eq!(RewrapRootKey::from_json(body).unwrap().root_key, None);
         }
-        assert!(TryRootKey::from_json(json!({})).is_err());
     }
 
     #[test]

@@ -45,7 +45,6 @@
 //! | POST [`BACKUP`] | `TakeBackup` or nothing | the backup file |
 //! | GET [`ROOT_KEY`] | | `RootKeyStatus` |
 //! | POST [`ROOT_KEY_REWRAP`] | `RewrapRootKey` or nothing | `RewrapReport` |
-//! | POST [`ROOT_KEY_TRY`] | `TryRootKey` | `TriedRootKey`; nothing is changed for it |
 //! | GET [`ROTATION_OF_ANY_TYPE`] | | `SecretRotationAnswer` |
 //! | POST [`PAUSE`], [`RESUME`], [`UNBLOCK`] | | `SecretRotationAnswer` |
 //! | POST [`RETIRE`] | `RetireCredential` or nothing | `SecretRotationAnswer` |
@@ -132,8 +131,6 @@ pub const BACKUP: &str = "/api/v1/rotord/backup";
 pub const ROOT_KEY: &str = "/api/v1/rotord/root-key";
 /// Another root key.
 pub const ROOT_KEY_REWRAP: &str = "/api/v1/rotord/root-key/rewrap";
-/// What a root key is for this database.
-pub const ROOT_KEY_TRY: &str = "/api/v1/rotord/root-key/try";
 /// One rotation, whatever its type.
 pub const ROTATION_OF_ANY_TYPE: &str = "/api/v1/rotord/rotations/{rotationId}";
 /// No more scheduled runs.

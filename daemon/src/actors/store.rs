@@ -192,7 +192,7 @@ impl StoreHandle {
     ) -> Result<T, Failed> {
         let health = self.health.clone();
         let job = move |store: &mut Store| {
-            let result = job(store);
+            let result = job(store).map_err(|error| store.found(error));
             health.wrote(&result);
             result
         };

@@ -108,7 +108,7 @@ impl ApiError {
     fn cannot_write_down(error: &StoreError, remedy: &str) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let done = match error {
-            StoreError::Disk(_) => "whether it was done is not known",
+            StoreError::Disk { .. } => "whether it was done is not known",
             _ => "nothing was done",
         };
         let message = format!(

@@ -14,7 +14,7 @@ use rotord_api::backup::TakeBackup;
 use rotord_api::connection::{CreateConnection, UpdateConnection};
 use rotord_api::issue::{Issue, IssueCode};
 use rotord_api::project::{CreateEnvironment, CreateFolder, CreateProject};
-use rotord_api::root_key::{RewrapRootKey, TryRootKey};
+use rotord_api::root_key::RewrapRootKey;
 use rotord_api::rotation::{
     AdoptCredential, CreateRotation, MoveRotation, RemoveCredential, RetireCredential, RotateNow,
     UpdateRotation,
@@ -88,7 +88,6 @@ from_json!(
     RewrapRootKey,
     RotateNow,
     TakeBackup,
-    TryRootKey,
     UpdateConnection,
     UpdateRotation,
 );

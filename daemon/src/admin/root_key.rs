@@ -4,9 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rotord_api::root_key::{
-    RewrapReport, RewrapRootKey, RootKeyPlace, RootKeyStatus, RootKeyText, TriedRootKey, TryRootKey,
-};
+use rotord_api::root_key::{RewrapReport, RewrapRootKey, RootKeyPlace, RootKeyStatus, RootKeyText};
 use rotord_api::routes;
 use rotord_store::root_key::OWN_KEY_FILE;
 use rotord_store::{AuditEntry, Replaced, RewrapError, RootKeySource, RootKeys, Secret};
@@ -58,20 +56,6 @@ pub(super) async fn rewrap_root_key(
     let (label, in_use) = (&report.label, report.in_use);
     tracing::info!(%label, in_use, "the data keys were wrapped by another root key");
     Ok(ok(&report))
-}
-
-/// What a root key is for this database. Nothing is changed for it.
-#[utoipa::path(post, path = routes::ROOT_KEY_TRY, tag = "rotord",
-    request_body = TryRootKey,
-    responses((status = 200, body = TriedRootKey)))]
-pub(super) async fn try_root_key(daemon: Daemon, body: Body<TryRootKey>) -> Reply {
-    let label = source(&body.0.root_key).label(Path::new("/"))?;
-    let keys = daemon.store.read(|reader| reader.root_keys()).await?;
-    Ok(ok(&TriedRootKey {
-        opens: keys.opening.contains(&label),
-        in_use: keys.in_use == label,
-        label,
-    }))
 }
 
 /// What there is of root keys.

@@ -8,9 +8,8 @@ use rotord_api::routes::{
     CONNECTION_BY_NAME, CONNECTION_CHECK, CONNECTION_OPTIONS, CONNECTIONS, CONNECTIONS_OF_APP,
     DOCTOR, ENVIRONMENTS, FOLDERS, GENERATED_CREDENTIALS, MOVE_ROTATION, OPENAPI, PAUSE, PROJECT,
     PROJECT_BY_SLUG, PROJECTS, PROVIDERS, REMOVE, RESUME, RETIRE, ROOT_KEY, ROOT_KEY_REWRAP,
-    ROOT_KEY_TRY, ROTATE_SECRETS, ROTATION, ROTATION_BY_NAME, ROTATION_OF_ANY_TYPE,
-    ROTATION_OPTIONS, ROTATIONS, ROTATIONS_OF_TYPE, SECRET_V3, SECRET_V4, SECRETS_V3, SECRETS_V4,
-    STATUS, UNBLOCK,
+    ROTATE_SECRETS, ROTATION, ROTATION_BY_NAME, ROTATION_OF_ANY_TYPE, ROTATION_OPTIONS, ROTATIONS,
+    ROTATIONS_OF_TYPE, SECRET_V3, SECRET_V4, SECRETS_V3, SECRETS_V4, STATUS, UNBLOCK,
 };
 
 use super::connections::{self, change, check, choices};
@@ -119,7 +118,6 @@ fn own_routes(config: &mut ServiceConfig) {
         .service(at(BACKUP).route(post().to(backup::take_backup)))
         .service(at(ROOT_KEY).route(get().to(root_key::root_key_status)))
         .service(at(ROOT_KEY_REWRAP).route(post().to(root_key::rewrap_root_key)))
-        .service(at(ROOT_KEY_TRY).route(post().to(root_key::try_root_key)))
         .service(at(PAUSE).route(post().to(orders::pause_rotation)))
         .service(at(RESUME).route(post().to(orders::resume_rotation)))
         .service(at(UNBLOCK).route(post().to(orders::unblock_rotation)))

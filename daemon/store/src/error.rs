@@ -43,8 +43,13 @@ pub enum StoreError {
     #[error("the database is damaged")]
     Corrupt(#[source] rusqlite::Error),
     /// The disk failed. What was being committed may be in the database or not.
-    #[error("reading or writing the database's file failed")]
-    Disk(#[source] rusqlite::Error),
+    #[error("reading or writing the database's file failed{found}")]
+    Disk {
+        /// What `SQLite` says.
+        source: rusqlite::Error,
+        /// What a look at the disk afterwards tells, as [`Store::found`](crate::Store::found) takes it.
+        found: DiskState,
+    },
     /// A sealed value does not open: another key, or a row that was changed or moved.
     #[error("a sealed value does not open")]
     Sealed(#[from] SealError),
@@ -54,6 +59,28 @@ pub enum StoreError {
     /// Anything else that the database says.
     #[error("the database refused")]
     Sql(#[source] rusqlite::Error),
+}
+
+/// What is wrong with the disk that the database is on, as far as can be seen. `SQLite` itself tells of a failed write
+/// without saying why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskState {
+    /// Nothing that could be told.
+    Unknown,
+    /// Its file system takes no writes: that is how a kernel leaves it after an error, too.
+    ReadOnly,
+    /// There is no room.
+    Full,
+}
+
+impl fmt::Display for DiskState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "",
+            Self::ReadOnly => ": its file system is read-only",
+            Self::Full => ": there is no room left",
+        })
+    }
 }
 
 impl StoreError {
@@ -82,7 +109,10 @@ impl From<rusqlite::Error> for StoreError {
                 ErrorCode::DiskFull => Self::Full,
                 ErrorCode::ReadOnly => Self::ReadOnly,
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt(error),
-                ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => Self::Disk(error),
+                ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => Self::Disk {
+                    source: error,
+                    found: DiskState::Unknown,
+                },
                 _ => Self::Sql(error),
             },
             Sql::FromSqlConversionFailure(..)

@@ -137,7 +137,7 @@ impl OpenError {
             | Self::RootKey(RootKeyError::Unreadable { source, .. }) => is_passing(source),
             Self::Unreadable { source, .. } => matches!(
                 source,
-                StoreError::Busy | StoreError::Full | StoreError::Disk(_)
+                StoreError::Busy | StoreError::Full | StoreError::Disk { .. }
             ),
             Self::RootKey(_)
             | Self::WrongRootKey { .. }

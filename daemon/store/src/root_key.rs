@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::hkdf;
+use rotord_root_key::{Derived, LEAST_BYTES, Unusable};
 use zeroize::Zeroizing;
 
 use crate::folder;
@@ -14,10 +14,6 @@ use crate::secret::Secret;
 
 /// The name, in the state directory, of a root key that was made at first start.
 pub const OWN_KEY_FILE: &str = "root.key";
-
-/// What a root key must have at least.
-const LEAST_BYTES: usize = 32;
-const LABEL_LEN: usize = 8;
 
 /// Where the root key comes from.
 #[derive(Debug, Clone)]
@@ -86,6 +82,15 @@ pub enum RootKeyError {
     Cipher(#[source] SealError),
 }
 
+impl From<Unusable> for RootKeyError {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::TooShort => Self::TooShort,
+            Unusable::Derivation => Self::Cipher(SealError::Cipher),
+        }
+    }
+}
+
 /// A root key, derived from its bytes: of these, any 32 or more will do.
 pub(crate) struct RootKey {
     /// Tells root keys apart, and tells nothing else of them.
@@ -136,29 +141,11 @@ impl RootKey {
         Self::from_bytes(&bytes)
     }
 
-    /// Exactly 32 bytes are taken as they are; of a longer text, white space at its end is not part of the key.
     fn from_bytes(bytes: &[u8]) -> Result<Self, RootKeyError> {
-        let bytes = if bytes.len() == LEAST_BYTES {
-            bytes
-        } else {
-            bytes.trim_ascii_end()
-        };
-        if bytes.len() < LEAST_BYTES {
-            return Err(RootKeyError::TooShort);
-        }
-        let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, b"rotord root key").extract(bytes);
-        let fill = |purpose: &[u8], out: &mut [u8]| {
-            derived
-                .expand(&[purpose], Length(out.len()))
-                .and_then(|derived| derived.fill(out))
-                .map_err(|_| RootKeyError::Cipher(SealError::Cipher))
-        };
-        let mut label = [0; LABEL_LEN];
-        fill(b"label", &mut label)?;
-        let mut wrapping = Zeroizing::new([0; KEY_LEN]);
-        fill(b"wrap data keys", &mut *wrapping)?;
+        let derived = Derived::from_bytes(bytes)?;
+        let wrapping = derived.wrapping_key()?;
         Ok(Self {
-            label: format!("{:016x}", u64::from_be_bytes(label)),
+            label: derived.label()?,
             wrapping: SealingKey::new(&*wrapping).map_err(RootKeyError::Cipher)?,
         })
     }
@@ -181,14 +168,6 @@ impl RootKey {
             row: &self.label,
             version: data_key,
         }
-    }
-}
-
-struct Length(usize);
-
-impl hkdf::KeyType for Length {
-    fn len(&self) -> usize {
-        self.0
     }
 }
 
@@ -254,22 +233,6 @@ mod tests {
 
     fn key(bytes: &[u8]) -> Result<RootKey, RootKeyError> {
         RootKey::from_bytes(bytes)
-    }
-
-    #[test]
-    fn a_line_end_after_a_text_is_not_part_of_the_key() {
-        let text = [b'a'; 64];
-        let line = [&text[..], b"\n"].concat();
-        assert_eq!(key(&text).unwrap().label, key(&line).unwrap().label);
-    }
-
-    #[test]
-    fn thirty_two_bytes_are_taken_as_they_are() {
-        let binary = [[1; 31].as_slice(), b"\n"].concat();
-        assert!(key(&binary).is_ok());
-        assert!(matches!(key(&binary[..31]), Err(RootKeyError::TooShort)));
-        let padded = [b"short".as_slice(), &[b' '; 64]].concat();
-        assert!(matches!(key(&padded), Err(RootKeyError::TooShort)));
     }
 
     #[test]

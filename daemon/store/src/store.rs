@@ -1,8 +1,11 @@
 //! The writer.
 
+use std::fs;
+use std::io::ErrorKind;
+
 use rusqlite::TransactionBehavior;
 
-use crate::error::StoreError;
+use crate::error::{DiskState, StoreError};
 use crate::installation;
 use crate::lock::Lock;
 use crate::reader::{Books, Reader, Readers};
@@ -55,6 +58,24 @@ impl Store {
     /// It can't.
     pub fn probe(&mut self) -> Result<(), StoreError> {
         self.write(|_| Ok(()))
+    }
+
+    /// The same error; where the disk failed, with what a look at it tells: whether a file can be written beside the
+    /// database.
+    pub fn found(&self, error: StoreError) -> StoreError {
+        let StoreError::Disk { source, .. } = error else {
+            return error;
+        };
+        let tried = self.readers.path.with_extension("probe");
+        let written = fs::write(&tried, [0; 4096]);
+        // It may not be there, or stay: the next look writes it anew.
+        let _ = fs::remove_file(&tried);
+        let found = match written.map_err(|error| error.kind()) {
+            Err(ErrorKind::ReadOnlyFilesystem) => DiskState::ReadOnly,
+            Err(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => DiskState::Full,
+            _ => DiskState::Unknown,
+        };
+        StoreError::Disk { source, found }
     }
 
     /// Whether what is issued could be written down: a disk that is nearly full takes an intent and not what follows.

@@ -11,15 +11,13 @@ mod record;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use azure_standin::{Config, Fault, Operation, Rule, SecretView};
 use chrono::{DateTime, Utc};
 use e2e::azure::tenant;
-use e2e::built::root;
 use e2e::failure::OrFail as _;
-use e2e::{Azure, Daemon, Failure, Operator, until};
+use e2e::{Azure, Daemon, Failure, Operator, preload, until};
 use fastrand::Rng;
 use rotord_api::routes;
 use rotord_rotation::Label;
@@ -99,6 +97,7 @@ fn recorded_daemon(azure: &Azure) -> Result<(Daemon, PathBuf), Failure> {
     let io = || "a folder can't be made".to_owned();
     std::fs::create_dir(daemon.path("disk")).or_fail(io)?;
     let path = |name: &str| daemon.path(name).display().to_string();
+    let recorder = preload::library("tests/crash/src/power/recorder.c")?;
     let (state, witness) = (path("disk/state"), path("disk/witness/generation"));
     let (top, record) = (path("disk"), daemon.path("power.record"));
     daemon = daemon
@@ -106,7 +105,7 @@ fn recorded_daemon(azure: &Azure) -> Result<(Daemon, PathBuf), Failure> {
         .with("state.witness", witness)
         .with("timing.retry_most", "20m")
         .with("timing.watch_most", "20m");
-    daemon.set_env("LD_PRELOAD", Some(recorder()?.display().to_string()));
+    daemon.set_env("LD_PRELOAD", Some(recorder.display().to_string()));
     daemon.set_env("POWER_ROOTS", Some(top));
     daemon.set_env("POWER_RECORD", Some(record.display().to_string()));
     Ok((daemon, record))
@@ -156,30 +155,6 @@ async fn settle(operator: &Operator, azure: &Azure) -> Result<(), Failure> {
         Ok((known.len() == there && check::is_idle(&rotations)).then_some(()))
     })
     .await
-}
-
-/// The library, built where it is missing or older than its source.
-fn recorder() -> Result<PathBuf, Failure> {
-    let source = root().join("tests/crash/src/power/recorder.c");
-    let library = root().join("target/power-recorder.so");
-    let changed = |path: &Path| path.metadata().and_then(|known| known.modified());
-    if let (Ok(built), Ok(written)) = (changed(&library), changed(&source))
-        && built > written
-    {
-        return Ok(library);
-    }
-    let draft = library.with_extension(format!("so.{}", std::process::id()));
-    let status = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .args([&draft, &source])
-        .arg("-ldl")
-        .status()
-        .or_fail(|| "there is no C compiler".to_owned())?;
-    if !status.success() {
-        return Err(Failure::new("the recorder can't be compiled"));
-    }
-    std::fs::rename(&draft, &library).or_fail(|| "the recorder can't be kept".to_owned())?;
-    Ok(library)
 }
 
 /// Cuts the power before each sync and at the end: nothing that was not synced is there, and in another disk an

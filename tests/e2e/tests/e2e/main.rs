@@ -15,6 +15,7 @@ mod doctoring;
 mod doubting;
 mod drifting;
 mod executing;
+mod failing;
 mod filling;
 mod keeping;
 mod loading;

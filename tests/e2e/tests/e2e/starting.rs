@@ -11,6 +11,7 @@ use e2e::daemon::Start;
 use e2e::{Azure, Daemon, built, until};
 use rotord_api::provider::ProviderState;
 use rotord_api::routes;
+use serde_json::json;
 
 use crate::rig::Rig;
 
@@ -286,4 +287,35 @@ async fn watched_by_its_service_manager_it_beats_and_says_what_it_is_at() {
     while !status.contains("next look at") {
         status = rig.daemon.hear("WATCHDOG=1").await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_part_that_is_stuck_is_a_missed_beat_though_the_others_answer() {
+    let rig = Rig::with(tenant(&["payroll"]), |daemon| {
+        daemon.env("WATCHDOG_USEC", "900000")
+    })
+    .await;
+    rig.daemon.hear("WATCHDOG=1").await.unwrap();
+    // Whoever holds the database has the one that writes wait, for as long as SQLite is told to.
+    let held = rusqlite::Connection::open(rig.daemon.path("state/rotord.db")).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (http, project) = (
+        rig.operator.http.clone(),
+        rig.operator.project().await.unwrap(),
+    );
+    let writing = tokio::spawn(async move {
+        let folder = json!({"projectId": project, "environment": "dev", "name": "later"});
+        http.post(routes::FOLDERS, &folder).await
+    });
+    until("a beat to be missed", Duration::from_secs(20), async || {
+        let log = rig.daemon.log()?;
+        Ok(log
+            .contains("a part of the daemon did not answer")
+            .then_some(()))
+    })
+    .await
+    .unwrap();
+    held.execute_batch("COMMIT").unwrap();
+    assert_eq!(writing.await.unwrap().unwrap().status, 200);
+    rig.daemon.hear("WATCHDOG=1").await.unwrap();
 }

@@ -6,15 +6,13 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::Path;
 
 use rotord_api::root_key::{LONGEST, RootKeyText};
+use rotord_root_key::{Derived, LEAST_BYTES};
 use zeroize::Zeroizing;
 
 use crate::error::CtlError;
 
 /// The bytes of a root key, as they are in its file.
 pub(super) type Key = Zeroizing<Vec<u8>>;
-
-/// What a root key has at least.
-const LEAST: usize = 32;
 
 /// A key from a file that nobody else may read, as the daemon takes one.
 pub(super) fn read(path: &Path) -> Result<Key, CtlError> {
@@ -44,19 +42,26 @@ fn all_of(from: impl Read, name: &str) -> Result<Key, CtlError> {
         .read_to_end(&mut key)
         .map_err(|source| CtlError::failed(format!("can't read {name}")).because(source))?;
     match key.len() {
-        0..LEAST => Err(CtlError::usage(format!(
-            "{name} has fewer than {LEAST} bytes: it is no root key"
+        0..LEAST_BYTES => Err(CtlError::usage(format!(
+            "{name} has fewer than {LEAST_BYTES} bytes: it is no root key"
         ))),
-        LEAST..=LONGEST => Ok(key),
+        LEAST_BYTES..=LONGEST => Ok(key),
         _ => Err(CtlError::usage(format!(
             "{name} has more than {LONGEST} bytes: it is no root key"
         ))),
     }
 }
 
+/// Tells the key from others, as the daemon's own label of it does.
+pub(super) fn label(key: &Key) -> Result<String, CtlError> {
+    Derived::from_bytes(key)
+        .and_then(|derived| derived.label())
+        .map_err(|source| CtlError::failed("it is no root key").because(source))
+}
+
 /// A fresh key, as text, so that it can be copied to where keys are kept.
 pub(super) fn fresh() -> Result<Key, CtlError> {
-    let mut bytes = Zeroizing::new([0; LEAST]);
+    let mut bytes = Zeroizing::new([0; LEAST_BYTES]);
     File::open("/dev/urandom")
         .and_then(|mut random| random.read_exact(&mut *bytes))
         .map_err(|source| CtlError::failed("there are no random numbers").because(source))?;
