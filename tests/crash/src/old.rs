@@ -1,6 +1,6 @@
 //! Old state: what a kill left in the state directory is put back after the daemon has gone on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use chrono::Utc;
 use e2e::Failure;
 use e2e::daemon::copy_files;
 use e2e::failure::OrFail as _;
-use e2e::operator::live;
+use e2e::operator::{live, secret_name};
 use rotord_api::catalogue::STATE_IS_OLD;
 use rotord_api::rotation::{CredentialStage, SecretRotation};
 use rotord_crash::Point;
@@ -74,7 +74,7 @@ impl Old {
 }
 
 /// Kills the daemon at the place, lets it go on, and puts back what the kill had left: nothing that lives is revoked,
-/// all of it is known or in doubt, and the next rotation publishes.
+/// all of it is known or in doubt, the next rotation publishes, and a person finds the way out.
 ///
 /// # Errors
 /// It could not be played to its end; that is no better than a violation.
@@ -144,16 +144,64 @@ async fn play_on(
     outcome.violations.extend(revoked(&stage.scene, &alive)?);
     if restored {
         play::give(&stage.scene, Order::Rotate(0)).await?;
-        play::answered("the rotation after that", async || {
-            let rotations = stage.scene.operator.rotations().await?;
-            Ok(rotations.iter().all(has_no_run).then_some(()))
-        })
-        .await?;
-        outcome
-            .violations
-            .extend(revoked(&stage.scene, &published)?);
+        idle(&stage.scene).await?;
+        let before: BTreeSet<String> = published.keys().cloned().collect();
+        outcome.violations.extend(revoked(&stage.scene, &before)?);
+        find_the_way_out(stage, &published).await?;
+        let violations = play::answered("the books", async || {
+            check::violations(&stage.scene).await.map(Some)
+        });
+        outcome.violations.extend(violations.await?);
     }
     play::stop(stage, outcome).await
+}
+
+/// What a person does, as `show` says: what was published is adopted by its value, the rest of what is in doubt is
+/// removed. Then the books are trusted again, and rotate.
+async fn find_the_way_out(
+    stage: &Stage,
+    published: &BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    let rotorctl = async |arguments: &[&str]| {
+        let line = stage.daemon.rotorctl()?.args(arguments);
+        let ended = line.args(["--env", "dev"]).run().await?;
+        ended.well()
+    };
+    let file = stage.daemon.path("value").display().to_string();
+    let with_value = format!("clientSecret={file}");
+    for rotation in stage.scene.operator.rotations().await? {
+        let name = rotation.name.as_str();
+        for key in doubtful(&rotation) {
+            match published.get(key) {
+                Some(value) => {
+                    std::fs::write(&file, value).or_fail(|| "a value can't be kept".to_owned())?;
+                    rotorctl(&["adopt", name, key, "--value", &with_value]).await?;
+                }
+                None => drop(rotorctl(&["remove", name, key, "--yes"]).await?),
+            }
+            idle(&stage.scene).await?;
+        }
+        rotorctl(&["unblock", name]).await?;
+        idle(&stage.scene).await?;
+    }
+    for number in 0..stage.scene.parts.len() {
+        play::give(&stage.scene, Order::Rotate(number)).await?;
+    }
+    play::at_rest(&stage.scene).await
+}
+
+async fn idle(scene: &Scene) -> Result<(), Failure> {
+    play::answered("the end of what was ordered", async || {
+        let rotations = scene.operator.rotations().await?;
+        Ok(rotations.iter().all(has_no_run).then_some(()))
+    })
+    .await
+}
+
+/// The keys of what a person is to decide about.
+fn doubtful(rotation: &SecretRotation) -> impl Iterator<Item = &str> {
+    let attention = rotation.state.iter().flat_map(|state| &state.attention);
+    attention.filter_map(|item| item.key_id.as_deref())
 }
 
 /// A backup of what a copy holds. False where that is no database yet.
@@ -181,14 +229,18 @@ async fn restore(stage: &Stage) -> Result<(), Failure> {
     line.args(&files).run().await?.well().map(drop)
 }
 
-/// The keys of what is published.
-async fn published(scene: &Scene) -> Result<BTreeSet<String>, Failure> {
-    let rotations = scene.operator.rotations().await?;
-    let active = rotations.iter().flat_map(live);
-    Ok(active
-        .filter(|credential| credential.stage == CredentialStage::Active)
-        .map(|credential| credential.key_id.clone())
-        .collect())
+/// What is published: each key with its secret.
+async fn published(scene: &Scene) -> Result<BTreeMap<String, String>, Failure> {
+    let mut published = BTreeMap::new();
+    for rotation in scene.operator.rotations().await? {
+        let active = live(&rotation).find(|known| known.stage == CredentialStage::Active);
+        if let Some(active) = active {
+            let name = secret_name(&rotation.name, "SECRET");
+            let value = scene.operator.secret(&name).await?;
+            published.insert(active.key_id.clone(), value);
+        }
+    }
+    Ok(published)
 }
 
 /// Those of them that live no more.
@@ -204,14 +256,12 @@ async fn seen_to_be_old(scene: &Scene, alive: &BTreeSet<String>) -> Result<bool,
     play::answered("what lives to be known or in doubt", async || {
         let rotations = scene.operator.rotations().await?;
         let mut known = check::in_the_books(&rotations);
-        let attention = || {
-            let states = rotations
-                .iter()
-                .filter_map(|rotation| rotation.state.as_ref());
-            states.flat_map(|state| &state.attention)
-        };
-        known.extend(attention().filter_map(|item| item.key_id.clone()));
-        let told = attention().filter(|item| item.code == STATE_IS_OLD.code);
+        known.extend(rotations.iter().flat_map(doubtful).map(str::to_owned));
+        let attention = rotations
+            .iter()
+            .filter_map(|rotation| rotation.state.as_ref())
+            .flat_map(|state| &state.attention);
+        let told = attention.filter(|item| item.code == STATE_IS_OLD.code);
         if rotations.is_empty() {
             return Ok(Some(false));
         }
