@@ -64,7 +64,7 @@ pub struct World {
     pub(crate) disturbed_at: Option<DateTime<Utc>>,
     attempts_since: u64,
     /// Calls of the last hour: a machine that hammers is broken.
-    hour: (DateTime<Utc>, u32),
+    hour: (Duration, u32),
     idle_steps: u32,
     /// Publications of a day.
     day: (NaiveDate, u64),
@@ -177,7 +177,7 @@ impl World {
             published_by: None,
             disturbed_at: None,
             attempts_since: 0,
-            hour: (now, 0),
+            hour: (Duration::ZERO, 0),
             idle_steps: 0,
             day: (now.date_naive(), 0),
             story: (detail > Detail::None).then(Vec::new),
@@ -248,9 +248,9 @@ impl World {
         if self.idle_steps > 300 {
             return Err("nothing but waiting".to_owned());
         }
-        let before = self.clock.now;
+        let before = self.clock.played();
         self.idle()?;
-        if self.clock.now - before >= chrono::TimeDelta::minutes(1) {
+        if self.clock.played() - before >= Duration::from_mins(1) {
             self.idle_steps = 0;
         }
         Ok(())
@@ -282,15 +282,15 @@ impl World {
 
     /// Time goes by: the consumer logs in, what was on its way at the provider arrives.
     pub(crate) fn pass(&mut self, time: Duration) -> Checked<()> {
-        let to = self.clock.now + time;
+        self.clock.pass(time);
         let published = self.books.published.as_ref();
         let real = published.and_then(|handle| self.provider.real(handle));
         let failed = self.consumer.failed;
-        self.consumer.pass(to, real, &mut self.rng.plain);
+        self.consumer
+            .pass(self.clock.now, real, &mut self.rng.plain);
         if self.published_by == Some(RunKind::Scheduled) {
             self.report.failed_scheduled += self.consumer.failed - failed;
         }
-        self.clock.pass(time);
         if self.provider.tick(self.clock.now, &mut self.rng) {
             self.note(|| "something late took effect".to_owned());
             self.check_books()?;

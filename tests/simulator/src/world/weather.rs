@@ -48,10 +48,10 @@ impl World {
         let now = self.clock.now;
         let wake = match self.shell.revive_at {
             Some(at) => at,
-            None => self
-                .shell
-                .wake
-                .map_or(now + DAY, |at| at - self.clock.off_by),
+            None => match self.shell.wake {
+                Some(at) => self.clock.when_it_shows(at),
+                None => now + DAY,
+            },
         };
         let end = self.weather.ends.iter().map(|(at, _)| *at).min();
         let full = self.shell.disk_full_until;
