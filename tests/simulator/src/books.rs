@@ -5,8 +5,9 @@ mod real;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use rotord_rotation::label::Short;
 use rotord_rotation::rotation::Facts;
-use rotord_rotation::{Credential, CredentialId, Handle, Nonce, Rotation, Step, Write};
+use rotord_rotation::{Credential, CredentialId, Handle, Listed, Nonce, Rotation, Step, Write};
 
 use self::real::RealStore;
 
@@ -90,23 +91,18 @@ impl Books {
                 Write::RemoveRotation => self.removed = true,
             }
         }
-        let mut rotation = step.rotation;
+        let old = std::mem::replace(&mut self.rotation, step.rotation);
+        let credentials = &mut self.rotation.credentials;
         // What a store leaves out when it loads.
-        let is_history = |c: &Credential| c.stage.is_settled() && c.slot.is_none();
-        if rotation.credentials.iter().any(is_history) {
-            let (settled, kept) = rotation.credentials.into_iter().partition(is_history);
-            let settled: Vec<_> = settled;
-            rotation.credentials = kept;
-            self.tombstones
-                .retain(|t| settled.iter().all(|c| c.id != t.id));
-            self.tombstones.extend(settled);
+        let is_history = |c: &mut Credential| c.stage.is_settled() && c.slot.is_none();
+        for settled in credentials.extract_if(.., is_history) {
+            self.tombstones.retain(|t| t.id != settled.id);
+            self.tombstones.push(settled);
         }
-        if !self.tombstones.is_empty() {
-            let kept = &rotation.credentials;
-            self.tombstones
-                .retain(|t| kept.iter().all(|c| c.id != t.id));
+        // What comes back is settled no more.
+        for back in credentials.iter().filter(|c| old.credential(c.id).is_none()) {
+            self.tombstones.retain(|t| t.id != back.id);
         }
-        self.rotation = rotation;
         match &self.real {
             Some(real) => real.compare(self),
             None => Ok(()),
@@ -140,8 +136,12 @@ impl Books {
     }
 
     /// What a survey's answer is completed with.
-    pub fn tombstones(&self, nonces: &[Nonce]) -> Vec<Credential> {
-        let asked = |c: &&Credential| nonces.contains(&c.nonce);
+    pub fn tombstones(&self, listed: &[Listed]) -> Vec<Credential> {
+        let ours = Short::from(self.rotation.id);
+        let asked = |c: &&Credential| {
+            let mut labels = listed.iter().filter_map(|listed| listed.label);
+            labels.any(|label| label.nonce == c.nonce && label.rotation == ours)
+        };
         self.settled().filter(asked).cloned().collect()
     }
 

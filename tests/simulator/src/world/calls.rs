@@ -130,18 +130,11 @@ impl World {
         let event = match call {
             Call::Inspect => Event::Inspected(self.provider.inspect(now, &mut self.rng)),
             Call::Survey => {
-                Event::Surveyed(self.provider.survey(now, &mut self.rng).map(|mut survey| {
-                    let ours = rotord_rotation::label::Short::from(super::ROTATION);
-                    let nonces: Vec<_> = survey
-                        .listed
-                        .iter()
-                        .filter_map(|listed| listed.label)
-                        .filter(|label| label.rotation == ours)
-                        .map(|label| label.nonce)
-                        .collect();
-                    survey.tombstones = self.books.tombstones(&nonces);
-                    survey
-                }))
+                let mut answer = self.provider.survey(now, &mut self.rng);
+                if let Ok(survey) = &mut answer {
+                    survey.tombstones = self.books.tombstones(&survey.listed);
+                }
+                Event::Surveyed(answer)
             }
             Call::Issue {
                 credential,
