@@ -242,6 +242,9 @@ impl<'a> Machine<'a> {
     /// resume.
     fn drop_leftovers(&mut self) {
         let (now, r) = (self.ctx.now.wall, &self.rotation);
+        if !r.credentials.iter().any(|c| c.stage == Stage::Pending) {
+            return;
+        }
         let guard = r.guard_at(self.ctx.timing);
         let due = r.due_at.into_iter().chain(guard).any(|at| at <= now);
         let kept = r.run.is_some() || !r.plan.auto || due || r.wants_urgent();
@@ -488,40 +491,44 @@ impl<'a> Machine<'a> {
         }
         let by_boot = |at: Boot| later(now.wall, at - now.boot);
         let background = by_boot(facts.background_not_before);
-        let mut times: Vec<DateTime<Utc>> = Vec::new();
-        if self.may_start() {
-            let urgent = r.wants_urgent().then_some(now.wall);
-            let planned = r.due_at.into_iter().chain(r.guard_at(self.ctx.timing));
-            let first = urgent
-                .into_iter()
-                .chain(planned.filter(|_| r.plan.auto))
-                .min();
-            times.extend(first.map(|at| r.next_try_at.map_or(at, |next| at.max(next))));
-        }
-        match r.run.as_ref().map(|run| &run.phase) {
-            Some(Phase::Verifying { proof, .. }) => times.push(by_boot(proof.next_login())),
-            Some(Phase::Waiting { until, .. }) => times.push(by_boot(*until)),
+        let start = self.next_start_at();
+        let run = match r.run.as_ref().map(|run| &run.phase) {
+            Some(Phase::Verifying { proof, .. }) => Some(by_boot(proof.next_login())),
+            Some(Phase::Waiting { until, .. }) => Some(by_boot(*until)),
             Some(Phase::MakingRoom { since }) => {
-                times.push(by_boot(*since + self.ctx.timing.verify_cap));
+                Some(by_boot(*since + self.ctx.timing.verify_cap))
             }
-            _ => {}
-        }
-        for credential in &r.credentials {
-            match &credential.stage {
-                Stage::Lost(watch) => times.push(watch.next_look.max(background)),
-                Stage::Previous => times.extend(credential.revoke_not_before),
-                Stage::Retiring(removal) => times.push(by_boot(removal.next_step).max(background)),
-                _ => {}
-            }
-        }
-        if r.is_looked_after() {
-            times.push(r.next_drift_check.max(background));
-        }
+            _ => None,
+        };
+        let credentials = r.credentials.iter().filter_map(|c| match &c.stage {
+            Stage::Lost(watch) => Some(watch.next_look.max(background)),
+            Stage::Previous => c.revoke_not_before,
+            Stage::Retiring(removal) => Some(by_boot(removal.next_step).max(background)),
+            _ => None,
+        });
+        let drift = r.next_drift_check.max(background);
+        let first = credentials
+            .chain(start)
+            .chain(run)
+            .chain(r.is_looked_after().then_some(drift))
+            .min();
         // Kept to the millisecond, so never a moment too early.
-        times
-            .into_iter()
-            .min()
-            .map(|at| whole_millisecond(at.max(now.wall)))
+        first.map(|at| whole_millisecond(at.max(now.wall)))
+    }
+
+    /// When the daemon itself starts a run.
+    fn next_start_at(&self) -> Option<DateTime<Utc>> {
+        let r = &self.rotation;
+        if !self.may_start() {
+            return None;
+        }
+        let first = if r.wants_urgent() {
+            self.ctx.now.wall
+        } else {
+            // Not urgent, so it may start since it is not paused.
+            r.due_at.into_iter().chain(r.guard_at(self.ctx.timing)).min()?
+        };
+        Some(r.next_try_at.map_or(first, |next| first.max(next)))
     }
 }
 
