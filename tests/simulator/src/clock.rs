@@ -12,7 +12,7 @@ pub struct Clock {
     pub now: DateTime<Utc>,
     /// What the wall clock is off by.
     pub off_by: TimeDelta,
-    played: Duration,
+    played: Boot,
     up: Duration,
 }
 
@@ -22,14 +22,13 @@ impl Clock {
         Self {
             now,
             off_by: TimeDelta::zero(),
-            played: Duration::ZERO,
+            played: Boot::default(),
             up: Duration::from_hours(5),
         }
     }
 
-    /// True time since the story began: with it is measured how long something takes, since calendars are slow to
-    /// count with.
-    pub fn played(&self) -> Duration {
+    /// True time since the story began. With it is measured how long something takes: calendars are slow to count with.
+    pub fn played(&self) -> Boot {
         self.played
     }
 
@@ -60,7 +59,7 @@ impl Clock {
     /// Time goes by.
     pub fn pass(&mut self, time: Duration) {
         self.now += time;
-        self.played += time;
+        self.played = self.played + time;
         self.up += time;
     }
 

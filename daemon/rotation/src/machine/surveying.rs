@@ -253,7 +253,7 @@ impl Machine<'_> {
         if self.nothing_is_to_stay() {
             return;
         }
-        let r = &mut self.rotation;
+        let r = &mut *self.rotation;
         if !r.needs_attention() {
             r.suspect_to = r.sequence;
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rotord_rotation::event::{Answer, Verdict};
-use rotord_rotation::{Call, Event, Fault as Ending, FaultKind, Handle};
+use rotord_rotation::{Boot, Call, Event, Fault as Ending, FaultKind, Handle};
 
 use super::{Checked, World};
 use crate::fault::Fault;
@@ -93,7 +93,7 @@ impl World {
 
     /// As the rotator looks once more when a call's turn has come: it is wanted still, and what a revoke was decided on
     /// is not too old.
-    fn may_begin(&self, call: &Call, decided: Duration) -> bool {
+    fn may_begin(&self, call: &Call, decided: Boot) -> bool {
         let rotation = &self.books.rotation;
         match call {
             Call::Issue { credential, .. } => rotation.run_credential() == Some(*credential),
