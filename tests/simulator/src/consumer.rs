@@ -30,6 +30,11 @@ impl Consumer {
         }
     }
 
+    /// No login falls due until `to`.
+    pub fn rests(&self, to: DateTime<Utc>) -> bool {
+        self.next >= to
+    }
+
     /// The logins that fall due until `to`, with what is published until then. Those of a stretch in which nothing
     /// can fail are only counted.
     pub fn pass(&mut self, to: DateTime<Utc>, published: Option<&Real>, rng: &mut Rng) {

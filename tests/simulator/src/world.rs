@@ -167,7 +167,7 @@ impl World {
             provider: Provider::new(&scenario, now),
             books: Books::new(clock.wall(), step, scenario.real_store)?,
             shell: Shell::new(),
-            weather: Weather::new(),
+            weather: Weather::new(&scenario),
             consumer: Consumer::new(now),
             old: OldState::default(),
             report: Report {
@@ -284,6 +284,18 @@ impl World {
     /// Time goes by: the consumer logs in, what was on its way at the provider arrives.
     pub(crate) fn pass(&mut self, time: Duration) -> Checked<()> {
         self.clock.pass(time);
+        if !self.consumer.rests(self.clock.now) {
+            self.log_in();
+        }
+        if self.provider.tick(self.clock.now, &mut self.rng) {
+            self.note(|| "something late took effect".to_owned());
+            self.check_books()?;
+        }
+        Ok(())
+    }
+
+    /// The consumer's logins that fell due.
+    fn log_in(&mut self) {
         let published = self.books.published.as_ref();
         let real = published.and_then(|handle| self.provider.real(handle));
         let failed = self.consumer.failed;
@@ -292,11 +304,6 @@ impl World {
         if self.published_by == Some(RunKind::Scheduled) {
             self.report.failed_scheduled += self.consumer.failed - failed;
         }
-        if self.provider.tick(self.clock.now, &mut self.rng) {
-            self.note(|| "something late took effect".to_owned());
-            self.check_books()?;
-        }
-        Ok(())
     }
 
     /// The story is kept.
