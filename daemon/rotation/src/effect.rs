@@ -24,6 +24,38 @@ pub struct Step {
     pub wake_at: Option<DateTime<Utc>>,
 }
 
+/// What is decided besides the new state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// As in [`Step`].
+    pub writes: Vec<Write>,
+    /// As in [`Step`].
+    pub call: Option<Call>,
+    /// As in [`Step`].
+    pub ended: Option<RunEnd>,
+    /// As in [`Step`].
+    pub wake_at: Option<DateTime<Utc>>,
+}
+
+impl Step {
+    /// Of its two halves.
+    pub fn new(rotation: Rotation, decided: Decided) -> Self {
+        let Decided {
+            writes,
+            call,
+            ended,
+            wake_at,
+        } = decided;
+        Self {
+            rotation,
+            writes,
+            call,
+            ended,
+            wake_at,
+        }
+    }
+}
+
 /// A write that belongs to a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {

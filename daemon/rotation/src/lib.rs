@@ -27,7 +27,7 @@ pub mod timing;
 
 pub use clock::{Boot, Context, Now};
 pub use credential::{Credential, Gate, Reason, Removal, Stage, Watch};
-pub use effect::{Call, Step, Write};
+pub use effect::{Call, Decided, Step, Write};
 pub use event::{Command, Event, Inspection, Issued, Listed, Refusal, Verdict};
 pub use fault::{Fault, FaultKind};
 pub use id::{CredentialId, Handle, InstallationId, RotationId, RunId};

@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use crate::backoff;
 use crate::clock::{Boot, Context, Fresh, later};
 use crate::credential::{Credential, Gate, Reason, Stage, Watch};
-use crate::effect::{Call, Step, Write};
+use crate::effect::{Call, Decided, Step, Write};
 use crate::event::{Event, Refusal};
 use crate::fault::Fault;
 use crate::id::{CredentialId, RotationId, RunId};
@@ -28,7 +28,7 @@ impl Rotation {
     /// A new rotation: its first run is under way.
     pub fn create(id: RotationId, plan: Plan, force: bool, ctx: &Context<'_>) -> Step {
         let now = ctx.now.wall;
-        let rotation = Self {
+        let mut rotation = Self {
             id,
             plan,
             life: Life::Creating { answered: false },
@@ -57,9 +57,10 @@ impl Rotation {
             contact: Contact::default(),
             facts: Facts::default(),
         };
-        let mut machine = Machine::new(rotation, ctx);
+        let mut machine = Machine::new(&mut rotation, ctx);
         machine.start_run(RunKind::Creation);
-        machine.finish()
+        let decided = machine.finish();
+        Step::new(rotation, decided)
     }
 
     /// What `event` means. The new state and its writes are to be committed before the call is made.
@@ -67,14 +68,24 @@ impl Rotation {
     /// # Errors
     /// A command that can't be taken is refused; nothing has changed.
     pub fn step(&self, event: Event, ctx: &Context<'_>) -> Result<Step, Refusal> {
-        let mut machine = Machine::new(self.clone(), ctx);
+        let mut rotation = self.clone();
+        let decided = rotation.decide(event, ctx)?;
+        Ok(Step::new(rotation, decided))
+    }
+
+    /// The same in place, where nobody needs the state before it.
+    ///
+    /// # Errors
+    /// As [`Self::step`]; but what the command changed until it was refused stays, and is to be dropped.
+    pub fn decide(&mut self, event: Event, ctx: &Context<'_>) -> Result<Decided, Refusal> {
+        let mut machine = Machine::new(self, ctx);
         machine.handle(event)?;
         Ok(machine.finish())
     }
 }
 
 struct Machine<'a> {
-    rotation: Rotation,
+    rotation: &'a mut Rotation,
     ctx: &'a Context<'a>,
     fresh: Fresh,
     writes: Vec<Write>,
@@ -83,7 +94,7 @@ struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    fn new(rotation: Rotation, ctx: &'a Context<'a>) -> Self {
+    fn new(rotation: &'a mut Rotation, ctx: &'a Context<'a>) -> Self {
         Self {
             rotation,
             ctx,
@@ -149,11 +160,10 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Step {
+    fn finish(mut self) -> Decided {
         self.advance();
         let wake_at = self.wake_at();
-        Step {
-            rotation: self.rotation,
+        Decided {
             writes: self.writes,
             call: self.call,
             ended: self.ended,
@@ -163,7 +173,7 @@ impl<'a> Machine<'a> {
 
     /// The target is surveyed as soon as nothing else is under way.
     fn look_now(&mut self) {
-        let r = &mut self.rotation;
+        let r = &mut *self.rotation;
         r.next_drift_check = r.next_drift_check.min(self.ctx.now.wall);
     }
 
@@ -242,6 +252,9 @@ impl<'a> Machine<'a> {
     /// resume.
     fn drop_leftovers(&mut self) {
         let (now, r) = (self.ctx.now.wall, &self.rotation);
+        if !r.credentials.iter().any(|c| c.stage == Stage::Pending) {
+            return;
+        }
         let guard = r.guard_at(self.ctx.timing);
         let due = r.due_at.into_iter().chain(guard).any(|at| at <= now);
         let kept = r.run.is_some() || !r.plan.auto || due || r.wants_urgent();
@@ -327,7 +340,7 @@ impl<'a> Machine<'a> {
     /// The wall clock was set: stored future times are held to what they could legally be.
     fn on_clock_step(&mut self) {
         let (now, timing) = (self.ctx.now.wall, self.ctx.timing);
-        let r = &mut self.rotation;
+        let r = &mut *self.rotation;
         // What was compared with the clock as it was says nothing any more.
         r.contact.clocks = None;
         // The next due time is counted from where a run began.
@@ -488,40 +501,45 @@ impl<'a> Machine<'a> {
         }
         let by_boot = |at: Boot| later(now.wall, at - now.boot);
         let background = by_boot(facts.background_not_before);
-        let mut times: Vec<DateTime<Utc>> = Vec::new();
-        if self.may_start() {
-            let urgent = r.wants_urgent().then_some(now.wall);
-            let planned = r.due_at.into_iter().chain(r.guard_at(self.ctx.timing));
-            let first = urgent
-                .into_iter()
-                .chain(planned.filter(|_| r.plan.auto))
-                .min();
-            times.extend(first.map(|at| r.next_try_at.map_or(at, |next| at.max(next))));
-        }
-        match r.run.as_ref().map(|run| &run.phase) {
-            Some(Phase::Verifying { proof, .. }) => times.push(by_boot(proof.next_login())),
-            Some(Phase::Waiting { until, .. }) => times.push(by_boot(*until)),
-            Some(Phase::MakingRoom { since }) => {
-                times.push(by_boot(*since + self.ctx.timing.verify_cap));
-            }
-            _ => {}
-        }
-        for credential in &r.credentials {
-            match &credential.stage {
-                Stage::Lost(watch) => times.push(watch.next_look.max(background)),
-                Stage::Previous => times.extend(credential.revoke_not_before),
-                Stage::Retiring(removal) => times.push(by_boot(removal.next_step).max(background)),
-                _ => {}
-            }
-        }
-        if r.is_looked_after() {
-            times.push(r.next_drift_check.max(background));
-        }
+        let start = self.next_start_at();
+        let run = match r.run.as_ref().map(|run| &run.phase) {
+            Some(Phase::Verifying { proof, .. }) => Some(by_boot(proof.next_login())),
+            Some(Phase::Waiting { until, .. }) => Some(by_boot(*until)),
+            Some(Phase::MakingRoom { since }) => Some(by_boot(*since + self.ctx.timing.verify_cap)),
+            _ => None,
+        };
+        let credentials = r.credentials.iter().filter_map(|c| match &c.stage {
+            Stage::Lost(watch) => Some(watch.next_look.max(background)),
+            Stage::Previous => c.revoke_not_before,
+            Stage::Retiring(removal) => Some(by_boot(removal.next_step).max(background)),
+            _ => None,
+        });
+        let drift = r.next_drift_check.max(background);
+        let first = credentials
+            .chain(start)
+            .chain(run)
+            .chain(r.is_looked_after().then_some(drift))
+            .min();
         // Kept to the millisecond, so never a moment too early.
-        times
-            .into_iter()
-            .min()
-            .map(|at| whole_millisecond(at.max(now.wall)))
+        first.map(|at| whole_millisecond(at.max(now.wall)))
+    }
+
+    /// When the daemon itself starts a run.
+    fn next_start_at(&self) -> Option<DateTime<Utc>> {
+        let r = &self.rotation;
+        if !self.may_start() {
+            return None;
+        }
+        let first = if r.wants_urgent() {
+            self.ctx.now.wall
+        } else {
+            // Not urgent, so it may start since it is not paused.
+            r.due_at
+                .into_iter()
+                .chain(r.guard_at(self.ctx.timing))
+                .min()?
+        };
+        Some(r.next_try_at.map_or(first, |next| first.max(next)))
     }
 }
 

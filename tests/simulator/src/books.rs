@@ -5,8 +5,12 @@ mod real;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use rotord_rotation::label::Short;
 use rotord_rotation::rotation::Facts;
-use rotord_rotation::{Credential, CredentialId, Handle, Nonce, Rotation, Step, Write};
+use rotord_rotation::{
+    Context, Credential, CredentialId, Decided, Event, Handle, Listed, Nonce, Refusal, Rotation,
+    Step, Write,
+};
 
 use self::real::RealStore;
 
@@ -22,6 +26,10 @@ pub struct Books {
     pub published: Option<Handle>,
     /// The row is gone.
     pub removed: bool,
+    /// The state as it is committed, while another is decided; where that may be wanted again.
+    before: Option<Box<Rotation>>,
+    /// So many of its credentials are committed.
+    known: usize,
     copy: Option<Box<Copy>>,
     real: Option<Box<RealStore>>,
 }
@@ -50,6 +58,8 @@ impl Books {
             values: HashMap::new(),
             published: None,
             removed: false,
+            before: None,
+            known: 0,
             copy: None,
             real,
         })
@@ -60,20 +70,50 @@ impl Books {
         self.real.is_some()
     }
 
-    /// One transaction: the whole of the step.
+    /// What an event means. The state is what was decided from here on, to be committed or undone: `undoable` copies it
+    /// first.
+    ///
+    /// # Errors
+    /// It is refused, and nothing has changed.
+    pub fn decide(
+        &mut self,
+        event: Event,
+        context: &Context<'_>,
+        undoable: bool,
+    ) -> Result<Decided, Refusal> {
+        let keeps = undoable || self.is_compared() || matches!(event, Event::Command(_));
+        self.before = keeps.then(|| Box::new(self.rotation.clone()));
+        self.known = self.rotation.credentials.len();
+        let decided = self.rotation.decide(event, context);
+        if decided.is_err() {
+            self.undo();
+        }
+        decided
+    }
+
+    /// What was decided is not committed.
+    pub fn undo(&mut self) {
+        if let Some(before) = self.before.take() {
+            self.rotation = *before;
+        }
+    }
+
+    /// One transaction: all that was decided.
     ///
     /// # Errors
     /// It can't be written: what it publishes was never kept; or the real store does not agree.
     pub fn commit(
         &mut self,
         at: DateTime<Utc>,
-        step: Step,
+        decided: &Decided,
         value: Option<&Handle>,
     ) -> Result<(), String> {
-        if let Some(real) = &mut self.real {
-            real.commit(at, &self.rotation, &step, value)?;
+        let before = self.before.take();
+        if let (Some(real), Some(before)) = (&mut self.real, before) {
+            let step = Step::new(self.rotation.clone(), decided.clone());
+            real.commit(at, &before, &step, value)?;
         }
-        for write in &step.writes {
+        for write in &decided.writes {
             match write {
                 Write::KeepOutputs { credential } => {
                     let value = value.ok_or("outputs are to be kept, and none came")?;
@@ -90,23 +130,17 @@ impl Books {
                 Write::RemoveRotation => self.removed = true,
             }
         }
-        let mut rotation = step.rotation;
+        let credentials = &mut self.rotation.credentials;
+        // What comes back is settled no more.
+        for back in credentials.iter().skip(self.known) {
+            self.tombstones.retain(|t| t.id != back.id);
+        }
         // What a store leaves out when it loads.
-        let is_history = |c: &Credential| c.stage.is_settled() && c.slot.is_none();
-        if rotation.credentials.iter().any(is_history) {
-            let (settled, kept) = rotation.credentials.into_iter().partition(is_history);
-            let settled: Vec<_> = settled;
-            rotation.credentials = kept;
-            self.tombstones
-                .retain(|t| settled.iter().all(|c| c.id != t.id));
-            self.tombstones.extend(settled);
+        let is_history = |c: &mut Credential| c.stage.is_settled() && c.slot.is_none();
+        for settled in credentials.extract_if(.., is_history) {
+            self.tombstones.retain(|t| t.id != settled.id);
+            self.tombstones.push(settled);
         }
-        if !self.tombstones.is_empty() {
-            let kept = &rotation.credentials;
-            self.tombstones
-                .retain(|t| kept.iter().all(|c| c.id != t.id));
-        }
-        self.rotation = rotation;
         match &self.real {
             Some(real) => real.compare(self),
             None => Ok(()),
@@ -140,8 +174,12 @@ impl Books {
     }
 
     /// What a survey's answer is completed with.
-    pub fn tombstones(&self, nonces: &[Nonce]) -> Vec<Credential> {
-        let asked = |c: &&Credential| nonces.contains(&c.nonce);
+    pub fn tombstones(&self, listed: &[Listed]) -> Vec<Credential> {
+        let ours = Short::from(self.rotation.id);
+        let asked = |c: &&Credential| {
+            let mut labels = listed.iter().filter_map(|listed| listed.label);
+            labels.any(|label| label.nonce == c.nonce && label.rotation == ours)
+        };
         self.settled().filter(asked).cloned().collect()
     }
 

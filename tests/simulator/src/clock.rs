@@ -12,7 +12,8 @@ pub struct Clock {
     pub now: DateTime<Utc>,
     /// What the wall clock is off by.
     pub off_by: TimeDelta,
-    booted: DateTime<Utc>,
+    played: Boot,
+    up: Duration,
 }
 
 impl Clock {
@@ -21,30 +22,49 @@ impl Clock {
         Self {
             now,
             off_by: TimeDelta::zero(),
-            booted: now - TimeDelta::hours(5),
+            played: Boot::default(),
+            up: Duration::from_hours(5),
         }
+    }
+
+    /// True time since the story began. With it is measured how long something takes: calendars are slow to count with.
+    pub fn played(&self) -> Boot {
+        self.played
     }
 
     /// The wall clock.
     pub fn wall(&self) -> DateTime<Utc> {
+        if self.off_by.is_zero() {
+            return self.now;
+        }
         self.now + self.off_by
+    }
+
+    /// True time when the wall clock, as it goes now, will show this.
+    pub fn when_it_shows(&self, wall: DateTime<Utc>) -> DateTime<Utc> {
+        if self.off_by.is_zero() {
+            return wall;
+        }
+        wall - self.off_by
     }
 
     /// What a decision sees. The boot clock is `CLOCK_BOOTTIME`: it goes on in suspend and does not step.
     pub fn read(&self) -> Now {
         Now {
             wall: self.wall(),
-            boot: Boot((self.now - self.booted).to_std().unwrap_or_default()),
+            boot: Boot(self.up),
         }
     }
 
     /// Time goes by.
     pub fn pass(&mut self, time: Duration) {
         self.now += time;
+        self.played = self.played + time;
+        self.up += time;
     }
 
     /// The boot clock begins anew.
     pub fn reboot(&mut self) {
-        self.booted = self.now;
+        self.up = Duration::ZERO;
     }
 }

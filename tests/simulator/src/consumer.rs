@@ -1,12 +1,14 @@
 //! The consumer: it takes what is published at once, and logs in with it once a minute.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 
 use crate::provider::Real;
 use crate::rng::Rng;
 
 /// Time between two logins.
-const EVERY: TimeDelta = TimeDelta::minutes(1);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Logs in once a minute of virtual time.
 #[derive(Debug, Clone)]
@@ -28,6 +30,11 @@ impl Consumer {
         }
     }
 
+    /// No login falls due until `to`.
+    pub fn rests(&self, to: DateTime<Utc>) -> bool {
+        self.next >= to
+    }
+
     /// The logins that fall due until `to`, with what is published until then. Those of a stretch in which nothing
     /// can fail are only counted.
     pub fn pass(&mut self, to: DateTime<Utc>, published: Option<&Real>, rng: &mut Rng) {
@@ -39,12 +46,10 @@ impl Consumer {
             let sure = real.made.logins.is_settled(self.next) && real.removed.is_none();
             let until = to.min(real.expires_at);
             if sure && self.next < until {
-                let stretch = (until - self.next).num_seconds();
-                let count = (stretch + EVERY.num_seconds() - 1)
-                    .div_euclid(EVERY.num_seconds())
-                    .max(1);
-                self.logins += count.unsigned_abs();
-                self.next += EVERY * i32::try_from(count).unwrap_or(i32::MAX);
+                let whole = (until - self.next).num_seconds().unsigned_abs();
+                let count = whole.div_ceil(EVERY.as_secs()).max(1);
+                self.logins += count;
+                self.next += Duration::from_secs(count * EVERY.as_secs());
                 continue;
             }
             self.logins += 1;

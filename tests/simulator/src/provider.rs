@@ -149,15 +149,15 @@ impl Provider {
         }
     }
 
-    /// The credential with this handle, past or present.
+    /// The credential with this handle, past or present: one of the newest, mostly.
     pub fn real(&self, handle: &Handle) -> Option<&Real> {
-        let mut all = self.credentials.iter().chain(&self.history);
+        let mut all = self.credentials.iter().rev().chain(&self.history);
         all.find(|real| real.handle == *handle)
     }
 
     /// The same, to be changed.
     pub fn real_mut(&mut self, handle: &Handle) -> Option<&mut Real> {
-        let mut all = self.credentials.iter_mut().chain(&mut self.history);
+        let mut all = self.credentials.iter_mut().rev().chain(&mut self.history);
         all.find(|real| real.handle == *handle)
     }
 

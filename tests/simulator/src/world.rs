@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rotord_rotation::{
-    Context, InstallationId, Interval, Rotation, RotationId, Rules, RunKind, Step, Timing, Write,
+    Boot, Context, Decided, InstallationId, Interval, Rotation, RotationId, Rules, RunKind, Timing,
+    Write,
 };
 use uuid::Uuid;
 
@@ -64,7 +65,7 @@ pub struct World {
     pub(crate) disturbed_at: Option<DateTime<Utc>>,
     attempts_since: u64,
     /// Calls of the last hour: a machine that hammers is broken.
-    hour: (DateTime<Utc>, u32),
+    hour: (Boot, u32),
     idle_steps: u32,
     /// Publications of a day.
     day: (NaiveDate, u64),
@@ -166,7 +167,7 @@ impl World {
             provider: Provider::new(&scenario, now),
             books: Books::new(clock.wall(), step, scenario.real_store)?,
             shell: Shell::new(),
-            weather: Weather::new(),
+            weather: Weather::new(&scenario),
             consumer: Consumer::new(now),
             old: OldState::default(),
             report: Report {
@@ -177,7 +178,7 @@ impl World {
             published_by: None,
             disturbed_at: None,
             attempts_since: 0,
-            hour: (now, 0),
+            hour: (Boot::default(), 0),
             idle_steps: 0,
             day: (now.date_naive(), 0),
             story: (detail > Detail::None).then(Vec::new),
@@ -248,9 +249,9 @@ impl World {
         if self.idle_steps > 300 {
             return Err("nothing but waiting".to_owned());
         }
-        let before = self.clock.now;
+        let before = self.clock.played();
         self.idle()?;
-        if self.clock.now - before >= chrono::TimeDelta::minutes(1) {
+        if self.clock.played() - before >= Duration::from_mins(1) {
             self.idle_steps = 0;
         }
         Ok(())
@@ -282,20 +283,32 @@ impl World {
 
     /// Time goes by: the consumer logs in, what was on its way at the provider arrives.
     pub(crate) fn pass(&mut self, time: Duration) -> Checked<()> {
-        let to = self.clock.now + time;
-        let published = self.books.published.as_ref();
-        let real = published.and_then(|handle| self.provider.real(handle));
-        let failed = self.consumer.failed;
-        self.consumer.pass(to, real, &mut self.rng.plain);
-        if self.published_by == Some(RunKind::Scheduled) {
-            self.report.failed_scheduled += self.consumer.failed - failed;
-        }
         self.clock.pass(time);
+        if !self.consumer.rests(self.clock.now) {
+            self.log_in();
+        }
         if self.provider.tick(self.clock.now, &mut self.rng) {
             self.note(|| "something late took effect".to_owned());
             self.check_books()?;
         }
         Ok(())
+    }
+
+    /// The consumer's logins that fell due.
+    fn log_in(&mut self) {
+        let published = self.books.published.as_ref();
+        let real = published.and_then(|handle| self.provider.real(handle));
+        let failed = self.consumer.failed;
+        self.consumer
+            .pass(self.clock.now, real, &mut self.rng.plain);
+        if self.published_by == Some(RunKind::Scheduled) {
+            self.report.failed_scheduled += self.consumer.failed - failed;
+        }
+    }
+
+    /// The story is kept.
+    pub(crate) fn is_told(&self) -> bool {
+        self.story.is_some()
     }
 
     /// A line of the story, made only where it is kept.
@@ -358,13 +371,14 @@ impl World {
         }
     }
 
-    /// A step was committed: what is remembered of it.
-    pub(crate) fn remember(&mut self, step: &Step) {
-        for write in &step.writes {
+    /// Something was decided and is committed: what is remembered of it.
+    pub(crate) fn remember(&mut self, decided: &Decided) {
+        for write in &decided.writes {
             let Write::Publish { credential } = write else {
                 continue;
             };
-            let Some(handle) = step
+            let Some(handle) = self
+                .books
                 .rotation
                 .credential(*credential)
                 .and_then(|c| c.handle.clone())
@@ -383,21 +397,21 @@ impl World {
             }
             *count += u64::from(self.report.published > 1);
             self.report.most_a_day = self.report.most_a_day.max(*count);
-            self.published_by = step.ended.as_ref().map(|ended| ended.kind);
+            self.published_by = decided.ended.as_ref().map(|ended| ended.kind);
             if let Some(real) = self.provider.real_mut(&handle) {
                 real.published = true;
                 real.not_before = None;
             }
             self.old.published();
         }
-        for credential in &step.rotation.credentials {
+        for credential in &self.books.rotation.credentials {
             if let (Some(at), Some(handle)) = (credential.revoke_not_before, &credential.handle)
                 && let Some(real) = self.provider.real_mut(handle)
             {
                 real.not_before.get_or_insert(at);
             }
         }
-        if let Some(ended) = &step.ended
+        if let Some(ended) = &decided.ended
             && let Err(why) = &ended.result
         {
             self.note(|| format!("the {} run failed: {why}", ended.kind.name()));

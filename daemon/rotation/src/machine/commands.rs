@@ -64,7 +64,7 @@ impl Machine<'_> {
 
     /// A person mended what kept it, or has looked at what the books do not know.
     fn unblock(&mut self) -> Result<(), Refusal> {
-        let r = &mut self.rotation;
+        let r = &mut *self.rotation;
         if !r.doubts.is_empty() && r.blocked.is_none() {
             let handles: Vec<_> = r.doubts.iter().map(|d| d.handle.to_string()).collect();
             return Err(Refusal::Other(format!(

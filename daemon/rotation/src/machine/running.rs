@@ -359,7 +359,7 @@ impl Machine<'_> {
             return;
         };
         let (now, provider_now) = (self.ctx.now.wall, self.provider_now());
-        let r = &mut self.rotation;
+        let r = &mut *self.rotation;
         // A scheduled run that publishes on its due date counts from it; everything else from its start.
         let from = match run.due {
             Some(due) if r.plan.daily.same_date(due, now) => due,
@@ -371,7 +371,7 @@ impl Machine<'_> {
         });
         r.due_at = r.compute_due(now);
         let revoke_not_before = self.revoke_not_before(&run, provider_now);
-        let r = &mut self.rotation;
+        let r = &mut *self.rotation;
         let slot = r
             .active()
             .and_then(|c| c.slot)
@@ -408,7 +408,7 @@ impl Machine<'_> {
         }
         // What an earlier try left for a next one has none any more.
         self.drop_pending();
-        let r = &mut self.rotation;
+        let r = &mut *self.rotation;
         r.life = Life::Live;
         r.outcome = Outcome::Success;
         r.message = None;
@@ -482,7 +482,7 @@ impl Machine<'_> {
             }
             Life::Live | Life::Failed | Life::Deleting { .. } => {}
         }
-        let r = &mut self.rotation;
+        let r = &mut *self.rotation;
         r.outcome = Outcome::Failed;
         r.message = Some(message.clone());
         r.last_attempted_at = Some(now);

@@ -44,15 +44,11 @@ impl Machine<'_> {
         };
         self.compare_clocks(survey.provider_time);
         self.background_worked();
-        let own: Vec<(&Listed, Label)> = survey
-            .listed
-            .iter()
-            .filter_map(|listed| Some((listed, self.own_label(listed)?)))
-            .collect();
+        let listed = survey.listed.iter();
+        let own = listed.filter_map(|listed| Some((listed, self.own_label(listed)?)));
         // First what our books never knew: it says that they are old, and that changes what the others mean.
-        let (known, unknown): (Vec<_>, Vec<_>) = own
-            .into_iter()
-            .partition(|(listed, label)| self.has_known(listed, *label, &survey.tombstones));
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            own.partition(|(listed, label)| self.has_known(listed, *label, &survey.tombstones));
         for (listed, label) in unknown {
             self.doubt(listed, label);
         }
@@ -257,7 +253,7 @@ impl Machine<'_> {
         if self.nothing_is_to_stay() {
             return;
         }
-        let r = &mut self.rotation;
+        let r = &mut *self.rotation;
         if !r.needs_attention() {
             r.suspect_to = r.sequence;
         }

@@ -1,18 +1,22 @@
 //! Promises 1 and 4, at the flip; and when the next one is due.
 
 use chrono::{TimeDelta, Timelike as _};
-use rotord_rotation::{Rotation, RunKind, Step, Write};
+use rotord_rotation::{CredentialId, Decided, Rotation, RunKind, Write};
 
 use crate::provider::PROPAGATION;
 use crate::scenario::SAFE_LAG;
 use crate::world::{Checked, World};
 
 impl World {
-    /// Before a step is committed.
-    pub(crate) fn check_step(&mut self, step: &Step) -> Checked<()> {
-        let active = |rotation: &Rotation| rotation.active().map(|c| c.id);
-        let (was, is) = (active(&self.books.rotation), active(&step.rotation));
-        let published = step.writes.iter().find_map(|write| match write {
+    /// Before what was decided is committed: the credential that was active, and what the state is to be.
+    pub(crate) fn check_step(
+        &mut self,
+        was: Option<CredentialId>,
+        decided: &Decided,
+    ) -> Checked<()> {
+        let rotation = &self.books.rotation;
+        let is = rotation.active().map(|c| c.id);
+        let published = decided.writes.iter().find_map(|write| match write {
             Write::Publish { credential } => Some(*credential),
             _ => None,
         });
@@ -22,14 +26,14 @@ impl World {
             );
         }
         let Some(id) = published else {
-            return check_slots(&step.rotation);
+            return check_slots(rotation);
         };
         if is != Some(id) {
             return Err("promise 4: published and not active".to_owned());
         }
-        let handle = step.rotation.credential(id).and_then(|c| c.handle.as_ref());
+        let handle = rotation.credential(id).and_then(|c| c.handle.as_ref());
         let real = handle.and_then(|handle| self.provider.real(handle));
-        let kind = step.ended.as_ref().map(|ended| ended.kind);
+        let kind = decided.ended.as_ref().map(|ended| ended.kind);
         let works = real.is_some_and(|real| real.works_everywhere(self.clock.now));
         if !works {
             // Removed under its soak, in the few seconds since its last login: no one could tell.
@@ -43,8 +47,8 @@ impl World {
         if self.clock.off_by.abs() > TimeDelta::minutes(6) {
             return Err("published by a clock that is wrong".to_owned());
         }
-        self.check_due(&step.rotation)?;
-        check_slots(&step.rotation)
+        self.check_due(rotation)?;
+        check_slots(rotation)
     }
 
     /// The soak of such a run is longer than replicas lag here.

@@ -10,6 +10,8 @@ use crate::world::{Checked, World};
 
 /// The rarest look is the daily one for drift.
 const RAREST: TimeDelta = TimeDelta::hours(25);
+/// While it sleeps for less than this, it is at work.
+const SHORT: TimeDelta = TimeDelta::minutes(10);
 
 impl World {
     /// While nothing is under way.
@@ -17,16 +19,16 @@ impl World {
         if self.books.removed || self.shell.revive_at.is_some() {
             return Ok(());
         }
-        let wall = self.clock.wall();
-        match self.shell.wake {
+        let asleep = self.shell.wake.map(|at| at - self.clock.wall());
+        match asleep {
             None if self.shell.provider_missing => {}
             None => {
                 return Err("promise 5: asleep for ever".to_owned());
             }
-            Some(at) if at > wall + RAREST => {
-                return Err(format!("promise 5: asleep until {at}"));
+            Some(time) if time > RAREST => {
+                return Err(format!("promise 5: asleep for {} h", time.num_hours()));
             }
-            Some(at) if at < wall + TimeDelta::minutes(10) => return Ok(()),
+            Some(time) if time < SHORT => return Ok(()),
             Some(_) => {}
         }
         let Some(wrong) = self.what_is_wrong() else {

@@ -176,17 +176,13 @@ impl Provider {
             return Err(fault);
         }
         let replica = rng.plain.index(self.replicas);
-        let seen = self
-            .credentials
-            .iter()
-            .filter(|c| c.listed_at(replica, now));
-        let listed = seen
-            .map(|c| Listed {
-                handle: c.handle.clone(),
-                label: c.label,
-                expires_at: Some(c.expires_at),
-            })
-            .collect();
+        let mut listed = Vec::with_capacity(self.credentials.len());
+        let seen = self.credentials.iter();
+        listed.extend(seen.filter(|c| c.listed_at(replica, now)).map(|c| Listed {
+            handle: c.handle.clone(),
+            label: c.label,
+            expires_at: Some(c.expires_at),
+        }));
         Ok(Survey {
             listed,
             tombstones: Vec::new(),

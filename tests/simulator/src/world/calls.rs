@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use rotord_rotation::event::{Answer, Verdict};
-use rotord_rotation::{Call, Event, Fault as Ending, FaultKind, Handle};
+use rotord_rotation::{Boot, Call, Event, Fault as Ending, FaultKind, Handle};
 
 use super::{Checked, World};
 use crate::fault::Fault;
@@ -13,13 +12,14 @@ use crate::provider::Owner;
 /// More calls in an hour are no rotation's work.
 const CALLS_AN_HOUR: u32 = 500;
 /// A connection that nothing was heard on for so long is cut.
-const CONNECTION: TimeDelta = TimeDelta::minutes(5);
+const CONNECTION: Duration = Duration::from_mins(5);
+const HOUR: Duration = Duration::from_hours(1);
 
 impl World {
     /// Makes the call under way.
     pub(crate) fn perform(&mut self) -> Checked<()> {
         self.count_call()?;
-        let decided = self.clock.now;
+        let decided = self.clock.played();
         let serial = self.shell.serial;
         let turn = Duration::from_millis(self.rng.plain.below(500));
         self.pass(turn)?;
@@ -34,14 +34,14 @@ impl World {
             let event = ended(&call, FaultKind::Unavailable);
             return self.tell_rotation(event, None).map(|_| ());
         }
-        let begun = self.clock.now;
+        let begun = self.clock.played();
         let there = Duration::from_millis(10 + self.rng.plain.below(1000));
         self.pass(there)?;
         self.disturb()?;
         if self.shell.call.is_none() || self.shell.serial != serial {
             return Ok(());
         }
-        let (event, value) = if self.clock.now - begun > CONNECTION {
+        let (event, value) = if self.clock.played() - begun > CONNECTION {
             (cut(&call), None)
         } else {
             self.reach(&call)?
@@ -49,7 +49,7 @@ impl World {
         self.shell.arrived = true;
         self.check_books()?;
         let back = Duration::from_millis(10 + self.rng.plain.below(1000));
-        let sent = self.clock.now;
+        let sent = self.clock.played();
         self.pass(back)?;
         self.disturb()?;
         if self.shell.call.is_none() || self.shell.serial != serial {
@@ -60,7 +60,7 @@ impl World {
             return self.die();
         }
         // Asleep in the middle of it: the connection is cut.
-        let slept = self.clock.now - sent > CONNECTION;
+        let slept = self.clock.played() - sent > CONNECTION;
         let (event, value) = if slept {
             (cut(&call), None)
         } else {
@@ -78,8 +78,8 @@ impl World {
 
     fn count_call(&mut self) -> Checked<()> {
         self.report.calls += 1;
-        if self.clock.now - self.hour.0 > TimeDelta::hours(1) {
-            self.hour = (self.clock.now, 0);
+        if self.clock.played() - self.hour.0 > HOUR {
+            self.hour = (self.clock.played(), 0);
         }
         self.hour.1 += 1;
         if self.hour.1 > CALLS_AN_HOUR {
@@ -93,12 +93,12 @@ impl World {
 
     /// As the rotator looks once more when a call's turn has come: it is wanted still, and what a revoke was decided on
     /// is not too old.
-    fn may_begin(&self, call: &Call, decided: DateTime<Utc>) -> bool {
+    fn may_begin(&self, call: &Call, decided: Boot) -> bool {
         let rotation = &self.books.rotation;
         match call {
             Call::Issue { credential, .. } => rotation.run_credential() == Some(*credential),
             Call::Revoke { credential, .. } => {
-                let age = (self.clock.now - decided).to_std().unwrap_or_default();
+                let age = self.clock.played() - decided;
                 let wanted = rotation.credential(*credential);
                 wanted.is_some_and(|c| c.removal().is_some()) && age <= self.timing.gate_fresh
             }
@@ -130,18 +130,11 @@ impl World {
         let event = match call {
             Call::Inspect => Event::Inspected(self.provider.inspect(now, &mut self.rng)),
             Call::Survey => {
-                Event::Surveyed(self.provider.survey(now, &mut self.rng).map(|mut survey| {
-                    let ours = rotord_rotation::label::Short::from(super::ROTATION);
-                    let nonces: Vec<_> = survey
-                        .listed
-                        .iter()
-                        .filter_map(|listed| listed.label)
-                        .filter(|label| label.rotation == ours)
-                        .map(|label| label.nonce)
-                        .collect();
-                    survey.tombstones = self.books.tombstones(&nonces);
-                    survey
-                }))
+                let mut answer = self.provider.survey(now, &mut self.rng);
+                if let Ok(survey) = &mut answer {
+                    survey.tombstones = self.books.tombstones(&survey.listed);
+                }
+                Event::Surveyed(answer)
             }
             Call::Issue {
                 credential,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rotord_rotation::{Call, Context, Event, Handle, Refusal, Step};
+use rotord_rotation::{Call, Context, Decided, Event, Handle, Refusal};
 
 use super::{Checked, INSTALLATION, World};
 use crate::fault::Fault;
@@ -111,31 +111,37 @@ impl World {
         let fate = self.fate();
         let is_command = matches!(event, Event::Command(_));
         let context = self.context();
-        let step = match self.books.rotation.step(event, &context) {
-            Ok(step) => step,
+        let was = self.books.rotation.active().map(|c| c.id);
+        let undoable = matches!(fate, Fate::DiesBefore | Fate::Nothing) || self.is_told();
+        let decided = match self.books.decide(event, &context, undoable) {
+            Ok(decided) => decided,
             Err(refusal) if is_command => return Ok(Told::Refused(refusal)),
             Err(refusal) => return Err(format!("an event was refused: {refusal}")),
         };
-        self.check_step(&step)?;
+        if let Err(what) = self.check_step(was, &decided) {
+            self.books.undo();
+            return Err(what);
+        }
         match fate {
             Fate::DiesBefore => {
+                self.books.undo();
                 self.note(|| "the daemon dies before the commit".to_owned());
                 return self.die().map(|()| Told::Broken);
             }
             Fate::Nothing => {
+                self.books.undo();
                 self.note(|| "the commit fails: nothing is written".to_owned());
                 return self.break_down().map(|()| Told::Broken);
             }
             Fate::Good | Fate::DiesAfter | Fate::Unsure => {}
         }
-        self.commit(step, value, fate)
+        self.commit(decided, value, fate)
     }
 
-    fn commit(&mut self, step: Step, value: Option<&Handle>, fate: Fate) -> Checked<Told> {
-        self.remember(&step);
-        let (call, wake) = (step.call.clone(), step.wake_at);
+    fn commit(&mut self, decided: Decided, value: Option<&Handle>, fate: Fate) -> Checked<Told> {
+        self.remember(&decided);
         let at = self.clock.wall();
-        self.books.commit(at, step, value)?;
+        self.books.commit(at, &decided, value)?;
         self.report.compared += u64::from(self.books.is_compared());
         self.check_committed()?;
         match fate {
@@ -149,8 +155,8 @@ impl World {
             }
             _ => {}
         }
-        self.shell.wake = wake;
-        if let Some(call) = call {
+        self.shell.wake = decided.wake_at;
+        if let Some(call) = decided.call {
             if self.shell.call.is_some() {
                 return Err("two calls under way at once".to_owned());
             }

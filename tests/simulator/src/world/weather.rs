@@ -10,10 +10,13 @@ use super::shell::Told;
 use super::{Checked, INSTALLATION, ROTATION, World};
 use crate::fault::Fault;
 use crate::provider::Owner;
+use crate::scenario::Scenario;
 
 /// What ends when.
 #[derive(Debug, Default)]
 pub(crate) struct Weather {
+    /// What may come in a wait.
+    may_come: Vec<Fault>,
     ends: Vec<(DateTime<Utc>, End)>,
     delivery_open: bool,
 }
@@ -34,10 +37,31 @@ const SIBLING: RotationId = RotationId(Uuid::from_u128(0x8 << 120));
 /// Shorter waits are not disturbed.
 const LONG: Duration = Duration::from_mins(5);
 const DAY: Duration = Duration::from_hours(24);
+/// What comes while nothing is under way, in the order in which it is drawn.
+const IN_A_WAIT: [Fault; 14] = [
+    Fault::Person,
+    Fault::Outage,
+    Fault::Suspend,
+    Fault::Jump,
+    Fault::Refused,
+    Fault::Never,
+    Fault::Policy,
+    Fault::Foreign,
+    Fault::Neighbour,
+    Fault::Sibling,
+    Fault::Drift,
+    Fault::NotReady,
+    Fault::Unhealthy,
+    Fault::OldState,
+];
 
 impl Weather {
-    pub(crate) fn new() -> Self {
-        Self::default()
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let has_strength = |fault: &Fault| scenario.faults.of(*fault) > 0;
+        Self {
+            may_come: IN_A_WAIT.into_iter().filter(has_strength).collect(),
+            ..Self::default()
+        }
     }
 }
 
@@ -48,10 +72,10 @@ impl World {
         let now = self.clock.now;
         let wake = match self.shell.revive_at {
             Some(at) => at,
-            None => self
-                .shell
-                .wake
-                .map_or(now + DAY, |at| at - self.clock.off_by),
+            None => match self.shell.wake {
+                Some(at) => self.clock.when_it_shows(at),
+                None => now + DAY,
+            },
         };
         let end = self.weather.ends.iter().map(|(at, _)| *at).min();
         let full = self.shell.disk_full_until;
@@ -82,23 +106,8 @@ impl World {
 
     /// Somewhere in this wait something may come. True where it did.
     fn something_comes(&mut self, wait: Duration) -> Checked<bool> {
-        let all = [
-            Fault::Person,
-            Fault::Outage,
-            Fault::Suspend,
-            Fault::Jump,
-            Fault::Refused,
-            Fault::Never,
-            Fault::Policy,
-            Fault::Foreign,
-            Fault::Neighbour,
-            Fault::Sibling,
-            Fault::Drift,
-            Fault::NotReady,
-            Fault::Unhealthy,
-            Fault::OldState,
-        ];
-        for fault in all {
+        for at in 0..self.weather.may_come.len() {
+            let fault = self.weather.may_come[at];
             if self.comes(fault) {
                 let before = self.rng.of(fault).duration(wait);
                 self.pass(before)?;
