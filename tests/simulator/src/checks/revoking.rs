@@ -38,8 +38,9 @@ impl World {
         if self.clock.off_by.abs() > TimeDelta::minutes(6) && has_heard {
             return Err(format!("revokes {handle} by a clock that is wrong"));
         }
-        let in_time = credential.revoke_not_before.is_some_and(|at| at <= now)
-            && real.not_before.is_none_or(|at| at <= now);
+        let told = now.utc();
+        let in_time = credential.revoke_not_before.is_some_and(|at| at <= told)
+            && real.not_before.is_none_or(|at| at <= told);
         let old = self.old.restored && !self.old.resolved && !self.old.blind;
         if credential.published_at.is_none() && !real.adopted {
             // Published in a time that the restored books do not know of.

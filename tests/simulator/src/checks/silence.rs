@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use rotord_rotation::summary::Urgency;
 use rotord_rotation::{Life, Stage};
 
+use crate::clock::Time;
 use crate::fault::Fault;
 use crate::world::{Checked, World};
 
@@ -19,7 +20,10 @@ impl World {
         if self.books.removed || self.shell.revive_at.is_some() {
             return Ok(());
         }
-        let asleep = self.shell.wake.map(|at| at - self.clock.wall());
+        let asleep = self
+            .shell
+            .wake
+            .map(|at| self.clock.when_it_shows(at) - self.clock.now);
         match asleep {
             None if self.shell.provider_missing => {}
             None => {
@@ -83,17 +87,16 @@ impl World {
         if live && overdue {
             return Some(("it is overdue", true));
         }
+        let long = (now - TimeDelta::hours(6)).utc();
         let keeps = rotation.credentials.iter().any(|c| {
-            let due = c
-                .revoke_not_before
-                .is_some_and(|at| at < now - TimeDelta::hours(6));
+            let due = c.revoke_not_before.is_some_and(|at| at < long);
             c.stage == Stage::Previous && due && self.clock.off_by.is_zero()
         });
         keeps.then_some(("what was replaced is kept past its time", false))
     }
 
     /// Something hindered the daemon since then, or may have.
-    fn was_disturbed_since(&self, since: chrono::DateTime<chrono::Utc>) -> bool {
+    fn was_disturbed_since(&self, since: Time) -> bool {
         let calls = [Fault::Lost, Fault::Throttled, Fault::Unreachable];
         self.disturbed_at.is_some_and(|at| at > since)
             || calls

@@ -1,9 +1,10 @@
 //! The end of a story: no trouble any more, a person who helps where only a person can, and time.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use rotord_rotation::{Command, Credential, Gate, Life, Reason, Stage};
 
 use super::{Checked, World};
+use crate::clock::Time;
 
 impl World {
     /// Trouble is over; in the time that is allowed everything comes to rest.
@@ -37,10 +38,11 @@ impl World {
     }
 
     /// A lost answer of a deleted rotation is watched until it must have ended.
-    fn patience(&self, began: DateTime<Utc>) -> DateTime<Utc> {
+    fn patience(&self, began: Time) -> Time {
         let days = if self.books.rotation.life.is_deleting() {
             let ends = self.books.rotation.credentials.iter();
-            let last = ends.filter_map(|c| c.expires_at).max().unwrap_or(began);
+            let last = ends.filter_map(|c| c.expires_at).max();
+            let last = last.map_or(began, Time::from);
             (last - began).num_days().max(0)
         } else {
             0
@@ -54,7 +56,7 @@ impl World {
         let busy = |c: &Credential| match &c.stage {
             Stage::Intended | Stage::Pending => true,
             // A clock that was wrong made it begin too early: it waits for the provider's.
-            Stage::Retiring(_) => c.revoke_not_before.is_none_or(|at| at <= now),
+            Stage::Retiring(_) => c.revoke_not_before.is_none_or(|at| at <= now.utc()),
             Stage::Lost(watch) => !watch.dormant,
             _ => false,
         };
