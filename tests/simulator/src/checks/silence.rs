@@ -83,13 +83,13 @@ impl World {
         }
         let overdue = rotation
             .due_at
-            .is_some_and(|due| due + TimeDelta::hours(2) < self.clock.wall());
+            .is_some_and(|due| self.clock.when_it_shows(due) + TimeDelta::hours(2) < now);
         if live && overdue {
             return Some(("it is overdue", true));
         }
-        let long = (now - TimeDelta::hours(6)).utc();
+        let long = now - TimeDelta::hours(6);
         let keeps = rotation.credentials.iter().any(|c| {
-            let due = c.revoke_not_before.is_some_and(|at| at < long);
+            let due = c.revoke_not_before.is_some_and(|at| Time::from(at) < long);
             c.stage == Stage::Previous && due && self.clock.off_by.is_zero()
         });
         keeps.then_some(("what was replaced is kept past its time", false))
