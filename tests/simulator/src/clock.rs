@@ -75,10 +75,12 @@ impl Sub<TimeDelta> for Time {
 }
 
 impl Sub for Time {
-    type Output = TimeDelta;
+    type Output = Duration;
 
-    fn sub(self, earlier: Self) -> TimeDelta {
-        TimeDelta::nanoseconds(self.nanoseconds.saturating_sub(earlier.nanoseconds))
+    /// Zero where `earlier` is later.
+    fn sub(self, earlier: Self) -> Duration {
+        let passed = self.nanoseconds.saturating_sub(earlier.nanoseconds);
+        Duration::from_nanos(u64::try_from(passed).unwrap_or(0))
     }
 }
 
@@ -106,7 +108,7 @@ impl Clock {
     pub fn read(&self) -> Now {
         Now {
             wall: self.wall(),
-            boot: Boot((self.now - self.booted).to_std().unwrap_or_default()),
+            boot: Boot(self.now - self.booted),
         }
     }
 

@@ -45,7 +45,7 @@ impl Consumer {
             let sure = real.made.logins.is_settled(self.next) && real.removed.is_none();
             let until = to.min(real.expires_at);
             if sure && self.next < until {
-                let whole = (until - self.next).num_seconds().unsigned_abs();
+                let whole = (until - self.next).as_secs();
                 let count = whole.div_ceil(EVERY.as_secs()).max(1);
                 self.logins += count;
                 self.next += Duration::from_secs(count * EVERY.as_secs());

@@ -222,7 +222,7 @@ impl World {
         while world.report.attempts == attempts {
             world.go_on()?;
         }
-        let began = (world.clock.now - start).to_std().unwrap_or_default();
+        let began = world.clock.now - start;
         let published = world.report.published;
         let next = world.clock.now + chrono::TimeDelta::hours(18);
         while world.clock.now < next {
@@ -250,7 +250,7 @@ impl World {
         }
         let before = self.clock.now;
         self.idle()?;
-        if self.clock.now - before >= chrono::TimeDelta::minutes(1) {
+        if self.clock.now - before >= Duration::from_mins(1) {
             self.idle_steps = 0;
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Promise 2, at each revoke.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use rotord_rotation::{CredentialId, Handle};
 
@@ -34,7 +36,7 @@ impl World {
         }
         let has_heard = self
             .disturbed_at
-            .is_none_or(|at| now - at > TimeDelta::minutes(10));
+            .is_none_or(|at| now - at > Duration::from_mins(10));
         if self.clock.off_by.abs() > TimeDelta::minutes(6) && has_heard {
             return Err(format!("revokes {handle} by a clock that is wrong"));
         }

@@ -1,6 +1,8 @@
 //! Promise 5: where nothing happens by itself though something is wrong, the state says so; and something will wake
 //! it, unless only a person can go on.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use rotord_rotation::summary::Urgency;
 use rotord_rotation::{Life, Stage};
@@ -10,9 +12,9 @@ use crate::fault::Fault;
 use crate::world::{Checked, World};
 
 /// The rarest look is the daily one for drift.
-const RAREST: TimeDelta = TimeDelta::hours(25);
+const RAREST: Duration = Duration::from_hours(25);
 /// While it sleeps for less than this, it is at work.
-const SHORT: TimeDelta = TimeDelta::minutes(10);
+const SHORT: Duration = Duration::from_mins(10);
 
 impl World {
     /// While nothing is under way.
@@ -30,7 +32,7 @@ impl World {
                 return Err("promise 5: asleep for ever".to_owned());
             }
             Some(time) if time > RAREST => {
-                return Err(format!("promise 5: asleep for {} h", time.num_hours()));
+                return Err(format!("promise 5: asleep for {} h", time.as_secs() / 3600));
             }
             Some(time) if time < SHORT => return Ok(()),
             Some(_) => {}

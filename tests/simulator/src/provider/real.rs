@@ -46,9 +46,9 @@ impl Spread {
         let at: Vec<_> = (0..replicas).map(|_| now + rng.duration(lag)).collect();
         let flap = flaps.then(|| {
             let replica = rng.index(replicas);
-            let rest = (now + lag - at[replica]).to_std().unwrap_or_default();
+            let rest = now + lag - at[replica];
             let from = at[replica] + rng.duration(rest);
-            let rest = (now + lag - from).to_std().unwrap_or_default();
+            let rest = now + lag - from;
             (replica, from, from + rng.duration(rest))
         });
         let settled = at

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use rotord_rotation::event::{Answer, Verdict};
 use rotord_rotation::{Call, Event, Fault as Ending, FaultKind, Handle};
 
@@ -14,7 +13,7 @@ use crate::provider::Owner;
 /// More calls in an hour are no rotation's work.
 const CALLS_AN_HOUR: u32 = 500;
 /// A connection that nothing was heard on for so long is cut.
-const CONNECTION: TimeDelta = TimeDelta::minutes(5);
+const CONNECTION: Duration = Duration::from_mins(5);
 
 impl World {
     /// Makes the call under way.
@@ -79,7 +78,7 @@ impl World {
 
     fn count_call(&mut self) -> Checked<()> {
         self.report.calls += 1;
-        if self.clock.now - self.hour.0 > TimeDelta::hours(1) {
+        if self.clock.now - self.hour.0 > Duration::from_hours(1) {
             self.hour = (self.clock.now, 0);
         }
         self.hour.1 += 1;
@@ -99,7 +98,7 @@ impl World {
         match call {
             Call::Issue { credential, .. } => rotation.run_credential() == Some(*credential),
             Call::Revoke { credential, .. } => {
-                let age = (self.clock.now - decided).to_std().unwrap_or_default();
+                let age = self.clock.now - decided;
                 let wanted = rotation.credential(*credential);
                 wanted.is_some_and(|c| c.removal().is_some()) && age <= self.timing.gate_fresh
             }

@@ -1,5 +1,7 @@
 //! The end of a story: no trouble any more, a person who helps where only a person can, and time.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use rotord_rotation::{Command, Credential, Gate, Life, Reason, Stage};
 
@@ -25,7 +27,7 @@ impl World {
             if self.clock.now > self.patience(began) {
                 return Err(format!(
                     "not at rest after {} days",
-                    (self.clock.now - began).num_days()
+                    whole_days(self.clock.now - began)
                 ));
             }
             self.go_on()?;
@@ -33,7 +35,7 @@ impl World {
         self.report.logins = self.consumer.logins;
         self.report.failed_logins = self.consumer.failed;
         self.report.live = self.count_living();
-        self.report.days = (self.clock.now - self.scenario.begins()).num_days();
+        self.report.days = whole_days(self.clock.now - self.scenario.begins());
         self.check_rest()
     }
 
@@ -43,7 +45,7 @@ impl World {
             let ends = self.books.rotation.credentials.iter();
             let last = ends.filter_map(|c| c.expires_at).max();
             let last = last.map_or(began, Time::from);
-            (last - began).num_days().max(0)
+            whole_days(last - began)
         } else {
             0
         };
@@ -123,4 +125,8 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn whole_days(time: Duration) -> i64 {
+    i64::try_from(time.as_secs() / 86_400).unwrap_or(i64::MAX)
 }

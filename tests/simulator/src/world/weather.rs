@@ -81,7 +81,7 @@ impl World {
         let end = self.weather.ends.iter().map(|(at, _)| *at).min();
         let full = self.shell.disk_full_until;
         let until = [Some(wake), end, full].into_iter().flatten().min();
-        let wait = (until.unwrap_or(wake) - now).to_std().unwrap_or_default();
+        let wait = until.unwrap_or(wake) - now;
         if wait > LONG && self.something_comes(wait)? {
             return Ok(());
         }
