@@ -26,9 +26,9 @@ pub struct Books {
     pub published: Option<Handle>,
     /// The row is gone.
     pub removed: bool,
-    /// The state as it is committed, while another is decided; where that may be wanted again.
+    /// While another state is decided: the committed one, where it was copied.
     before: Option<Box<Rotation>>,
-    /// So many of its credentials are committed.
+    /// So many of the state's credentials are committed.
     known: usize,
     copy: Option<Box<Copy>>,
     real: Option<Box<RealStore>>,
@@ -70,8 +70,8 @@ impl Books {
         self.real.is_some()
     }
 
-    /// What an event means. The state is what was decided from here on, to be committed or undone: `undoable` copies it
-    /// first.
+    /// What an event means. From here on the state is what was decided, to be committed or undone. It is copied before
+    /// where that is needed: where it may have to be undone, and for the real store.
     ///
     /// # Errors
     /// It is refused, and nothing has changed.
@@ -109,7 +109,8 @@ impl Books {
         value: Option<&Handle>,
     ) -> Result<(), String> {
         let before = self.before.take();
-        if let (Some(real), Some(before)) = (&mut self.real, before) {
+        if let Some(real) = &mut self.real {
+            let before = before.ok_or("the state before was not kept")?;
             let step = Step::new(self.rotation.clone(), decided.clone());
             real.commit(at, &before, &step, value)?;
         }

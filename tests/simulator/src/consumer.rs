@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
+use crate::clock::Time;
 use crate::provider::Real;
 use crate::rng::Rng;
 
@@ -13,7 +12,7 @@ const EVERY: Duration = Duration::from_mins(1);
 /// Logs in once a minute of virtual time.
 #[derive(Debug, Clone)]
 pub struct Consumer {
-    next: DateTime<Utc>,
+    next: Time,
     /// Logins made.
     pub logins: u64,
     /// Logins that failed.
@@ -22,7 +21,7 @@ pub struct Consumer {
 
 impl Consumer {
     /// From this instant on.
-    pub fn new(now: DateTime<Utc>) -> Self {
+    pub fn new(now: Time) -> Self {
         Self {
             next: now,
             logins: 0,
@@ -31,13 +30,13 @@ impl Consumer {
     }
 
     /// No login falls due until `to`.
-    pub fn rests(&self, to: DateTime<Utc>) -> bool {
+    pub fn rests(&self, to: Time) -> bool {
         self.next >= to
     }
 
     /// The logins that fall due until `to`, with what is published until then. Those of a stretch in which nothing
     /// can fail are only counted.
-    pub fn pass(&mut self, to: DateTime<Utc>, published: Option<&Real>, rng: &mut Rng) {
+    pub fn pass(&mut self, to: Time, published: Option<&Real>, rng: &mut Rng) {
         let Some(real) = published else {
             self.next = self.next.max(to);
             return;
@@ -46,7 +45,7 @@ impl Consumer {
             let sure = real.made.logins.is_settled(self.next) && real.removed.is_none();
             let until = to.min(real.expires_at);
             if sure && self.next < until {
-                let whole = (until - self.next).num_seconds().unsigned_abs();
+                let whole = (until - self.next).as_secs();
                 let count = whole.div_ceil(EVERY.as_secs()).max(1);
                 self.logins += count;
                 self.next += Duration::from_secs(count * EVERY.as_secs());

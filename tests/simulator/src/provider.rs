@@ -5,11 +5,12 @@ mod real;
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use rotord_rotation::{FaultKind, Handle, Label};
 
 pub use self::calls::{Effect, Reply};
 pub use self::real::{Change, Owner, Real, Spread};
+use crate::clock::Time;
 use crate::fault::{Fault, Strengths};
 use crate::rng::{Rng, Streams};
 use crate::scenario::Scenario;
@@ -36,13 +37,13 @@ pub struct Provider {
     pub disabled: bool,
     /// The longest life allowed.
     pub lifetime_most: Option<Duration>,
-    late: Vec<(DateTime<Utc>, Effect)>,
+    late: Vec<(Time, Effect)>,
     issued: u64,
 }
 
 impl Provider {
     /// With others' credentials in place.
-    pub fn new(scenario: &Scenario, now: DateTime<Utc>) -> Self {
+    pub fn new(scenario: &Scenario, now: Time) -> Self {
         let mut provider = Self {
             replicas: scenario.replicas.max(1) as usize,
             lag: scenario.lag(),
@@ -72,7 +73,7 @@ impl Provider {
     }
 
     /// One more of nobody that rotord knows.
-    pub fn add_foreign(&mut self, now: DateTime<Utc>) -> Handle {
+    pub fn add_foreign(&mut self, now: Time) -> Handle {
         let made = Change {
             logins: Spread::at_once(now, self.replicas),
             lists: Spread::at_once(now, self.replicas),
@@ -81,13 +82,7 @@ impl Provider {
     }
 
     /// One more, with a label of rotord that is not the played rotation's.
-    pub fn add_labelled(
-        &mut self,
-        owner: Owner,
-        label: Label,
-        now: DateTime<Utc>,
-        rng: &mut Streams,
-    ) {
+    pub fn add_labelled(&mut self, owner: Owner, label: Label, now: Time, rng: &mut Streams) {
         let made = self.change(now, rng);
         self.add(owner, Some(label), now + TimeDelta::days(100), made);
     }
@@ -96,7 +91,7 @@ impl Provider {
         &mut self,
         owner: Owner,
         label: Option<Label>,
-        expires_at: DateTime<Utc>,
+        expires_at: Time,
         made: Change,
     ) -> Handle {
         self.issued += 1;
@@ -106,6 +101,7 @@ impl Provider {
             owner,
             label,
             expires_at,
+            ends: expires_at.utc(),
             made,
             removed: None,
             removed_outside: false,
@@ -118,7 +114,7 @@ impl Provider {
     }
 
     /// Somebody other than rotord removes it.
-    pub fn remove_outside(&mut self, handle: &Handle, now: DateTime<Utc>, rng: &mut Streams) {
+    pub fn remove_outside(&mut self, handle: &Handle, now: Time, rng: &mut Streams) {
         let change = self.change(now, rng);
         if let Some(real) = self.real_mut(handle) {
             real.removed.get_or_insert(change);
@@ -127,7 +123,7 @@ impl Provider {
     }
 
     /// How a change becomes known.
-    fn change(&self, now: DateTime<Utc>, rng: &mut Streams) -> Change {
+    fn change(&self, now: Time, rng: &mut Streams) -> Change {
         let flaps = |rng: &mut Streams| {
             let strength = self.faults.of(Fault::Flapping);
             rng.of(Fault::Flapping).per_mille(strength)
@@ -162,25 +158,25 @@ impl Provider {
     }
 
     /// What lives and belongs to this owner.
-    pub fn living(&self, owner: Owner, now: DateTime<Utc>) -> impl Iterator<Item = &Real> {
+    pub fn living(&self, owner: Owner, now: Time) -> impl Iterator<Item = &Real> {
         let lives = move |real: &&Real| real.owner == owner && real.lives(now);
         self.credentials.iter().filter(lives)
     }
 
     /// One of the owner's that live.
-    pub fn any_living(&self, owner: Owner, now: DateTime<Utc>, rng: &mut Rng) -> Option<Handle> {
+    pub fn any_living(&self, owner: Owner, now: Time, rng: &mut Rng) -> Option<Handle> {
         let living: Vec<_> = self.living(owner, now).map(|real| &real.handle).collect();
         rng.pick(&living).map(|handle| (*handle).clone())
     }
 
     /// Another one fits.
-    pub fn has_room(&self, now: DateTime<Utc>) -> bool {
+    pub fn has_room(&self, now: Time) -> bool {
         let live = self.credentials.iter().filter(|c| c.lives(now)).count();
         self.cap.is_none_or(|cap| live < cap as usize)
     }
 
     /// Late effects come, and what everyone has forgotten goes out of the way.
-    pub fn tick(&mut self, now: DateTime<Utc>, rng: &mut Streams) -> bool {
+    pub fn tick(&mut self, now: Time, rng: &mut Streams) -> bool {
         if self.credentials.len() > 8 && self.credentials.iter().any(|c| c.is_history(now)) {
             let (history, rest) = std::mem::take(&mut self.credentials)
                 .into_iter()
@@ -196,7 +192,7 @@ impl Provider {
             .into_iter()
             .partition(|(at, _)| *at <= now);
         self.late = rest;
-        let come: Vec<(DateTime<Utc>, Effect)> = come;
+        let come: Vec<(Time, Effect)> = come;
         for (_, effect) in come {
             self.take_effect(effect, now, rng);
         }
@@ -204,7 +200,7 @@ impl Provider {
     }
 
     /// A call whose caller is gone may still be on its way.
-    pub fn later(&mut self, effect: Effect, at: DateTime<Utc>) {
+    pub fn later(&mut self, effect: Effect, at: Time) {
         self.late.push((at, effect));
     }
 

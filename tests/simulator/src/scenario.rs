@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use chrono::{TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use rotord_rotation::schedule::DailyTime;
 use rotord_rotation::{Interval, Plan, RotateAt};
 
+use crate::clock::Time;
 use crate::fault::{Fault, Strengths};
 use crate::rng::Rng;
 
@@ -123,9 +124,9 @@ impl Scenario {
     }
 
     /// When it begins.
-    pub fn begins(&self) -> DateTime<Utc> {
+    pub fn begins(&self) -> Time {
         let new_year = Utc.with_ymd_and_hms(2026, 1, 1, 9, 30, 0).single();
-        new_year.unwrap_or_default() + TimeDelta::days(self.start.into())
+        Time::from(new_year.unwrap_or_default()) + TimeDelta::days(self.start.into())
     }
 
     /// The longest lag of a replica's logins.

@@ -11,10 +11,9 @@ mod weather;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use rotord_rotation::{
-    Boot, Context, Decided, InstallationId, Interval, Rotation, RotationId, Rules, RunKind, Timing,
-    Write,
+    Context, Decided, InstallationId, Interval, Rotation, RotationId, Rules, RunKind, Timing, Write,
 };
 use uuid::Uuid;
 
@@ -22,7 +21,7 @@ use self::old_state::OldState;
 use self::shell::Shell;
 use self::weather::Weather;
 use crate::books::Books;
-use crate::clock::Clock;
+use crate::clock::{Clock, Time};
 use crate::consumer::Consumer;
 use crate::fault::Fault;
 use crate::provider::{PROPAGATION, Provider};
@@ -62,10 +61,10 @@ pub struct World {
     /// How the last publication's run was started: a scheduled one soaks for longer.
     pub(crate) published_by: Option<RunKind>,
     /// When the daemon was last hindered by something.
-    pub(crate) disturbed_at: Option<DateTime<Utc>>,
+    pub(crate) disturbed_at: Option<Time>,
     attempts_since: u64,
     /// Calls of the last hour: a machine that hammers is broken.
-    hour: (Boot, u32),
+    hour: (Time, u32),
     idle_steps: u32,
     /// Publications of a day.
     day: (NaiveDate, u64),
@@ -178,9 +177,9 @@ impl World {
             published_by: None,
             disturbed_at: None,
             attempts_since: 0,
-            hour: (Boot::default(), 0),
+            hour: (now, 0),
             idle_steps: 0,
-            day: (now.date_naive(), 0),
+            day: (now.utc().date_naive(), 0),
             story: (detail > Detail::None).then(Vec::new),
             detail,
             scenario,
@@ -223,7 +222,7 @@ impl World {
         while world.report.attempts == attempts {
             world.go_on()?;
         }
-        let began = (world.clock.now - start).to_std().unwrap_or_default();
+        let began = world.clock.now - start;
         let published = world.report.published;
         let next = world.clock.now + chrono::TimeDelta::hours(18);
         while world.clock.now < next {
@@ -249,9 +248,9 @@ impl World {
         if self.idle_steps > 300 {
             return Err("nothing but waiting".to_owned());
         }
-        let before = self.clock.played();
+        let before = self.clock.now;
         self.idle()?;
-        if self.clock.played() - before >= Duration::from_mins(1) {
+        if self.clock.now - before >= Duration::from_mins(1) {
             self.idle_steps = 0;
         }
         Ok(())
@@ -314,7 +313,7 @@ impl World {
     /// A line of the story, made only where it is kept.
     pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
         if let Some(story) = &mut self.story {
-            let now = self.clock.now.format("%Y-%m-%d %H:%M:%S%.3f");
+            let now = self.clock.now.utc().format("%Y-%m-%d %H:%M:%S%.3f");
             let line = line();
             let last = story.last_mut();
             let again =
@@ -392,8 +391,9 @@ impl World {
             self.report.attempts_each[at.clamp(1, most) - 1] += 1;
             self.attempts_since = 0;
             let (day, count) = &mut self.day;
-            if *day != self.clock.now.date_naive() {
-                (*day, *count) = (self.clock.now.date_naive(), 0);
+            let today = self.clock.now.utc().date_naive();
+            if *day != today {
+                (*day, *count) = (today, 0);
             }
             *count += u64::from(self.report.published > 1);
             self.report.most_a_day = self.report.most_a_day.max(*count);

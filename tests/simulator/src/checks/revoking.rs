@@ -1,5 +1,7 @@
 //! Promise 2, at each revoke.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use rotord_rotation::{CredentialId, Handle};
 
@@ -34,12 +36,13 @@ impl World {
         }
         let has_heard = self
             .disturbed_at
-            .is_none_or(|at| now - at > TimeDelta::minutes(10));
+            .is_none_or(|at| now - at > Duration::from_mins(10));
         if self.clock.off_by.abs() > TimeDelta::minutes(6) && has_heard {
             return Err(format!("revokes {handle} by a clock that is wrong"));
         }
-        let in_time = credential.revoke_not_before.is_some_and(|at| at <= now)
-            && real.not_before.is_none_or(|at| at <= now);
+        let told = now.utc();
+        let in_time = credential.revoke_not_before.is_some_and(|at| at <= told)
+            && real.not_before.is_none_or(|at| at <= told);
         let old = self.old.restored && !self.old.resolved && !self.old.blind;
         if credential.published_at.is_none() && !real.adopted {
             // Published in a time that the restored books do not know of.

@@ -1,17 +1,20 @@
 //! Promise 5: where nothing happens by itself though something is wrong, the state says so; and something will wake
 //! it, unless only a person can go on.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use rotord_rotation::summary::Urgency;
 use rotord_rotation::{Life, Stage};
 
+use crate::clock::Time;
 use crate::fault::Fault;
 use crate::world::{Checked, World};
 
 /// The rarest look is the daily one for drift.
-const RAREST: TimeDelta = TimeDelta::hours(25);
+const RAREST: Duration = Duration::from_hours(25);
 /// While it sleeps for less than this, it is at work.
-const SHORT: TimeDelta = TimeDelta::minutes(10);
+const SHORT: Duration = Duration::from_mins(10);
 
 impl World {
     /// While nothing is under way.
@@ -19,14 +22,17 @@ impl World {
         if self.books.removed || self.shell.revive_at.is_some() {
             return Ok(());
         }
-        let asleep = self.shell.wake.map(|at| at - self.clock.wall());
+        let asleep = self
+            .shell
+            .wake
+            .map(|at| self.clock.when_it_shows(at) - self.clock.now);
         match asleep {
             None if self.shell.provider_missing => {}
             None => {
                 return Err("promise 5: asleep for ever".to_owned());
             }
             Some(time) if time > RAREST => {
-                return Err(format!("promise 5: asleep for {} h", time.num_hours()));
+                return Err(format!("promise 5: asleep for {} h", time.as_secs() / 3600));
             }
             Some(time) if time < SHORT => return Ok(()),
             Some(_) => {}
@@ -79,21 +85,20 @@ impl World {
         }
         let overdue = rotation
             .due_at
-            .is_some_and(|due| due + TimeDelta::hours(2) < self.clock.wall());
+            .is_some_and(|due| self.clock.when_it_shows(due) + TimeDelta::hours(2) < now);
         if live && overdue {
             return Some(("it is overdue", true));
         }
+        let long = now - TimeDelta::hours(6);
         let keeps = rotation.credentials.iter().any(|c| {
-            let due = c
-                .revoke_not_before
-                .is_some_and(|at| at < now - TimeDelta::hours(6));
+            let due = c.revoke_not_before.is_some_and(|at| Time::from(at) < long);
             c.stage == Stage::Previous && due && self.clock.off_by.is_zero()
         });
         keeps.then_some(("what was replaced is kept past its time", false))
     }
 
     /// Something hindered the daemon since then, or may have.
-    fn was_disturbed_since(&self, since: chrono::DateTime<chrono::Utc>) -> bool {
+    fn was_disturbed_since(&self, since: Time) -> bool {
         let calls = [Fault::Lost, Fault::Throttled, Fault::Unreachable];
         self.disturbed_at.is_some_and(|at| at > since)
             || calls

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use rotord_rotation::event::{Answer, Revocation, Survey};
 use rotord_rotation::{Call, Fault, FaultKind, Handle, Inspection, Issued, Label, Listed, Verdict};
 
 use super::{Owner, Provider};
+use crate::clock::Time;
 use crate::fault::Fault as Trouble;
 use crate::rng::Streams;
 
@@ -48,12 +48,12 @@ impl Provider {
         self.troubled && rng.of(trouble).per_mille(self.faults.of(trouble))
     }
 
-    fn trouble(&self, now: DateTime<Utc>, rng: &mut Streams) -> Option<Fault> {
+    fn trouble(&self, now: Time, rng: &mut Streams) -> Option<Fault> {
         if self.chance(Trouble::Unreachable, rng) {
             return Some(Fault::new(FaultKind::Unavailable, "connection refused"));
         }
         let said = |fault: Fault| Fault {
-            provider_time: Some(now),
+            provider_time: Some(now.utc()),
             ..fault
         };
         if let Some(kind) = &self.refusing {
@@ -68,7 +68,7 @@ impl Provider {
     }
 
     /// What a writing call does, where nobody hears of it. True where something changed.
-    pub fn take_effect(&mut self, effect: Effect, now: DateTime<Utc>, rng: &mut Streams) -> bool {
+    pub fn take_effect(&mut self, effect: Effect, now: Time, rng: &mut Streams) -> bool {
         match effect {
             Effect::Issue { label, lifetime } => {
                 let allowed = self.lifetime_most.is_none_or(|most| lifetime <= most);
@@ -92,7 +92,7 @@ impl Provider {
     }
 
     /// The answer is lost: the effect was before, comes later, or never.
-    fn lose(&mut self, effect: Effect, now: DateTime<Utc>, rng: &mut Streams) -> Fault {
+    fn lose(&mut self, effect: Effect, now: Time, rng: &mut Streams) -> Fault {
         if self.chance(Trouble::Late, rng) {
             let most = *rng.plain.pick(&[30, 30, 30, 900, 20_000]).unwrap_or(&30);
             let wait = rng.plain.duration(Duration::from_secs(most));
@@ -111,14 +111,14 @@ impl Provider {
         &mut self,
         label: Label,
         lifetime: Duration,
-        now: DateTime<Utc>,
+        now: Time,
         rng: &mut Streams,
     ) -> Reply<Issued> {
         if let Some(fault) = self.trouble(now, rng) {
             return Err(fault);
         }
         let refused = |kind, message: &str| Fault {
-            provider_time: Some(now),
+            provider_time: Some(now.utc()),
             ..Fault::new(kind, message)
         };
         if self.lifetime_most.is_some_and(|most| lifetime > most) {
@@ -139,8 +139,8 @@ impl Provider {
         let handle = self.add(Owner::Us, Some(label), expires_at, made);
         Ok(Issued {
             handle,
-            expires_at: Some(expires_at),
-            provider_time: Some(now),
+            expires_at: Some(expires_at.utc()),
+            provider_time: Some(now.utc()),
         })
     }
 
@@ -148,12 +148,7 @@ impl Provider {
     ///
     /// # Errors
     /// Refused, or nobody can tell.
-    pub fn revoke(
-        &mut self,
-        handle: &Handle,
-        now: DateTime<Utc>,
-        rng: &mut Streams,
-    ) -> Reply<Revocation> {
+    pub fn revoke(&mut self, handle: &Handle, now: Time, rng: &mut Streams) -> Reply<Revocation> {
         if let Some(fault) = self.trouble(now, rng) {
             return Err(fault);
         }
@@ -163,7 +158,7 @@ impl Provider {
         let found = self.take_effect(Effect::Revoke(handle.clone()), now, rng);
         Ok(Revocation {
             found,
-            provider_time: Some(now),
+            provider_time: Some(now.utc()),
         })
     }
 
@@ -171,7 +166,7 @@ impl Provider {
     ///
     /// # Errors
     /// Refused.
-    pub fn survey(&self, now: DateTime<Utc>, rng: &mut Streams) -> Reply<Survey> {
+    pub fn survey(&self, now: Time, rng: &mut Streams) -> Reply<Survey> {
         if let Some(fault) = self.trouble(now, rng) {
             return Err(fault);
         }
@@ -181,17 +176,17 @@ impl Provider {
         listed.extend(seen.filter(|c| c.listed_at(replica, now)).map(|c| Listed {
             handle: c.handle.clone(),
             label: c.label,
-            expires_at: Some(c.expires_at),
+            expires_at: Some(c.ends),
         }));
         Ok(Survey {
             listed,
             tombstones: Vec::new(),
-            provider_time: Some(now),
+            provider_time: Some(now.utc()),
         })
     }
 
     /// One login, at one replica.
-    pub fn verify(&self, handle: &Handle, now: DateTime<Utc>, rng: &mut Streams) -> Verdict {
+    pub fn verify(&self, handle: &Handle, now: Time, rng: &mut Streams) -> Verdict {
         let answer = if self.chance(Trouble::Unreachable, rng) {
             Answer::CannotTell("connection refused".to_owned())
         } else if self.disabled {
@@ -205,7 +200,7 @@ impl Provider {
                 Answer::NotYet("invalid client".to_owned())
             }
         };
-        let provider_time = (!matches!(answer, Answer::CannotTell(_))).then_some(now);
+        let provider_time = (!matches!(answer, Answer::CannotTell(_))).then(|| now.utc());
         Verdict {
             answer,
             provider_time,
@@ -216,13 +211,13 @@ impl Provider {
     ///
     /// # Errors
     /// Refused.
-    pub fn inspect(&self, now: DateTime<Utc>, rng: &mut Streams) -> Reply<Inspection> {
+    pub fn inspect(&self, now: Time, rng: &mut Streams) -> Reply<Inspection> {
         match self.trouble(now, rng) {
             Some(fault) => Err(fault),
             None => Ok(Inspection {
                 credential_cap: self.cap,
                 lifetime_most: self.lifetime_most,
-                provider_time: Some(now),
+                provider_time: Some(now.utc()),
             }),
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rotord_rotation::{Handle, Label};
 
+use crate::clock::Time;
 use crate::rng::Rng;
 
 /// Whose credential it is.
@@ -23,16 +24,16 @@ pub enum Owner {
 /// When each replica comes to know of a change.
 #[derive(Debug, Clone)]
 pub struct Spread {
-    at: Vec<DateTime<Utc>>,
+    at: Vec<Time>,
     /// This replica forgets it for a while, once.
-    flap: Option<(usize, DateTime<Utc>, DateTime<Utc>)>,
+    flap: Option<(usize, Time, Time)>,
     /// From then on every replica knows, for good.
-    settled: DateTime<Utc>,
+    settled: Time,
 }
 
 impl Spread {
     /// Known everywhere at once.
-    pub fn at_once(now: DateTime<Utc>, replicas: usize) -> Self {
+    pub fn at_once(now: Time, replicas: usize) -> Self {
         Self {
             at: vec![now; replicas],
             flap: None,
@@ -41,19 +42,13 @@ impl Spread {
     }
 
     /// Each replica within the lag; one of them, where `flaps`, forgets it for a while within the lag.
-    pub fn lagging(
-        now: DateTime<Utc>,
-        replicas: usize,
-        lag: Duration,
-        flaps: bool,
-        rng: &mut Rng,
-    ) -> Self {
+    pub fn lagging(now: Time, replicas: usize, lag: Duration, flaps: bool, rng: &mut Rng) -> Self {
         let at: Vec<_> = (0..replicas).map(|_| now + rng.duration(lag)).collect();
         let flap = flaps.then(|| {
             let replica = rng.index(replicas);
-            let rest = (now + lag - at[replica]).to_std().unwrap_or_default();
+            let rest = now + lag - at[replica];
             let from = at[replica] + rng.duration(rest);
-            let rest = (now + lag - from).to_std().unwrap_or_default();
+            let rest = now + lag - from;
             (replica, from, from + rng.duration(rest))
         });
         let settled = at
@@ -66,7 +61,7 @@ impl Spread {
     }
 
     /// This replica knows of it now.
-    pub fn known_to(&self, replica: usize, now: DateTime<Utc>) -> bool {
+    pub fn known_to(&self, replica: usize, now: Time) -> bool {
         if now >= self.settled {
             return true;
         }
@@ -77,7 +72,7 @@ impl Spread {
     }
 
     /// Every replica knows of it, for good.
-    pub fn is_settled(&self, now: DateTime<Utc>) -> bool {
+    pub fn is_settled(&self, now: Time) -> bool {
         now >= self.settled
     }
 
@@ -87,7 +82,7 @@ impl Spread {
     }
 
     /// Some replica knows of it.
-    pub fn has_begun(&self, now: DateTime<Utc>) -> bool {
+    pub fn has_begun(&self, now: Time) -> bool {
         self.at.iter().any(|at| *at <= now)
     }
 }
@@ -115,7 +110,9 @@ pub struct Real {
     /// Its label, where it has one of rotord.
     pub label: Option<Label>,
     /// When it ends.
-    pub expires_at: DateTime<Utc>,
+    pub expires_at: Time,
+    /// The same, as calls tell it.
+    pub ends: DateTime<Utc>,
     /// How it came to be known.
     pub made: Change,
     /// How it came to be known that it is gone.
@@ -134,7 +131,7 @@ pub struct Real {
 
 impl Real {
     /// A login at this replica works, as far as the credential goes.
-    pub fn works_at(&self, replica: usize, now: DateTime<Utc>) -> bool {
+    pub fn works_at(&self, replica: usize, now: Time) -> bool {
         let removed = |change: &Change| change.logins.known_to(replica, now);
         self.made.logins.known_to(replica, now)
             && self.expires_at > now
@@ -142,7 +139,7 @@ impl Real {
     }
 
     /// A login works whichever replica answers.
-    pub fn works_everywhere(&self, now: DateTime<Utc>) -> bool {
+    pub fn works_everywhere(&self, now: Time) -> bool {
         self.made.logins.is_settled(now)
             && self.expires_at > now
             && !self
@@ -152,18 +149,18 @@ impl Real {
     }
 
     /// Not removed and not past its end.
-    pub fn lives(&self, now: DateTime<Utc>) -> bool {
+    pub fn lives(&self, now: Time) -> bool {
         self.removed.is_none() && self.expires_at > now
     }
 
     /// Listed by this replica. What has ended is listed until it is removed.
-    pub fn listed_at(&self, replica: usize, now: DateTime<Utc>) -> bool {
+    pub fn listed_at(&self, replica: usize, now: Time) -> bool {
         let removed = |change: &Change| change.lists.known_to(replica, now);
         self.made.lists.known_to(replica, now) && !self.removed.as_ref().is_some_and(removed)
     }
 
     /// Gone for everyone, for good.
-    pub fn is_history(&self, now: DateTime<Utc>) -> bool {
+    pub fn is_history(&self, now: Time) -> bool {
         self.removed
             .as_ref()
             .is_some_and(|change| change.logins.is_settled(now) && change.lists.is_settled(now))

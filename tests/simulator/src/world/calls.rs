@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rotord_rotation::event::{Answer, Verdict};
-use rotord_rotation::{Boot, Call, Event, Fault as Ending, FaultKind, Handle};
+use rotord_rotation::{Call, Event, Fault as Ending, FaultKind, Handle};
 
 use super::{Checked, World};
+use crate::clock::Time;
 use crate::fault::Fault;
 use crate::provider::Owner;
 
@@ -13,13 +14,12 @@ use crate::provider::Owner;
 const CALLS_AN_HOUR: u32 = 500;
 /// A connection that nothing was heard on for so long is cut.
 const CONNECTION: Duration = Duration::from_mins(5);
-const HOUR: Duration = Duration::from_hours(1);
 
 impl World {
     /// Makes the call under way.
     pub(crate) fn perform(&mut self) -> Checked<()> {
         self.count_call()?;
-        let decided = self.clock.played();
+        let decided = self.clock.now;
         let serial = self.shell.serial;
         let turn = Duration::from_millis(self.rng.plain.below(500));
         self.pass(turn)?;
@@ -34,14 +34,14 @@ impl World {
             let event = ended(&call, FaultKind::Unavailable);
             return self.tell_rotation(event, None).map(|_| ());
         }
-        let begun = self.clock.played();
+        let begun = self.clock.now;
         let there = Duration::from_millis(10 + self.rng.plain.below(1000));
         self.pass(there)?;
         self.disturb()?;
         if self.shell.call.is_none() || self.shell.serial != serial {
             return Ok(());
         }
-        let (event, value) = if self.clock.played() - begun > CONNECTION {
+        let (event, value) = if self.clock.now - begun > CONNECTION {
             (cut(&call), None)
         } else {
             self.reach(&call)?
@@ -49,7 +49,7 @@ impl World {
         self.shell.arrived = true;
         self.check_books()?;
         let back = Duration::from_millis(10 + self.rng.plain.below(1000));
-        let sent = self.clock.played();
+        let sent = self.clock.now;
         self.pass(back)?;
         self.disturb()?;
         if self.shell.call.is_none() || self.shell.serial != serial {
@@ -60,7 +60,7 @@ impl World {
             return self.die();
         }
         // Asleep in the middle of it: the connection is cut.
-        let slept = self.clock.played() - sent > CONNECTION;
+        let slept = self.clock.now - sent > CONNECTION;
         let (event, value) = if slept {
             (cut(&call), None)
         } else {
@@ -78,8 +78,8 @@ impl World {
 
     fn count_call(&mut self) -> Checked<()> {
         self.report.calls += 1;
-        if self.clock.played() - self.hour.0 > HOUR {
-            self.hour = (self.clock.played(), 0);
+        if self.clock.now - self.hour.0 > Duration::from_hours(1) {
+            self.hour = (self.clock.now, 0);
         }
         self.hour.1 += 1;
         if self.hour.1 > CALLS_AN_HOUR {
@@ -93,12 +93,12 @@ impl World {
 
     /// As the rotator looks once more when a call's turn has come: it is wanted still, and what a revoke was decided on
     /// is not too old.
-    fn may_begin(&self, call: &Call, decided: Boot) -> bool {
+    fn may_begin(&self, call: &Call, decided: Time) -> bool {
         let rotation = &self.books.rotation;
         match call {
             Call::Issue { credential, .. } => rotation.run_credential() == Some(*credential),
             Call::Revoke { credential, .. } => {
-                let age = self.clock.played() - decided;
+                let age = self.clock.now - decided;
                 let wanted = rotation.credential(*credential);
                 wanted.is_some_and(|c| c.removal().is_some()) && age <= self.timing.gate_fresh
             }

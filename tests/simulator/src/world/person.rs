@@ -105,7 +105,7 @@ impl World {
     }
 
     fn adopt(&mut self, handle: &Handle, has_value: bool) -> Checked<()> {
-        let expires_at = self.provider.real(handle).map(|real| real.expires_at);
+        let expires_at = self.provider.real(handle).map(|real| real.ends);
         let command = Command::Adopt {
             handle: handle.clone(),
             expires_at,

@@ -1,9 +1,12 @@
 //! The end of a story: no trouble any more, a person who helps where only a person can, and time.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use rotord_rotation::{Command, Credential, Gate, Life, Reason, Stage};
 
 use super::{Checked, World};
+use crate::clock::Time;
 
 impl World {
     /// Trouble is over; in the time that is allowed everything comes to rest.
@@ -24,7 +27,7 @@ impl World {
             if self.clock.now > self.patience(began) {
                 return Err(format!(
                     "not at rest after {} days",
-                    (self.clock.now - began).num_days()
+                    whole_days(self.clock.now - began)
                 ));
             }
             self.go_on()?;
@@ -32,16 +35,17 @@ impl World {
         self.report.logins = self.consumer.logins;
         self.report.failed_logins = self.consumer.failed;
         self.report.live = self.count_living();
-        self.report.days = (self.clock.now - self.scenario.begins()).num_days();
+        self.report.days = whole_days(self.clock.now - self.scenario.begins());
         self.check_rest()
     }
 
     /// A lost answer of a deleted rotation is watched until it must have ended.
-    fn patience(&self, began: DateTime<Utc>) -> DateTime<Utc> {
+    fn patience(&self, began: Time) -> Time {
         let days = if self.books.rotation.life.is_deleting() {
             let ends = self.books.rotation.credentials.iter();
-            let last = ends.filter_map(|c| c.expires_at).max().unwrap_or(began);
-            (last - began).num_days().max(0)
+            let last = ends.filter_map(|c| c.expires_at).max();
+            let last = last.map_or(began, Time::from);
+            whole_days(last - began)
         } else {
             0
         };
@@ -54,7 +58,7 @@ impl World {
         let busy = |c: &Credential| match &c.stage {
             Stage::Intended | Stage::Pending => true,
             // A clock that was wrong made it begin too early: it waits for the provider's.
-            Stage::Retiring(_) => c.revoke_not_before.is_none_or(|at| at <= now),
+            Stage::Retiring(_) => c.revoke_not_before.is_none_or(|at| at <= now.utc()),
             Stage::Lost(watch) => !watch.dormant,
             _ => false,
         };
@@ -121,4 +125,8 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn whole_days(time: Duration) -> i64 {
+    i64::try_from(time.as_secs() / 86_400).unwrap_or(i64::MAX)
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rotord_rotation::{Call, Context, Decided, Event, Handle, Refusal};
 
 use super::{Checked, INSTALLATION, World};
+use crate::clock::Time;
 use crate::fault::Fault;
 use crate::provider::Effect;
 
@@ -23,13 +24,13 @@ pub(crate) struct Shell {
     /// When it is to be looked at again, by the wall clock.
     pub(crate) wake: Option<DateTime<Utc>>,
     /// Its task broke: it is looked at again then.
-    pub(crate) revive_at: Option<DateTime<Utc>>,
+    pub(crate) revive_at: Option<Time>,
     /// Why this process thinks that its books are old.
     pub(crate) stale: Option<String>,
     /// The provider's component is missing.
     pub(crate) provider_missing: bool,
     /// Commits fail until then.
-    pub(crate) disk_full_until: Option<DateTime<Utc>>,
+    pub(crate) disk_full_until: Option<Time>,
 }
 
 /// How long a rotation whose task broke is left alone.
@@ -135,12 +136,17 @@ impl World {
             }
             Fate::Good | Fate::DiesAfter | Fate::Unsure => {}
         }
-        self.commit(decided, value, fate)
+        self.commit(context.now.wall, decided, value, fate)
     }
 
-    fn commit(&mut self, decided: Decided, value: Option<&Handle>, fate: Fate) -> Checked<Told> {
+    fn commit(
+        &mut self,
+        at: DateTime<Utc>,
+        decided: Decided,
+        value: Option<&Handle>,
+        fate: Fate,
+    ) -> Checked<Told> {
         self.remember(&decided);
-        let at = self.clock.wall();
         self.books.commit(at, &decided, value)?;
         self.report.compared += u64::from(self.books.is_compared());
         self.check_committed()?;

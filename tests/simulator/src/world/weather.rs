@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use rotord_rotation::{Event, FaultKind, InstallationId, Label, Nonce, RotationId};
 use uuid::Uuid;
 
 use super::shell::Told;
 use super::{Checked, INSTALLATION, ROTATION, World};
+use crate::clock::Time;
 use crate::fault::Fault;
 use crate::provider::Owner;
 use crate::scenario::Scenario;
@@ -17,7 +18,7 @@ use crate::scenario::Scenario;
 pub(crate) struct Weather {
     /// What may come in a wait.
     may_come: Vec<Fault>,
-    ends: Vec<(DateTime<Utc>, End)>,
+    ends: Vec<(Time, End)>,
     delivery_open: bool,
 }
 
@@ -80,7 +81,7 @@ impl World {
         let end = self.weather.ends.iter().map(|(at, _)| *at).min();
         let full = self.shell.disk_full_until;
         let until = [Some(wake), end, full].into_iter().flatten().min();
-        let wait = (until.unwrap_or(wake) - now).to_std().unwrap_or_default();
+        let wait = until.unwrap_or(wake) - now;
         if wait > LONG && self.something_comes(wait)? {
             return Ok(());
         }
@@ -97,7 +98,10 @@ impl World {
             self.load()?;
         }
         if self.shell.revive_at.is_none()
-            && self.shell.wake.is_none_or(|at| at <= self.clock.wall())
+            && self
+                .shell
+                .wake
+                .is_none_or(|at| self.clock.when_it_shows(at) <= self.clock.now)
         {
             self.wake_up(Event::Woke)?;
         }
