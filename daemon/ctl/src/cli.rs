@@ -243,6 +243,8 @@ mod tests {
             "rotorctl adopt a key --yes",
             "rotorctl explain lost",
             "rotorctl credential grant payroll.service token PAYROLL_SECRET --env dev --path /app",
+            "rotorctl credential grant payroll.service token PAYROLL_SECRET --env dev --project p --anyway --config f --create",
+            "rotorctl credential revoke payroll@.service token --config f",
             "rotorctl exec --secret A=B --secret C --env dev -- sh -c env",
             "rotorctl exec --secret-file A=B --on-change HUP --stop-within 1m --env dev -- nginx",
             "rotorctl completions bash",
@@ -300,6 +302,7 @@ mod tests {
             "rotorctl edit a --auto --no-auto",
             "rotorctl backup f --no-passphrase --passphrase-file p",
             "rotorctl rotate a --retire-previous-after soon",
+            "rotorctl credential grant payroll.service token S --env dev --create",
             "rotorctl root-key seal --new --key-file f",
             "rotorctl root-key seal --with-key=password",
         ] {

@@ -291,6 +291,7 @@ pub(super) fn grant(path: &str, secrets: &[&str]) -> ReaderGrant {
     ReaderGrant {
         uids: vec![rustix::process::geteuid().as_raw()],
         gids: Vec::new(),
+        project: "default".to_owned(),
         environment: "dev".to_owned(),
         path: path.to_owned(),
         secrets: secrets.iter().map(ToString::to_string).collect(),

@@ -307,6 +307,38 @@ async fn a_reader_sees_what_is_granted_and_nothing_else_looks_different_from_not
 }
 
 #[actix_rt::test]
+async fn what_is_granted_in_one_project_is_not_in_another() {
+    let house = granted(vec![ReaderGrant {
+        project: "other".to_owned(),
+        ..grant("/", &["ECHO_VALUE"])
+    }])
+    .await;
+    let project = json!({"projectName": "Other"});
+    let other = house.post("/api/v1/projects", &project).await;
+    let other = other.body["project"]["id"].as_str().unwrap().to_owned();
+    let connection = house.connect("echo-too", json!({})).await;
+    let mut rotation = house.request(&connection);
+    rotation["projectId"] = json!(other);
+    house.post(ROTATIONS, &rotation).await.is(200);
+    for (project, status) in [
+        (other.as_str(), 200),
+        ("other", 200),
+        (house.project.as_str(), 403),
+        ("default", 403),
+    ] {
+        // Over the admin socket first: what is kept of that is not for readers.
+        let base = format!("projectId={project}&environment=dev");
+        for path in [
+            format!("/api/v4/secrets/ECHO_VALUE?{base}"),
+            format!("/api/v4/secrets?{base}"),
+        ] {
+            house.get(&path).await.is(200);
+            house.read(&path).await.is(status);
+        }
+    }
+}
+
+#[actix_rt::test]
 async fn a_whole_folder_can_be_granted_and_is_tagged_by_what_is_seen() {
     let house = granted(vec![grant("/app", &["*"]), grant("/", &["ECHO_NAME"])]).await;
     let base = format!("projectId={}&environment=dev", house.project);
