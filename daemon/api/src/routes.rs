@@ -34,6 +34,7 @@
 //! | POST [`FOLDERS`] | `CreateFolder` | `FolderAnswer` |
 //! | GET [`SECRETS_V3`], [`SECRETS_V4`] | `SecretsQuery` | `SecretsAnswer`, with `ETag` |
 //! | GET [`SECRET_V3`], [`SECRET_V4`] | `SecretsQuery` | `SecretAnswer`, with `ETag` |
+//! | DELETE [`SECRET_V3`], [`SECRET_V4`] | `SecretsQuery`, `DeleteSecret` or both | `SecretAnswer`, as it was, without its value |
 //!
 //! rotord's own, beside those:
 //!

@@ -90,7 +90,7 @@ enum Command {
     Adopt(commands::adopt::Adopt),
     /// Remove a credential in doubt: the provider lists it under our label, and the database does not know it
     Remove(commands::remove::Remove),
-    /// Read secrets
+    /// Read secrets, and delete those that no rotation feeds any more
     #[command(subcommand)]
     Secret(commands::secret::Secret),
     /// Which systemd unit gets which secret
@@ -227,6 +227,7 @@ mod tests {
             "rotorctl edit a --no-auto --overlap 12h",
             "rotorctl delete a --revoke --delete-secrets --yes",
             "rotorctl secret get NAME --env dev --path /app",
+            "rotorctl secret delete NAME --env dev --path /app --yes",
             "rotorctl doctor --rotation a --env dev --json",
             "rotorctl doctor --connection azure",
             "rotorctl explain",

@@ -1,6 +1,7 @@
-//! Reading secrets, on both sockets. On the reader socket whatever is not granted is answered alike, whether it
+//! Reading secrets, on both sockets, and deleting those that no rotation feeds. On the reader socket whatever is not granted is answered alike, whether it
 //! exists or not.
 
+pub(super) mod delete;
 mod find;
 mod kept;
 

@@ -195,6 +195,10 @@ impl House {
         send(&self.reader, "GET", path, None, &[]).await
     }
 
+    pub(super) async fn delete_as_reader(&self, path: &str) -> Answer {
+        send(&self.reader, "DELETE", path, None, &[]).await
+    }
+
     pub(super) async fn read_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         send(&self.reader, "GET", path, None, headers).await
     }

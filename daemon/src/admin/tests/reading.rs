@@ -407,3 +407,51 @@ async fn one_user_cannot_take_all_connections_to_the_reader_socket() {
     );
     house.get(&path).await.is(200);
 }
+
+#[actix_rt::test]
+async fn a_secret_goes_once_no_rotation_feeds_it_and_is_noted() {
+    let (house, connection) = House::connected().await;
+    let rotation = house.rotation(&connection).await;
+    let one = list(&house, "/api/v4/secrets/ECHO_VALUE", "projectId");
+    house
+        .delete(&one)
+        .await
+        .is(400)
+        .says("Cannot delete rotated secret ECHO_VALUE");
+    house.get(&one).await.is(200);
+    house.delete(&rotation).await.is(200);
+    let kept = house.get(&one).await;
+    kept.is(200);
+    let gone = house.delete(&one).await;
+    gone.is(200);
+    assert_eq!(gone.body["secret"]["id"], kept.body["secret"]["id"]);
+    assert_eq!(gone.body["secret"]["secretValueHidden"], true);
+    assert_eq!(gone.body["secret"]["secretValue"], "");
+    for version in ["", "&version=1"] {
+        house.get(&format!("{one}{version}")).await.is(404);
+    }
+    house.delete(&one).await.is(404).says("ECHO_VALUE");
+    assert_eq!(house.noted("delete-secret").await, 1);
+    // As one client sends it.
+    let body = json!({"workspaceId": house.project, "environment": "dev", "secretPath": "/", "type": "shared"});
+    house
+        .send(
+            "DELETE",
+            "/api/v3/secrets/raw/ECHO_NAME",
+            Some(body.to_string()),
+        )
+        .await
+        .is(200);
+    let left = house
+        .get(&list(&house, "/api/v4/secrets", "projectId"))
+        .await;
+    assert_eq!(left.body["secrets"], json!([]));
+}
+
+#[actix_rt::test]
+async fn a_reader_deletes_nothing() {
+    let house = granted(vec![grant("/", &["*"])]).await;
+    let path = list(&house, "/api/v4/secrets/ECHO_VALUE", "projectId");
+    house.delete_as_reader(&path).await.is(403);
+    house.read(&path).await.is(200);
+}
