@@ -102,7 +102,8 @@ const STRANGER: u32 = 54_397;
 
 /// A check of settings that name this state directory, as this user where one is named.
 async fn checked(daemon: &Daemon, state: &Path, user: Option<u32>) -> (i32, String) {
-    let text = format!("[state]\ndirectory = {state:?}\n");
+    let state = toml::Value::from(state.display().to_string());
+    let text = format!("[state]\ndirectory = {state}\n");
     std::fs::write(daemon.settings_file(), text).unwrap();
     let mut line = Line::new(built::program("rotord").unwrap())
         .args(["--check", "--config"])
