@@ -62,12 +62,37 @@ pub(crate) fn environment(project: &Project, named: Option<&str>) -> Result<Envi
     }
 }
 
+/// The environments of a place: the one that it names, or all. One that names something which is not there is a typing
+/// mistake, and an empty list would be its only sign.
+pub(crate) fn environments(project: &Project, place: &Place) -> Result<Vec<Environment>, CtlError> {
+    let found = match &place.env {
+        Some(named) => vec![environment(project, Some(named))?],
+        None => project.environments.clone(),
+    };
+    let Some(path) = place.path.as_deref().map(normal) else {
+        return Ok(found);
+    };
+    let has = |environment: &Environment| {
+        let mut folders = environment.folders.iter();
+        folders.any(|folder| folder.path == path)
+    };
+    if found.iter().any(has) {
+        return Ok(found);
+    }
+    let slugs: Vec<&str> = found.iter().map(|found| found.slug.as_str()).collect();
+    Err(
+        CtlError::failed(format!("there is no folder {path} in {}", slugs.join(", ")))
+            .hint("those there are: rotorctl folder list"),
+    )
+}
+
 /// All rotations of a project that are in the place.
 pub(crate) async fn rotations(
     client: &Client,
     place: &Place,
 ) -> Result<(Reply, Vec<SecretRotation>), CtlError> {
     let project = project(client, place.project.as_deref()).await?;
+    environments(&project, place)?;
     let query = ProjectQuery {
         project_id: Some(project.id),
     };

@@ -62,6 +62,33 @@ fn lists_can_be_narrowed_also_as_json() {
 }
 
 #[test]
+fn a_place_that_is_not_there_is_told_with_those_there_are() {
+    let fake = Fake::start();
+    for (line, words) in [
+        (
+            &["list", "--env", "nope"][..],
+            "there is no environment \"nope\"",
+        ),
+        (&["list", "--env", "nope", "--json"], "there is dev, prod"),
+        (&["show", "billing", "--env", "nope"], "there is dev, prod"),
+        (
+            &["list", "--path", "/nope"],
+            "there is no folder /nope in dev, prod",
+        ),
+        (
+            &["list", "--env", "dev", "--path", "/nope"],
+            "rotorctl folder list",
+        ),
+        (&["list", "--project", "nope"], "there is default"),
+    ] {
+        let ended = run(&fake, line);
+        assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{line:?}");
+        assert!(ended.err.contains(words), "{line:?}: {}", ended.err);
+    }
+    assert_eq!(run(&fake, &["list", "--env", "prod"]).code, 0);
+}
+
+#[test]
 fn showing_ends_with_4_where_something_needs_attention() {
     let attention = json!({"state": {"summary": "", "attention": [
         {"code": "unknown-label", "message": "a credential with our label is not known", "keyId": "k-9", "remedy": "rotorctl remove billing k-9"}
@@ -504,7 +531,8 @@ fn folders_are_listed_and_made_with_what_is_missing_above() {
         run(&fake, &["folder", "list", "--env", "dev"]).out,
         format!("/\tdev\t{ID}\n")
     );
-    assert_eq!(run(&fake, &["folder", "list", "--path", "/no"]).out, "");
+    let missing = run(&fake, &["folder", "list", "--path", "/no"]);
+    assert_eq!((missing.code, missing.out.as_str()), (1, ""));
     let ended = run(&fake, &["folder", "add", "/app/db/", "--env", "dev"]);
     assert_eq!(
         ended.out, "folder /app/db is there, in dev\n",

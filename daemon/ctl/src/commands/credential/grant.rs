@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use super::settings_file::SettingsFile;
 use super::{DEFAULT_PROJECT, grants, position, text};
+use crate::cli::Place;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::output::note;
@@ -144,16 +145,13 @@ async fn project(session: &Session, command: &Grant) -> Result<String, CtlError>
 /// The project's slug, where the secret is there.
 async fn look(session: &Session, command: &Grant) -> Result<String, CtlError> {
     let project = find::project(&session.client, command.project.as_deref()).await?;
-    let environment = find::environment(&project, Some(&command.env))?;
-    let path = find::normal(&command.path);
-    let slug = &environment.slug;
-    if !environment.folders.iter().any(|known| known.path == path) {
-        return Err(
-            CtlError::failed(format!("there is no folder {path} in {slug}")).hint(format!(
-                "those there are: rotorctl folder list --env {slug}"
-            )),
-        );
-    }
+    let place = Place {
+        project: None,
+        env: Some(command.env.clone()),
+        path: Some(command.path.clone()),
+    };
+    find::environments(&project, &place)?;
+    let (slug, path) = (&command.env, find::normal(&command.path));
     let query = SecretsQuery {
         project_id: Some(project.id),
         environment: Some(slug.clone()),
