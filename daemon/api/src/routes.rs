@@ -3,8 +3,8 @@
 //! | Method, path | Takes | Answers |
 //! |---|---|---|
 //! | GET [`ROTATION_OPTIONS`] | | `SecretRotationOptionsAnswer` |
-//! | GET [`ROTATIONS`] | `ProjectQuery` | `SecretRotationsAnswer`, of every type |
-//! | GET [`ROTATIONS_OF_TYPE`] | `ProjectQuery` | `SecretRotationsAnswer` |
+//! | GET [`ROTATIONS`] | `RotationsQuery` | `SecretRotationsAnswer`, of every type |
+//! | GET [`ROTATIONS_OF_TYPE`] | `RotationsQuery` | `SecretRotationsAnswer` |
 //! | POST [`ROTATIONS_OF_TYPE`] | `CreateRotation` | 200 (or 202 while it goes on) `SecretRotationAnswer` |
 //! | GET [`ROTATION`] | | `SecretRotationAnswer` |
 //! | GET [`ROTATION_BY_NAME`] | `RotationNameQuery` | `SecretRotationAnswer` |

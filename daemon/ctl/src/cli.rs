@@ -64,7 +64,7 @@ enum Command {
     Choices(commands::choices::Choices),
     /// Create a rotation: from flags, from a file, or asking step by step
     Create(Box<commands::create::Create>),
-    /// List rotations
+    /// List rotations, those too that are deleted and not settled at their providers yet
     List(commands::list::List),
     /// Show one rotation, its credentials and what it waits for
     Show(commands::show::Show),
@@ -229,6 +229,7 @@ mod tests {
             "rotorctl secret get NAME --env dev --path /app",
             "rotorctl secret delete NAME --env dev --path /app --yes",
             "rotorctl doctor --rotation a --env dev --json",
+            "rotorctl list --credentials --all-projects",
             "rotorctl doctor --connection azure",
             "rotorctl explain",
             "rotorctl explain clock-skew",
@@ -296,6 +297,7 @@ mod tests {
         for line in [
             "rotorctl",
             "rotorctl rotate",
+            "rotorctl list --all-projects --project p",
             "rotorctl create --from f --name a",
             "rotorctl create --rotate-at 25:00",
             "rotorctl create --utc --zone Europe/Berlin",

@@ -10,7 +10,7 @@ use rotord_store::{RotationRecord, Store};
 
 use super::error::ApiError;
 use super::request::ok;
-use super::rotations::view::Viewer;
+use super::rotations::view::{Viewer, state};
 use super::{Daemon, Reply, Shared, describe, lookup, projects};
 use crate::actors::scheduler::{GetOutlook, Outlook};
 use crate::health::Trouble;
@@ -55,7 +55,9 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
         }),
         waiting: [
             items(&rotations, waiting),
-            items(&deleted, |rotation| Some(settling(rotation))),
+            items(&deleted, |rotation| {
+                Some((state::settling(rotation.state.as_ref()?), None))
+            }),
         ]
         .concat(),
         attention: [unreadable, attention(&rotations), attention(&deleted)].concat(),
@@ -179,33 +181,13 @@ fn item(rotation: &SecretRotation, message: String, at: Option<Timestamp>) -> St
     }
 }
 
-/// A run, a lost call, or a credential that is on its way out and is kept by something.
+/// A run, or what is not settled at the provider.
 fn waiting(rotation: &SecretRotation) -> Option<(String, Option<Timestamp>)> {
     let state = rotation.state.as_ref()?;
     if let Some(run) = &state.run {
         return Some((run.words.clone(), Some(run.started_at)));
     }
-    if state.watched > 0 {
-        let message = format!(
-            "{} lost answers of the provider are watched for",
-            state.watched
-        );
-        return Some((message, None));
-    }
-    state.credentials.iter().find_map(|credential| {
-        let why = credential.waiting_for.as_ref()?;
-        Some((
-            format!("{} waits to be removed: {why}", credential.key_id),
-            None,
-        ))
-    })
-}
-
-/// What a deleted one has left at the provider.
-fn settling(rotation: &SecretRotation) -> (String, Option<Timestamp>) {
-    let (what, at) = waiting(rotation)
-        .unwrap_or_else(|| ("it is being settled at the provider".to_owned(), None));
-    (format!("it is deleted: {what}"), at)
+    state::unsettled(state).map(|what| (what, None))
 }
 
 fn next_due(rotations: &[SecretRotation]) -> Option<StatusItem> {

@@ -40,6 +40,9 @@ pub struct RotationState {
     /// Whether a person paused it.
     #[serde(default)]
     pub paused: bool,
+    /// Whether it is deleted, and still being settled at its provider.
+    #[serde(default)]
+    pub deleting: bool,
     /// What will go wrong if nothing is done, and what the settings lead to.
     #[serde(default)]
     pub warnings: Vec<String>,

@@ -206,6 +206,7 @@ mod tests {
             "previous",
             "retiring",
             "gone",
+            "deleting",
             "released",
             "loaded",
             "missing",

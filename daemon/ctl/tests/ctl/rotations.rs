@@ -21,7 +21,7 @@ fn lists_are_tab_separated_with_iso_times() {
     assert_eq!(
         ended.out,
         format!(
-            "billing\tazure-client-secret\tdev\t/\tsuccess\t2026-03-01T10:00:00.000Z\t2126-04-01T00:00:00.000Z\t{ID}\n"
+            "billing\tazure-client-secret\tdev\t/\tsuccess\t2026-03-01T10:00:00.000Z\t2126-04-01T00:00:00.000Z\t{ID}\t-\n"
         )
     );
 }
@@ -57,7 +57,70 @@ fn lists_can_be_narrowed_also_as_json() {
         fake.asked()
             .iter()
             .filter(|asked| asked.path == "/api/v2/secret-rotations")
-            .all(|asked| asked.query == "projectId=p-1")
+            .all(|asked| asked.query == "projectId=p-1&withDeleted=true")
+    );
+}
+
+#[test]
+fn what_is_being_deleted_is_listed_with_what_it_waits_for_and_named_by_its_name() {
+    let gone = |attention: Value| {
+        let state = json!({"deleting": true, "summary": "it is deleted: k-1 waits to be removed: 503",
+            "attention": attention, "credentials": [
+            {"keyId": "k-1", "label": "rotord a b 1", "stage": "retiring", "waitingFor": "503"}
+        ]});
+        json!({"secretRotations": [rotation_with(json!({"state": state}))]})
+    };
+    let rotations = "/api/v2/secret-rotations";
+    let fake = Fake::start().instead("GET", rotations, 200, gone(json!([])));
+    let out = run(&fake, &["list"]).out;
+    let columns: Vec<_> = out.trim_end().split('\t').collect();
+    assert_eq!(columns[4], "deleting");
+    assert!(columns[8].ends_with("waits to be removed: 503"), "{out}");
+    let out = run(&fake, &["list", "--credentials"]).out;
+    assert!(out.contains("\tk-1\tretiring\t"), "{out}");
+    // Also by the list that commands take names from, which has no deleted ones.
+    let none = json!({"secretRotations": []});
+    for (attention, code) in [
+        (json!([]), 1),
+        (
+            json!([{"code": "deletion-waits", "message": "delete it again"}]),
+            0,
+        ),
+    ] {
+        let fake = Fake::start()
+            .instead("GET", rotations, 200, none.clone())
+            .on("GET", rotations, 200, gone(attention))
+            .on("DELETE", &single(), 200, one(rotation()));
+        let ended = run(&fake, &["delete", "billing", "--revoke", "--yes"]);
+        assert_eq!(ended.code, code, "{}", ended.err);
+        assert!(
+            code == 0 || ended.err.contains("is gone: it is deleted"),
+            "{}",
+            ended.err
+        );
+    }
+}
+
+#[test]
+fn every_project_is_listed_with_its_name() {
+    let mut other = crate::fake::project();
+    other["id"] = "p-2".into();
+    other["slug"] = "other".into();
+    let projects = json!({"projects": [crate::fake::project(), other]});
+    let fake = Fake::start().instead("GET", "/api/v1/projects", 200, projects);
+    let out = run(&fake, &["list", "--all-projects"]).out;
+    let projects: Vec<_> = out.lines().map(|line| line.split('\t').nth(2)).collect();
+    assert_eq!(projects, [Some("default"), Some("other")]);
+    let json = run(&fake, &["list", "--all-projects", "--json"]).json();
+    assert_eq!(json["secretRotations"].as_array().unwrap().len(), 2);
+    let queries: Vec<_> = fake.asked().into_iter().map(|asked| asked.query).collect();
+    assert!(
+        queries.contains(&"projectId=p-2&withDeleted=true".to_owned()),
+        "{queries:?}"
+    );
+    assert_eq!(
+        run(&fake, &["list", "--all-projects", "--env", "nope"]).code,
+        1
     );
 }
 

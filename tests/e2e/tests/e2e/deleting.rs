@@ -109,8 +109,26 @@ async fn a_credential_whose_removal_fails_is_removed_later() {
             },
         )
     });
+    let key = key_at(&rotation, CredentialStage::Active);
     delete(&rig, rotation.id, true, true).await;
+    let list = |more: &[&str]| {
+        let line = rig.daemon.rotorctl().unwrap();
+        line.args(["list", "--all-projects"]).args(more).run()
+    };
+    // As long as something is left of it, it is in the list.
+    let listed = list(&[]).await.unwrap().well().unwrap();
+    assert!(
+        listed.contains("\tdeleting\t") && listed.contains("it is deleted: "),
+        "{listed}"
+    );
+    let held = list(&["--credentials"]).await.unwrap().well().unwrap();
+    assert!(held.contains(&format!("\t{key}\tretiring\t")), "{held}");
     rig.until_issued("payroll", 0).await;
+    let left = until("it to be gone", Duration::from_mins(2), async || {
+        let listed = list(&[]).await?.well()?;
+        Ok(listed.is_empty().then_some(()))
+    });
+    left.await.unwrap();
     let answer = rig.operator.http.get(routes::STATUS).await.unwrap();
     assert_eq!(answer.json().unwrap()["rotations"]["total"], json!(0));
 }

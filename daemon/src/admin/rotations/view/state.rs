@@ -22,8 +22,8 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
         .filter_map(|credential| show_credential(viewer, state, credential))
         .collect();
     credentials.reverse();
-    RotationState {
-        summary: summary(viewer, state, run.as_ref(), &notices),
+    let mut shown = RotationState {
+        summary: String::new(),
         run,
         credentials,
         watched: u32::try_from(state.lost()).unwrap_or(u32::MAX),
@@ -33,28 +33,47 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
         failures: state.failures,
         overdue,
         paused: !state.plan.auto,
+        deleting: state.life.is_deleting(),
         warnings: notices
-            .into_iter()
+            .iter()
             .filter(|notice| notice.urgency < Urgency::Attention)
-            .map(|notice| notice.text)
+            .map(|notice| notice.text.clone())
             .collect(),
-    }
+    };
+    shown.summary = summary(viewer, state, &shown, &notices);
+    shown
 }
 
-fn summary(
-    viewer: &Viewer,
-    state: &Rotation,
-    run: Option<&RunState>,
-    notices: &[Notice],
-) -> String {
+/// What is not settled at the provider: a lost answer, or a credential that is on its way out and is kept by something.
+pub(in crate::admin) fn unsettled(state: &RotationState) -> Option<String> {
+    if state.watched > 0 {
+        return Some(format!(
+            "{} lost answers of the provider are watched for",
+            state.watched
+        ));
+    }
+    state.credentials.iter().find_map(|credential| {
+        let why = credential.waiting_for.as_ref()?;
+        Some(format!("{} waits to be removed: {why}", credential.key_id))
+    })
+}
+
+/// What a deleted one has left at the provider.
+pub(in crate::admin) fn settling(state: &RotationState) -> String {
+    let what = unsettled(state);
+    let what = what.unwrap_or_else(|| "it is being settled at the provider".to_owned());
+    format!("it is deleted: {what}")
+}
+
+fn summary(viewer: &Viewer, state: &Rotation, shown: &RotationState, notices: &[Notice]) -> String {
     if let Some(notice) = notices.first().filter(|n| n.urgency > Urgency::Note) {
         return notice.text.clone();
     }
-    if let Some(run) = run {
+    if let Some(run) = &shown.run {
         return run.words.clone();
     }
     match (state.life, state.next_rotation_at(&viewer.timing)) {
-        (Life::Deleting { .. }, _) => "it is being deleted".to_owned(),
+        (Life::Deleting { .. }, _) => settling(shown),
         (_, Some(next)) => format!("it works; it rotates next at {}", Timestamp(next)),
         (_, None) if !state.plan.auto => "it works; it rotates when it is told to".to_owned(),
         (_, None) => "it waits".to_owned(),
