@@ -89,6 +89,7 @@ pub(crate) fn find(code: &str) -> Option<&'static Entry> {
     let code = code.trim().to_lowercase();
     // As tables put it.
     let code = code.strip_prefix("needs ").unwrap_or(&code);
+    let code = &*code.replace(' ', "-");
     let exit = format!("exit-{code}");
     let of_ours = || all().find(|entry| entry.code == code || entry.code == exit);
     catalogue::find(code).or_else(of_ours)
@@ -219,6 +220,10 @@ mod tests {
         assert_eq!(find("130").map(|entry| entry.code), Some("exit-130"));
         assert_eq!(find("Success"), find("success"));
         assert_eq!(find("needs attention"), find("attention"));
+        assert_eq!(
+            find("manual failed").map(|entry| entry.code),
+            Some("manual-failed")
+        );
         assert_eq!(find(""), None);
     }
 }

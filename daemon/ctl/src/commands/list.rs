@@ -150,6 +150,9 @@ pub(crate) fn standing(rotation: &SecretRotation) -> Cell {
         return Cell::new("deleting", Tone::Warn);
     }
     match rotation.rotation_status {
+        RotationStatus::Failed if state.is_some_and(|state| state.manual_failed) => {
+            Cell::new("manual failed", Tone::Warn)
+        }
         RotationStatus::Failed => Cell::new("failed", Tone::Bad),
         RotationStatus::Pending => Cell::new("pending", Tone::Warn),
         RotationStatus::Success if state.is_some_and(|state| state.overdue) => {

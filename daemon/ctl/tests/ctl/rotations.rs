@@ -173,6 +173,14 @@ fn showing_ends_with_4_where_something_needs_attention() {
             "message\tno permission\n",
         ),
         (
+            rotation_with(
+                json!({"rotationStatus": "failed", "lastRotationMessage": "no permission",
+                "state": {"summary": "", "manualFailed": true}}),
+            ),
+            0,
+            "status\tmanual failed\n",
+        ),
+        (
             rotation_with(attention),
             4,
             "what helps\trotorctl remove billing k-9\n",

@@ -13,8 +13,14 @@ use crate::codes;
 
 pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
     let state = &record.state;
-    let notices = viewer.with_context(record, |ctx| (state.notices(ctx), state.is_overdue(ctx)));
-    let (notices, overdue) = notices.unwrap_or_default();
+    let seen = viewer.with_context(record, |ctx| {
+        (
+            state.notices(ctx),
+            state.is_overdue(ctx),
+            state.has_failed_by_hand(ctx),
+        )
+    });
+    let (notices, overdue, manual_failed) = seen.unwrap_or_default();
     let run = state.run.as_ref().map(|run| show_run(state, run));
     let mut credentials: Vec<_> = state
         .credentials
@@ -31,6 +37,7 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
         due_at: state.due_at.map(Timestamp),
         next_try_at: state.next_try_at.map(Timestamp),
         failures: state.failures,
+        manual_failed,
         overdue,
         paused: !state.plan.auto,
         deleting: state.life.is_deleting(),
