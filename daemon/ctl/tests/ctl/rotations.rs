@@ -343,6 +343,50 @@ fn retiring_names_the_leaked_one_or_all_but_the_published() {
 }
 
 #[test]
+fn a_repeat_that_finds_what_it_would_bring_about_ends_with_0_and_says_so() {
+    let paused = rotation_with(json!({"isAutoRotationEnabled": false}));
+    let fake = Fake::start()
+        .on("POST", &own("pause"), 200, one(paused.clone()))
+        .on("POST", &own("resume"), 200, one(rotation()));
+    let resumed = run(&fake, &["resume", "billing"]);
+    assert_eq!(resumed.code, 0);
+    assert!(resumed.out.contains("was not paused"), "{}", resumed.out);
+    let list = json!({"secretRotations": [paused]});
+    let fake = fake.instead("GET", "/api/v2/secret-rotations", 200, list);
+    let again = run(&fake, &["pause", "billing"]);
+    assert_eq!(again.code, 0);
+    assert!(again.out.contains("was paused already"), "{}", again.out);
+
+    let gone = "The credential with the key id \"k-1\" is gone already";
+    let none = "this rotation has no credential besides the published one: name its key id to replace and revoke it";
+    for (refused, line, words) in [
+        (
+            gone,
+            &["retire", "billing", "k-1"][..],
+            "k-1 is gone already",
+        ),
+        (
+            none,
+            &["retire", "billing"],
+            "rotorctl retire billing KEY-ID",
+        ),
+    ] {
+        let refused = error(400, "BadRequest", refused);
+        let fake = Fake::start().on("POST", &own("retire"), 400, refused).on(
+            "GET",
+            &single(),
+            200,
+            one(rotation()),
+        );
+        let ended = run(&fake, line);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert!(ended.out.contains(words), "{}", ended.out);
+        let json = run(&fake, &[line, &["--json"]].concat());
+        assert_eq!((json.code, json.json()), (0, one(rotation())));
+    }
+}
+
+#[test]
 fn editing_sends_only_what_changes() {
     let fake = Fake::start().on("PATCH", &single(), 200, one(rotation()));
     for (flags, sent) in [
