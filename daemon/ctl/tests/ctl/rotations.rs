@@ -387,6 +387,18 @@ fn a_repeat_that_finds_what_it_would_bring_about_ends_with_0_and_says_so() {
 }
 
 #[test]
+fn usage_says_what_is_needed_whatever_the_environment_names() {
+    let ended = run(&Fake::start(), &["rotate"]);
+    assert_eq!(ended.code, 64);
+    let usage = ended.err.lines().find(|line| line.starts_with("Usage:"));
+    let usage = usage.unwrap_or_else(|| panic!("{}", ended.err));
+    assert!(
+        usage.contains("<ROTATION>") && !usage.contains("--socket"),
+        "{usage}"
+    );
+}
+
+#[test]
 fn editing_sends_only_what_changes() {
     let fake = Fake::start().on("PATCH", &single(), 200, one(rotation()));
     for (flags, sent) in [
