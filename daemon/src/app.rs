@@ -19,7 +19,7 @@ use actix::Actor as _;
 use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::{Admission, CacheSettings, Host, HostSettings, Limits};
 use rotord_rotation::Timing;
-use rotord_store::{OpenError, Options, Reader, Store};
+use rotord_store::{OpenError, Options, Reader, Standing, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::age::Age;
@@ -35,7 +35,7 @@ use crate::clock::Clock;
 use crate::delivery::credentials::{self, Credentials};
 use crate::listen::{self, Sockets};
 use crate::providers::Providers;
-use crate::settings::{InForce, Settings};
+use crate::settings::{self, InForce, Settings};
 use crate::{log, notify};
 
 /// Threads that only read.
@@ -100,19 +100,29 @@ impl App {
         })
     }
 
-    /// Whether a start would get as far as the state: what the settings name is there and can be used. Changes
-    /// nothing and needs no right to the state directory.
+    /// Whether what the settings name is there and can be used, the state directory included, as far as that can be
+    /// told without a start. Changes nothing, and needs no right to the state directory.
     ///
     /// # Errors
     /// What a start would refuse.
-    pub fn check(settings: &Settings) -> Result<(), StartError> {
+    pub fn check(settings: &Settings) -> Result<Standing, StartError> {
         log::filter(&settings.log)?;
         listen::check_group(&settings.admin)?;
         keys::root_key(&settings.state)
             .check()
             .map_err(OpenError::from)?;
         Host::new(host_settings(settings, None))?;
-        Ok(())
+        let directory = &settings.state.directory;
+        let standing = rotord_store::check(directory)?;
+        // The unit has the service manager make the usual one.
+        let is_made = *directory == settings::State::default().directory;
+        if standing == (Standing::Absent { can_be_made: false }) && !is_made {
+            return Err(StartError::Store(OpenError::Directory {
+                path: directory.clone(),
+                source: io::ErrorKind::PermissionDenied.into(),
+            }));
+        }
+        Ok(standing)
     }
 
     /// Runs until a signal says to stop, and drains.

@@ -1,11 +1,12 @@
 //! The command line of `rotord`: settings, log, build, run, and an exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
 use rotord_api::catalogue::{self, Entry};
+use rotord_store::Standing;
 
 use crate::app::{App, StartError};
 use crate::settings::Settings;
@@ -80,11 +81,31 @@ pub fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "a person asked for it")]
 fn check(settings: &Settings) -> ExitCode {
     match App::check(settings).map_err(coded) {
-        Ok(()) => {
+        Ok(standing) => {
             println!("the settings are right");
+            if let Some(note) = unseen(&settings.state.directory, standing) {
+                println!("note: {note}");
+            }
             ExitCode::SUCCESS
         }
         Err((code, error)) => tell(code, &error),
+    }
+}
+
+/// What a check could not tell, since somebody else starts the daemon.
+fn unseen(directory: &Path, standing: Standing) -> Option<String> {
+    let directory = directory.display();
+    match standing {
+        Standing::Usable { owner: 0 } => Some(format!(
+            "the state directory {directory} belongs to root: a daemon that runs as another user, as its unit has it, can't use it"
+        )),
+        Standing::Usable { .. } => None,
+        Standing::Closed { owner } => Some(format!(
+            "the state directory {directory} belongs to the user {owner}: whether it can be used is told to him and to root alone"
+        )),
+        Standing::Absent { .. } => Some(format!(
+            "the state directory {directory} is not there yet: the first start makes it, or StateDirectory= of its unit"
+        )),
     }
 }
 

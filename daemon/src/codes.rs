@@ -27,6 +27,7 @@ pub fn of_notice(notice: NoticeCode) -> &'static Entry {
         NoticeCode::Expiring => &codes::EXPIRING,
         NoticeCode::Overdue => &codes::OVERDUE,
         NoticeCode::Failing => &codes::FAILING,
+        NoticeCode::ManualFailed => &codes::MANUAL_FAILED,
         NoticeCode::Urgent => &codes::URGENT,
         NoticeCode::ClockSkew => &codes::CLOCK_SKEW,
         NoticeCode::ProviderMissing => &codes::PROVIDER_MISSING,

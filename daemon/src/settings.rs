@@ -12,6 +12,7 @@ use rotord_provider::contract::Slug;
 use rotord_provider::http::HostRule;
 use rotord_provider::{EngineKind, Grant};
 use rotord_rotation::Timing;
+use rotord_store::places::DEFAULT_PROJECT;
 use serde::Deserialize;
 
 use crate::delivery::asker::Asker;
@@ -156,6 +157,9 @@ pub struct ReaderGrant {
     /// Group ids, primary or supplementary.
     #[serde(default)]
     pub gids: Vec<u32>,
+    /// The project's slug or id.
+    #[serde(default = "default_project")]
+    pub project: String,
     /// The environment's slug.
     pub environment: String,
     /// The folder.
@@ -186,6 +190,9 @@ impl ReaderGrant {
                 "a grant without secrets grants nothing: name some, or [\"*\"] for all of the folder",
             );
         }
+        if let Err(issue) = rules::filled(&self.project) {
+            return wrong("reader.grants.project", &issue.message);
+        }
         if let Err(issue) = rules::environment(&self.environment) {
             return wrong("reader.grants.environment", &issue.message);
         }
@@ -205,6 +212,10 @@ fn root_path() -> String {
     "/".to_owned()
 }
 
+fn default_project() -> String {
+    DEFAULT_PROJECT.to_owned()
+}
+
 /// What units get with `LoadCredential=`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -216,7 +227,7 @@ pub struct Credentials {
     pub grants: Vec<CredentialGrant>,
 }
 
-/// A secret of the default project that a unit gets.
+/// A secret that a unit gets.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialGrant {
@@ -224,6 +235,9 @@ pub struct CredentialGrant {
     pub unit: String,
     /// The credential's name in the unit.
     pub credential: String,
+    /// The project's slug or id.
+    #[serde(default = "default_project")]
+    pub project: String,
     /// The environment's slug.
     pub environment: String,
     /// The folder.
@@ -247,6 +261,9 @@ impl CredentialGrant {
         let wrong = |key, why| Err(SettingsError::Senseless { key, why });
         if let Err(why) = self.asker().check() {
             return wrong("credentials.grants", why);
+        }
+        if let Err(issue) = rules::filled(&self.project) {
+            return wrong("credentials.grants.project", issue.message);
         }
         if let Err(issue) = rules::environment(&self.environment) {
             return wrong("credentials.grants.environment", issue.message);

@@ -65,6 +65,19 @@ pub struct ProjectQuery {
     pub project_id: Option<String>,
 }
 
+/// Which rotations are listed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct RotationsQuery {
+    /// The project's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Those too that are deleted and not settled at their providers yet, after the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_deleted: Option<Flag>,
+}
+
 /// Where a rotation with a name is looked for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]

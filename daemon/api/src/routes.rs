@@ -3,8 +3,8 @@
 //! | Method, path | Takes | Answers |
 //! |---|---|---|
 //! | GET [`ROTATION_OPTIONS`] | | `SecretRotationOptionsAnswer` |
-//! | GET [`ROTATIONS`] | `ProjectQuery` | `SecretRotationsAnswer`, of every type |
-//! | GET [`ROTATIONS_OF_TYPE`] | `ProjectQuery` | `SecretRotationsAnswer` |
+//! | GET [`ROTATIONS`] | `RotationsQuery` | `SecretRotationsAnswer`, of every type |
+//! | GET [`ROTATIONS_OF_TYPE`] | `RotationsQuery` | `SecretRotationsAnswer` |
 //! | POST [`ROTATIONS_OF_TYPE`] | `CreateRotation` | 200 (or 202 while it goes on) `SecretRotationAnswer` |
 //! | GET [`ROTATION`] | | `SecretRotationAnswer` |
 //! | GET [`ROTATION_BY_NAME`] | `RotationNameQuery` | `SecretRotationAnswer` |
@@ -34,6 +34,7 @@
 //! | POST [`FOLDERS`] | `CreateFolder` | `FolderAnswer` |
 //! | GET [`SECRETS_V3`], [`SECRETS_V4`] | `SecretsQuery` | `SecretsAnswer`, with `ETag` |
 //! | GET [`SECRET_V3`], [`SECRET_V4`] | `SecretsQuery` | `SecretAnswer`, with `ETag` |
+//! | DELETE [`SECRET_V3`], [`SECRET_V4`] | `SecretsQuery`, `DeleteSecret` or both | `SecretAnswer`, as it was, without its value |
 //!
 //! rotord's own, beside those:
 //!

@@ -5,7 +5,10 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::issue::Issues;
 use crate::query::Flag;
+use crate::reader::{Reader, as_text};
+use crate::rules;
 use crate::sensitive::Sensitive;
 use crate::timestamp::Timestamp;
 
@@ -104,11 +107,84 @@ pub struct SecretsQuery {
     pub version: Option<String>,
 }
 
+/// Where a secret is that is to be deleted, as some clients say it: in the body. The query says the same, and what the
+/// body says goes before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteSecret {
+    /// The project's id, as v3 calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// The project's id, as v4 calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// The environment's slug.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_path: Option<String>,
+}
+
+impl DeleteSecret {
+    /// Reads a body, which may be left out. What clients send beyond this is ignored.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn from_json(body: Value) -> Result<Self, Issues> {
+        if body.is_null() {
+            return Ok(Self::default());
+        }
+        let mut fields = Reader::new(body)?;
+        let mut text = |name| fields.optional(name, as_text(rules::filled));
+        let read = Self {
+            workspace_id: text("workspaceId"),
+            project_id: text("projectId"),
+            environment: text("environment"),
+            secret_path: text("secretPath"),
+        };
+        fields.finish()?;
+        Ok(read)
+    }
+
+    /// The query, with what the body says.
+    pub fn over(self, query: SecretsQuery) -> SecretsQuery {
+        let is_named = self.workspace_id.is_some() || self.project_id.is_some();
+        SecretsQuery {
+            workspace_id: self
+                .workspace_id
+                .or(query.workspace_id.filter(|_| !is_named)),
+            project_id: self.project_id.or(query.project_id.filter(|_| !is_named)),
+            environment: self.environment.or(query.environment),
+            secret_path: self.secret_path.or(query.secret_path),
+            ..query
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{Secret, SecretsQuery};
+    use super::{DeleteSecret, Secret, SecretsQuery};
+
+    #[test]
+    fn a_body_goes_before_the_query_and_may_be_left_out() {
+        let query = SecretsQuery {
+            project_id: Some("p".to_owned()),
+            environment: Some("dev".to_owned()),
+            ..SecretsQuery::default()
+        };
+        let none = DeleteSecret::from_json(serde_json::Value::Null).unwrap();
+        assert_eq!(none.over(query.clone()).project_id.as_deref(), Some("p"));
+        let body = json!({"workspaceId": "w", "secretPath": "/app", "type": "shared"});
+        let over = DeleteSecret::from_json(body).unwrap().over(query);
+        assert_eq!(over.workspace_id.as_deref(), Some("w"));
+        assert_eq!(over.project_id, None);
+        assert_eq!(over.environment.as_deref(), Some("dev"));
+        assert_eq!(over.secret_path.as_deref(), Some("/app"));
+        assert!(DeleteSecret::from_json(json!({"environment": 7})).is_err());
+    }
 
     #[test]
     fn the_value_is_in_json_and_nowhere_else() {

@@ -26,7 +26,7 @@ pub struct DaemonStatus {
     pub rotations: RotationCounts,
     /// Past their due date.
     pub overdue: Vec<StatusItem>,
-    /// Their last run failed.
+    /// Their last run failed, and another follows. One that a person asked for is told with the findings.
     pub failing: Vec<StatusItem>,
     /// A run is under way, a credential waits to be retired or a lost call is watched for.
     pub waiting: Vec<StatusItem>,
@@ -55,7 +55,7 @@ pub struct RotationCounts {
     pub paused: u32,
     /// Those with a run under way.
     pub running: u32,
-    /// Those whose last run failed.
+    /// Those whose last run failed, unless a person had asked for it.
     pub failed: u32,
 }
 

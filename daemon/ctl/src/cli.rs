@@ -16,7 +16,7 @@ use crate::when::Clock;
 
 /// Rotate secrets on this host: issue a new credential, prove it, publish it, later revoke the old one.
 #[derive(Debug, Parser)]
-#[command(name = "rotorctl", version, after_help = EXIT_CODES)]
+#[command(name = "rotorctl", version, after_help = after_help())]
 pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,
@@ -24,15 +24,25 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 3 not due, 4 something needs attention, 64 wrong usage, 78 wrong settings, 130 ^C.\n\
+/// What tables are elsewhere than on a terminal.
+pub(crate) const PLAIN: &str = "In a pipe a table is a line for each row, without headings, with tabs between the columns and times in ISO 8601; \
+later versions add columns at the end alone. --json is what the API answers.";
+
+const ENDS: &str = "Exit codes: 0 done, 1 failed, 3 not due, 4 something needs attention, 64 wrong usage, 78 wrong settings, 130 ^C.\n\
 Secrets are read from a prompt, a file or standard input, never from an argument.";
+
+fn after_help() -> String {
+    format!("{ENDS}\n{PLAIN}")
+}
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// The daemon's admin socket
-    #[arg(long, global = true, value_name = "PATH", env = "ROTORD_SOCKET", default_value = DEFAULT_SOCKET)]
-    socket: PathBuf,
+    // Not read by clap: it would call what the environment has set a part of every usage.
+    #[arg(long, global = true, value_name = "PATH", help = format!(
+        "The daemon's admin socket [env: ROTORD_SOCKET] [default: {DEFAULT_SOCKET}]"
+    ))]
+    socket: Option<PathBuf>,
     /// Print what the API answered, as JSON
     #[arg(long, global = true)]
     json: bool,
@@ -64,7 +74,7 @@ enum Command {
     Choices(commands::choices::Choices),
     /// Create a rotation: from flags, from a file, or asking step by step
     Create(Box<commands::create::Create>),
-    /// List rotations
+    /// List rotations, those too that are deleted and not settled at their providers yet
     List(commands::list::List),
     /// Show one rotation, its credentials and what it waits for
     Show(commands::show::Show),
@@ -90,7 +100,7 @@ enum Command {
     Adopt(commands::adopt::Adopt),
     /// Remove a credential in doubt: the provider lists it under our label, and the database does not know it
     Remove(commands::remove::Remove),
-    /// Read secrets
+    /// Read secrets, and delete those that no rotation feeds any more
     #[command(subcommand)]
     Secret(commands::secret::Secret),
     /// Which systemd unit gets which secret
@@ -146,8 +156,15 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             return Exit::Failed;
         }
     };
+    let socket = match socket(cli.global.socket.clone()) {
+        Ok(socket) => socket,
+        Err(error) => {
+            output::report(&error);
+            return error.exit();
+        }
+    };
     let mut session = Session {
-        client: Client::new(cli.global.socket.clone()),
+        client: Client::new(socket),
         output: Output::stdout(cli.global.json),
         person: Box::new(Terminal::default()),
         clock: Clock::system(),
@@ -163,12 +180,19 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
-    if !cli.global.socket.is_absolute()
-        && std::env::var_os("ROTORD_SOCKET").is_some_and(|set| set == *cli.global.socket)
-    {
-        return Err(CtlError::settings("ROTORD_SOCKET must be an absolute path"));
+/// The socket that was named, else the environment's, else the usual one.
+fn socket(named: Option<PathBuf>) -> Result<PathBuf, CtlError> {
+    if let Some(named) = named {
+        return Ok(named);
     }
+    match std::env::var_os("ROTORD_SOCKET").map(PathBuf::from) {
+        None => Ok(DEFAULT_SOCKET.into()),
+        Some(set) if set.is_absolute() => Ok(set),
+        Some(_) => Err(CtlError::settings("ROTORD_SOCKET must be an absolute path")),
+    }
+}
+
+async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
     match cli.command {
         Command::Connection(command) => commands::connection::run(session, command).await,
         Command::Provider(command) => commands::provider::run(session, command).await,
@@ -206,7 +230,7 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::Cli;
+    use super::{Cli, DEFAULT_SOCKET};
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -227,7 +251,9 @@ mod tests {
             "rotorctl edit a --no-auto --overlap 12h",
             "rotorctl delete a --revoke --delete-secrets --yes",
             "rotorctl secret get NAME --env dev --path /app",
+            "rotorctl secret delete NAME --env dev --path /app --yes",
             "rotorctl doctor --rotation a --env dev --json",
+            "rotorctl list --credentials --all-projects",
             "rotorctl doctor --connection azure",
             "rotorctl explain",
             "rotorctl explain clock-skew",
@@ -243,6 +269,8 @@ mod tests {
             "rotorctl adopt a key --yes",
             "rotorctl explain lost",
             "rotorctl credential grant payroll.service token PAYROLL_SECRET --env dev --path /app",
+            "rotorctl credential grant payroll.service token PAYROLL_SECRET --env dev --project p --anyway --config f --create",
+            "rotorctl credential revoke payroll@.service token --config f",
             "rotorctl exec --secret A=B --secret C --env dev -- sh -c env",
             "rotorctl exec --secret-file A=B --on-change HUP --stop-within 1m --env dev -- nginx",
             "rotorctl completions bash",
@@ -265,6 +293,14 @@ mod tests {
             );
             assert!(own.contains("--env") && !global.contains("--env"), "{help}");
         }
+    }
+
+    #[test]
+    fn help_names_the_usual_socket_and_what_else_names_one() {
+        let help = Cli::command().render_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let named = format!("[env: ROTORD_SOCKET] [default: {DEFAULT_SOCKET}]");
+        assert!(help.contains(&named), "{help}");
     }
 
     #[test]
@@ -293,6 +329,7 @@ mod tests {
         for line in [
             "rotorctl",
             "rotorctl rotate",
+            "rotorctl list --all-projects --project p",
             "rotorctl create --from f --name a",
             "rotorctl create --rotate-at 25:00",
             "rotorctl create --utc --zone Europe/Berlin",
@@ -300,6 +337,7 @@ mod tests {
             "rotorctl edit a --auto --no-auto",
             "rotorctl backup f --no-passphrase --passphrase-file p",
             "rotorctl rotate a --retire-previous-after soon",
+            "rotorctl credential grant payroll.service token S --env dev --create",
             "rotorctl root-key seal --new --key-file f",
             "rotorctl root-key seal --with-key=password",
         ] {

@@ -3,22 +3,25 @@
 use rotord_api::connection::{AppConnection, AppConnectionsAnswer};
 use rotord_api::project::{Environment, Project, ProjectsAnswer};
 use rotord_api::provider::{ProviderDescription, ProvidersAnswer};
-use rotord_api::query::ProjectQuery;
+use rotord_api::query::{Flag, ProjectQuery, RotationsQuery};
 use rotord_api::rotation::{SecretRotation, SecretRotationAnswer, SecretRotationsAnswer};
 use rotord_api::routes;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::cli::Place;
 use crate::client::{Client, Reply};
 use crate::error::CtlError;
 
+/// All projects.
+pub(crate) async fn projects(client: &Client) -> Result<Vec<Project>, CtlError> {
+    let answer = client.get(routes::PROJECTS).await?;
+    Ok(answer.parse::<ProjectsAnswer>()?.projects)
+}
+
 /// The project with this id, slug or name, or the default one.
 pub(crate) async fn project(client: &Client, named: Option<&str>) -> Result<Project, CtlError> {
-    let projects = client
-        .get(routes::PROJECTS)
-        .await?
-        .parse::<ProjectsAnswer>()?
-        .projects;
+    let projects = projects(client).await?;
     let Some(named) = named else {
         let default = projects
             .iter()
@@ -62,12 +65,37 @@ pub(crate) fn environment(project: &Project, named: Option<&str>) -> Result<Envi
     }
 }
 
+/// The environments of a place: the one that it names, or all. One that names something which is not there is a typing
+/// mistake, and an empty list would be its only sign.
+pub(crate) fn environments(project: &Project, place: &Place) -> Result<Vec<Environment>, CtlError> {
+    let found = match &place.env {
+        Some(named) => vec![environment(project, Some(named))?],
+        None => project.environments.clone(),
+    };
+    let Some(path) = place.path.as_deref().map(normal) else {
+        return Ok(found);
+    };
+    let has = |environment: &Environment| {
+        let mut folders = environment.folders.iter();
+        folders.any(|folder| folder.path == path)
+    };
+    if found.iter().any(has) {
+        return Ok(found);
+    }
+    let slugs: Vec<&str> = found.iter().map(|found| found.slug.as_str()).collect();
+    Err(
+        CtlError::failed(format!("there is no folder {path} in {}", slugs.join(", ")))
+            .hint("those there are: rotorctl folder list"),
+    )
+}
+
 /// All rotations of a project that are in the place.
 pub(crate) async fn rotations(
     client: &Client,
     place: &Place,
 ) -> Result<(Reply, Vec<SecretRotation>), CtlError> {
     let project = project(client, place.project.as_deref()).await?;
+    environments(&project, place)?;
     let query = ProjectQuery {
         project_id: Some(project.id),
     };
@@ -79,7 +107,68 @@ pub(crate) async fn rotations(
     Ok((reply, rotations))
 }
 
-/// The rotation with this id, or with this name in the place.
+/// A rotation that was listed.
+pub(crate) struct Listed {
+    /// The slug of the project that it is in.
+    pub(crate) project: String,
+    /// The rotation.
+    pub(crate) rotation: SecretRotation,
+    /// The same, as it was answered.
+    pub(crate) answer: Value,
+}
+
+/// All rotations that are in the place, of one project or of each that has the place; those too that are deleted and not
+/// settled yet.
+pub(crate) async fn listed(
+    client: &Client,
+    place: &Place,
+    all_projects: bool,
+) -> Result<Vec<Listed>, CtlError> {
+    let projects = if all_projects {
+        projects(client).await?
+    } else {
+        vec![project(client, place.project.as_deref()).await?]
+    };
+    let mut nowhere = None;
+    let mut with_place = Vec::new();
+    for project in projects {
+        match environments(&project, place) {
+            Ok(_) => with_place.push(project),
+            Err(error) => nowhere = nowhere.or(Some(error)),
+        }
+    }
+    if let Some(error) = nowhere.filter(|_| with_place.is_empty()) {
+        return Err(error);
+    }
+    let mut listed = Vec::new();
+    for project in with_place {
+        let query = RotationsQuery {
+            project_id: Some(project.id),
+            with_deleted: Some(Flag(true)),
+        };
+        let reply = client
+            .get(&routes::with_query(routes::ROTATIONS, &query))
+            .await?;
+        let rotations = reply.parse::<SecretRotationsAnswer>()?.secret_rotations;
+        let answers = reply.body["secretRotations"].as_array().cloned();
+        let both = rotations.into_iter().zip(answers.unwrap_or_default());
+        let here = both.filter(|(rotation, _)| is_in(rotation, place));
+        listed.extend(here.map(|(rotation, answer)| Listed {
+            project: project.slug.clone(),
+            rotation,
+            answer,
+        }));
+    }
+    Ok(listed)
+}
+
+/// Whether it is deleted, and being settled at its provider.
+pub(crate) fn is_deleting(rotation: &SecretRotation) -> bool {
+    rotation.state.as_ref().is_some_and(|state| state.deleting)
+}
+
+/// The rotation with this id, or with this name in the place. A deleted one is found for as long as it waits for a
+/// person's word.
 pub(crate) async fn rotation(
     client: &Client,
     named: &str,
@@ -96,27 +185,52 @@ pub(crate) async fn rotation(
     }
     let (_, mut found) = rotations(client, place).await?;
     found.retain(|rotation| rotation.name == named);
-    match found.len() {
-        0 => Err(
+    if found.is_empty() {
+        return deleted(client, named, place).await;
+    }
+    if found.len() == 1 {
+        return Ok(found.remove(0));
+    }
+    let places: Vec<String> = found
+        .iter()
+        .map(|rotation| {
+            format!(
+                "--env {} --path {}",
+                rotation.environment.slug, rotation.folder.path
+            )
+        })
+        .collect();
+    Err(
+        CtlError::usage(format!("there are several rotations \"{named}\""))
+            .hint(format!("say which: {}", places.join(", or "))),
+    )
+}
+
+/// A deleted rotation with this name that only a person can settle.
+async fn deleted(client: &Client, named: &str, place: &Place) -> Result<SecretRotation, CtlError> {
+    let listed = listed(client, place, false).await?;
+    let mut found: Vec<SecretRotation> = listed
+        .into_iter()
+        .map(|listed| listed.rotation)
+        .filter(|rotation| rotation.name == named && is_deleting(rotation))
+        .collect();
+    let Some(any) = found.first() else {
+        return Err(
             CtlError::failed(format!("there is no rotation \"{named}\" here"))
                 .hint("rotorctl list shows all rotations"),
-        ),
-        1 => Ok(found.remove(0)),
-        _ => {
-            let places: Vec<String> = found
-                .iter()
-                .map(|rotation| {
-                    format!(
-                        "--env {} --path {}",
-                        rotation.environment.slug, rotation.folder.path
-                    )
-                })
-                .collect();
-            Err(
-                CtlError::usage(format!("there are several rotations \"{named}\""))
-                    .hint(format!("say which: {}", places.join(", or "))),
-            )
-        }
+        );
+    };
+    let summary = any.state.as_ref().map_or("", |state| &state.summary);
+    let error = CtlError::failed(format!("the rotation \"{named}\" is gone: {summary}"))
+        .hint("rotorctl list shows what is left of it");
+    found.retain(|rotation| {
+        let state = rotation.state.as_ref();
+        state.is_some_and(|state| !state.attention.is_empty())
+    });
+    if found.len() == 1 {
+        Ok(found.remove(0))
+    } else {
+        Err(error)
     }
 }
 

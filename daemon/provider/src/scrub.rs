@@ -10,6 +10,13 @@ const REPLACEMENT: &str = "[redacted]";
 /// Shorter values are not looked for: they would blot out ordinary words.
 const SHORTEST: usize = 4;
 
+/// Letters alone below this length may be a word, or a part of one, that a sentence has anyway. Blotted out inside of
+/// other words they would turn it to garbage, and tell more than they hide: who reads `la[redacted]` knows the value.
+const LONGEST_WORD: usize = 11;
+
+/// Digits alone below this length are a part of many a number.
+const LONGEST_NUMBER: usize = 7;
+
 /// Lines of a secret from this length on are looked for by themselves.
 const SHORTEST_LINE: usize = 16;
 
@@ -38,7 +45,7 @@ impl Scrubber {
         if secret.len() < SHORTEST {
             return;
         }
-        let mut forms = vec![base64(secret)];
+        let mut forms = Vec::new();
         if let Ok(text) = std::str::from_utf8(secret) {
             forms.push(Zeroizing::new(text.to_owned()));
             forms.push(percent_encoded(text));
@@ -47,7 +54,13 @@ impl Scrubber {
             let lines = lines.filter(|line| line.len() >= SHORTEST_LINE);
             forms.extend(lines.map(|line| Zeroizing::new(line.to_owned())));
         }
-        self.known.add(forms);
+        let forms = forms.into_iter().map(|text| Needle {
+            alone: is_word_or_number(&text),
+            text,
+        });
+        // No sentence has that by chance.
+        self.known
+            .add(forms.chain([Needle::anywhere(base64(secret))]));
     }
 
     /// Learns what looks like a token in the body of an answer: quoted, long, without white space, neither
@@ -60,8 +73,8 @@ impl Scrubber {
         let tokens = body.split('"').filter(|text| looks_like_token(text));
         let tokens = tokens
             .take(room)
-            .map(|text| Zeroizing::new(text.to_owned()));
-        self.guessed.add(tokens.collect());
+            .map(|text| Needle::anywhere(Zeroizing::new(text.to_owned())));
+        self.guessed.add(tokens);
     }
 
     /// The text in one line of at most `limit` bytes, without known secrets and control characters.
@@ -93,32 +106,92 @@ impl Scrubber {
     }
 }
 
+/// A text to be taken out.
+#[derive(PartialEq, Eq)]
+struct Needle {
+    text: Zeroizing<String>,
+    /// Only where it stands by itself, and not inside of a word or a number.
+    alone: bool,
+}
+
+impl Needle {
+    fn anywhere(text: Zeroizing<String>) -> Self {
+        Self { text, alone: false }
+    }
+
+    fn remove(&self, text: String) -> String {
+        let needle = self.text.as_str();
+        if !text.contains(needle) {
+            return text;
+        }
+        let mut cleaned = String::with_capacity(text.len());
+        let mut done = 0;
+        for (at, _) in text.match_indices(needle) {
+            let (before, after) = (&text[..at], &text[at + needle.len()..]);
+            if self.alone && (is_inside(before) || after.starts_with(char::is_alphanumeric)) {
+                continue;
+            }
+            cleaned.push_str(&text[done..at]);
+            cleaned.push_str(REPLACEMENT);
+            done = at + needle.len();
+        }
+        cleaned.push_str(&text[done..]);
+        cleaned
+    }
+}
+
 /// Texts to be taken out, the longest first, so that one inside another does not leave the rest of it
 /// standing.
 #[derive(Default)]
-struct Needles(Vec<Zeroizing<String>>);
+struct Needles(Vec<Needle>);
 
 impl Needles {
-    fn add(&mut self, texts: Vec<Zeroizing<String>>) {
+    fn add(&mut self, needles: impl Iterator<Item = Needle>) {
         self.0
-            .extend(texts.into_iter().filter(|text| text.len() >= SHORTEST));
+            .extend(needles.filter(|needle| needle.text.len() >= SHORTEST));
         self.0.sort_by(|a, b| {
-            b.len()
-                .cmp(&a.len())
-                .then_with(|| a.as_str().cmp(b.as_str()))
+            b.text
+                .len()
+                .cmp(&a.text.len())
+                .then_with(|| a.text.as_str().cmp(b.text.as_str()))
+                .then_with(|| a.alone.cmp(&b.alone))
         });
         self.0.dedup();
     }
 
     fn remove(&self, text: &str) -> String {
-        let mut cleaned = text.to_owned();
-        for needle in &self.0 {
-            if cleaned.contains(needle.as_str()) {
-                cleaned = cleaned.replace(needle.as_str(), REPLACEMENT);
-            }
-        }
-        cleaned
+        let needles = self.0.iter();
+        needles.fold(text.to_owned(), |text, needle| needle.remove(text))
     }
+}
+
+fn is_word_or_number(text: &str) -> bool {
+    let all = |is: fn(&char) -> bool| text.chars().all(|c| is(&c));
+    all(|c| c.is_alphabetic()) && text.chars().count() <= LONGEST_WORD
+        || all(char::is_ascii_digit) && text.len() <= LONGEST_NUMBER
+}
+
+/// Whether what follows this text goes on with a word or a number of it. An escape ends none (`%3D`, `\n`, `\u0022`), and
+/// neither does the letter of an option that its value is written behind (`-p`).
+fn is_inside(before: &str) -> bool {
+    if !before.ends_with(char::is_alphanumeric) {
+        return false;
+    }
+    let hexadecimal = |text: &str, digits| {
+        text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let behind = |mark: char| before.rsplit_once(mark).map(|(_, behind)| behind);
+    let is_escape = behind('%').is_some_and(|behind| hexadecimal(behind, 2))
+        || behind('\\').is_some_and(|behind| {
+            behind.len() == 1
+                || behind
+                    .strip_prefix('u')
+                    .is_some_and(|code| hexadecimal(code, 4))
+        });
+    let is_option = before.rsplit_once('-').is_some_and(|(before, letter)| {
+        letter.chars().count() == 1 && !before.ends_with(char::is_alphanumeric)
+    });
+    !is_escape && !is_option
 }
 
 fn one_line(c: char) -> char {
@@ -222,6 +295,58 @@ mod tests {
             scrubber.line("parse error at MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", 1000),
             "parse error at [redacted]"
         );
+    }
+
+    #[test]
+    fn a_secret_that_is_a_word_goes_where_it_stands_by_itself_and_leaves_other_words_whole() {
+        let scrubber = knowing("test");
+        let sentence = "the latest attempt was contested: testing the detestable attestation";
+        assert_eq!(scrubber.line(sentence, 1000), sentence);
+        for leak in [
+            "test",
+            "password=test&user=a",
+            "password%3Dtest%26user",
+            r#"{"password":"test"}"#,
+            r"line\ntest\nline",
+            r"\u0022test\u0022",
+            "user:test@host",
+            "client_test",
+            "mysql -ptest -uroot",
+            "(test)",
+            "dGVzdA==",
+            "testé test",
+        ] {
+            let said = scrubber.line(leak, 1000);
+            assert!(said.contains("[redacted]"), "{leak}: {said}");
+        }
+        assert_eq!(
+            scrubber.line("test test,test", 100),
+            "[redacted] [redacted],[redacted]"
+        );
+    }
+
+    #[test]
+    fn a_secret_that_is_a_short_number_leaves_longer_ones_whole() {
+        let scrubber = knowing("2026");
+        assert_eq!(
+            scrubber.line("pin 2026 of 12026, 20261 and key-a2026b", 100),
+            "pin [redacted] of 12026, 20261 and key-a2026b"
+        );
+    }
+
+    #[test]
+    fn whatever_is_no_word_goes_wherever_it_stands() {
+        for secret in [
+            "hunter2",
+            "Tr0ub4dor",
+            "a-word",
+            "abcdefghijkl",
+            "12345678",
+            "pässword1",
+        ] {
+            let said = knowing(secret).line(&format!("x{secret}y"), 100);
+            assert_eq!(said, "x[redacted]y", "{secret}");
+        }
     }
 
     #[test]

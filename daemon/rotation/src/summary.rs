@@ -52,8 +52,10 @@ pub enum NoticeCode {
     Expiring,
     /// The due time has passed by long.
     Overdue,
-    /// The last run came to nothing.
+    /// The last run came to nothing, and another follows.
     Failing,
+    /// The last run came to nothing, and a person had asked for it: none follows, and the schedule is as it was.
+    ManualFailed,
     /// A run before its due time.
     Urgent,
     /// The clocks are too far apart.
@@ -78,6 +80,16 @@ impl Rotation {
             && self
                 .due_at
                 .is_some_and(|due| later(due, OVERDUE_AFTER) <= ctx.now.wall)
+    }
+
+    /// The last run failed, and no other follows for that: a person had asked for it. What is published works as before,
+    /// and the schedule is as it was.
+    pub fn has_failed_by_hand(&self, ctx: &Context<'_>) -> bool {
+        self.outcome == Outcome::Failed
+            && self.life == Life::Live
+            && self.next_try_at.is_none()
+            && self.urgent.is_none()
+            && self.due_at.is_none_or(|due| due > ctx.now.wall)
     }
 
     /// Everything that a person should know, the most urgent first.
@@ -176,7 +188,19 @@ impl Rotation {
                 self.with_next(ctx, &format!("it was due at {due}")),
             );
         }
-        if self.outcome == Outcome::Failed && self.life == Life::Live {
+        if self.has_failed_by_hand(ctx) {
+            let why = self.message.as_deref().unwrap_or_default();
+            let why = why.trim_end_matches('.');
+            let then = match self.next_rotation_at(ctx.timing) {
+                _ if self.blocked.is_some() => String::new(),
+                Some(at) => format!(", and it rotates by itself next at {at}"),
+                None => "; it is paused, and nothing is tried by itself".to_owned(),
+            };
+            let text = format!(
+                "the run that a person asked for failed: {why}; what is published stays{then}"
+            );
+            notices.warning(NoticeCode::ManualFailed, text);
+        } else if self.outcome == Outcome::Failed && self.life == Life::Live {
             let why = self.message.as_deref().unwrap_or_default();
             notices.warning(
                 NoticeCode::Failing,

@@ -20,6 +20,7 @@ use rotord_api::rotation::{
     UpdateRotation,
 };
 use rotord_api::rules;
+use rotord_api::secret::DeleteSecret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -82,6 +83,7 @@ from_json!(
     CreateFolder,
     CreateProject,
     CreateRotation,
+    DeleteSecret,
     MoveRotation,
     RemoveCredential,
     RetireCredential,

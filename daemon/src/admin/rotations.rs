@@ -14,7 +14,7 @@ pub(super) mod view;
 mod wait;
 
 use actix_web::web::Path;
-use rotord_api::query::{ProjectQuery, RotationNameQuery};
+use rotord_api::query::{RotationNameQuery, RotationsQuery};
 use rotord_api::rotation::{
     SecretRotationAnswer, SecretRotationOptionsAnswer, SecretRotationsAnswer,
 };
@@ -45,20 +45,20 @@ pub(super) async fn rotation_options(daemon: Daemon) -> Reply {
 }
 
 /// A project's rotations of every type.
-#[utoipa::path(get, path = routes::ROTATIONS, tag = "rotations", params(ProjectQuery),
+#[utoipa::path(get, path = routes::ROTATIONS, tag = "rotations", params(RotationsQuery),
     responses((status = 200, body = SecretRotationsAnswer)))]
-pub(super) async fn list_rotations(daemon: Daemon, query: Query<ProjectQuery>) -> Reply {
+pub(super) async fn list_rotations(daemon: Daemon, query: Query<RotationsQuery>) -> Reply {
     list(&daemon, query, None).await
 }
 
 /// A project's rotations of one type.
 #[utoipa::path(get, path = routes::ROTATIONS_OF_TYPE, tag = "rotations",
-    params(("type" = String, Path, description = "The provider's slug"), ProjectQuery),
+    params(("type" = String, Path, description = "The provider's slug"), RotationsQuery),
     responses((status = 200, body = SecretRotationsAnswer)))]
 pub(super) async fn list_rotations_of_type(
     daemon: Daemon,
     kind: Path<String>,
-    query: Query<ProjectQuery>,
+    query: Query<RotationsQuery>,
 ) -> Reply {
     lookup::description(&daemon, &kind).await?;
     list(&daemon, query, Some(kind.into_inner())).await
@@ -116,12 +116,24 @@ pub(super) async fn get_rotation_by_name(
     shown(&daemon, &record).await
 }
 
-async fn list(daemon: &Shared, query: Query<ProjectQuery>, kind: Option<String>) -> Reply {
+async fn list(daemon: &Shared, query: Query<RotationsQuery>, kind: Option<String>) -> Reply {
     let project = needed(query.0.project_id.as_deref(), "projectId")?;
     let project = lookup::project(daemon, &project).await?.id;
+    let with_deleted = query.0.with_deleted.unwrap_or_default().0;
     let records = daemon
         .store
-        .read(move |reader| reader.rotations(project, kind.as_deref()))
+        .read(move |reader| {
+            let mut records = reader.rotations(project, kind.as_deref())?;
+            if with_deleted {
+                let mut deleted = reader.deleted_rotations()?;
+                deleted.retain(|record| {
+                    let is_of_kind = |kind: &String| *kind == record.details.provider;
+                    record.place.project.id == project && kind.as_ref().is_none_or(is_of_kind)
+                });
+                records.extend(deleted);
+            }
+            Ok(records)
+        })
         .await?;
     let viewer = Viewer::new(daemon).await?;
     Ok(ok(&SecretRotationsAnswer {

@@ -21,7 +21,12 @@ use super::{Reply, backup, doctor, openapi, projects, root_key, secrets, status}
 /// The admin socket.
 pub(super) fn admin(config: &mut ServiceConfig) {
     // Patterns are tried one after the other: first what is asked most.
-    secret_routes(config, wrong_method);
+    secret_routes(config, wrong_method, |v3, v4| {
+        (
+            v3.route(delete().to(secrets::delete::delete_secret_v3)),
+            v4.route(delete().to(secrets::delete::delete_secret_v4)),
+        )
+    });
     rotation_routes(config);
     connection_routes(config);
     project_routes(config);
@@ -31,7 +36,7 @@ pub(super) fn admin(config: &mut ServiceConfig) {
 
 /// The reader socket. What is not there, and what may not be done, is answered alike.
 pub(super) fn reader(config: &mut ServiceConfig) {
-    secret_routes(config, denied);
+    secret_routes(config, denied, |v3, v4| (v3, v4));
     config.default_service(web::to(denied));
 }
 
@@ -98,16 +103,22 @@ fn project_routes(config: &mut ServiceConfig) {
         );
 }
 
+/// Reading on both sockets, and what else one of them takes of a single secret, by v3 and by v4.
 fn secret_routes<F: Future<Output = Reply> + 'static>(
     config: &mut ServiceConfig,
     otherwise: fn() -> F,
+    more: fn(Resource, Resource) -> (Resource, Resource),
 ) {
     let at = |path| web::resource(path).default_service(web::to(otherwise));
+    let (v3, v4) = more(
+        at(SECRET_V3).route(get().to(secrets::get_secret_v3)),
+        at(SECRET_V4).route(get().to(secrets::get_secret_v4)),
+    );
     config
         .service(at(SECRETS_V3).route(get().to(secrets::list_secrets_v3)))
-        .service(at(SECRET_V3).route(get().to(secrets::get_secret_v3)))
+        .service(v3)
         .service(at(SECRETS_V4).route(get().to(secrets::list_secrets_v4)))
-        .service(at(SECRET_V4).route(get().to(secrets::get_secret_v4)));
+        .service(v4);
 }
 
 fn own_routes(config: &mut ServiceConfig) {

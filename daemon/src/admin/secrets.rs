@@ -1,6 +1,7 @@
-//! Reading secrets, on both sockets. On the reader socket whatever is not granted is answered alike, whether it
+//! Reading secrets, on both sockets, and deleting those that no rotation feeds. On the reader socket whatever is not granted is answered alike, whether it
 //! exists or not.
 
+pub(super) mod delete;
 mod find;
 mod kept;
 
@@ -101,14 +102,12 @@ async fn list_now(
 ) -> Reply {
     let reach = daemon.access.of(peer);
     let place = &asked.place;
-    if !reach.has_folder(&place.environment, &place.path, recursive) {
-        return Err(ApiError::denied());
-    }
-    let mut found = match find(daemon, request, &reach, asked).await? {
+    let projects = reach.of_folder(&place.environment, &place.path, recursive);
+    let mut found = match find(daemon, request, &reach, projects, asked).await? {
         Found::Unchanged(tag) => return Ok(unchanged(&tag)),
         Found::Secrets(found) => found,
     };
-    found.retain(|slug, secret| reach.has_secret(slug, &secret.path, &secret.name));
+    found.retain(|slug, secret| reach.of_secret(slug, &secret.path, &secret.name));
     if asked.values {
         note(daemon, peer, "get-secrets", &found.records).await?;
     }
@@ -139,10 +138,8 @@ async fn one_now(daemon: &Shared, request: &HttpRequest, peer: &Peer, asked: &As
     let (place, What::Secret { name, .. }) = (&asked.place, &asked.place.what) else {
         return Err(ApiError::ours("a secret was asked for as a folder"));
     };
-    if !reach.has_secret(&place.environment, &place.path, name) {
-        return Err(ApiError::denied());
-    }
-    let found = match find(daemon, request, &reach, asked).await? {
+    let projects = reach.of_secret(&place.environment, &place.path, name);
+    let found = match find(daemon, request, &reach, projects, asked).await? {
         Found::Unchanged(tag) => return Ok(unchanged(&tag)),
         Found::Secrets(found) => found,
     };

@@ -6,13 +6,15 @@ use rotord_api::provider::{ProviderReport, ProviderState, ProvidersAnswer};
 use rotord_api::rotation::{RotationStatus, SecretRotation};
 use rotord_api::status::{DaemonStatus, PeriodicWork, RotationCounts, StatusItem};
 use rotord_api::{Timestamp, catalogue, routes};
+use rotord_rotation::summary::NoticeCode;
 use rotord_store::{RotationRecord, Store};
 
-use super::error::ApiError;
+use super::error::{ApiError, shortened};
 use super::request::ok;
-use super::rotations::view::Viewer;
+use super::rotations::view::{Viewer, state};
 use super::{Daemon, Reply, Shared, describe, lookup, projects};
 use crate::actors::scheduler::{GetOutlook, Outlook};
+use crate::codes;
 use crate::health::Trouble;
 
 /// How the daemon and its rotations are doing.
@@ -32,6 +34,10 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
         let shown = records.into_iter().map(|record| viewer.show(record));
         shown.collect()
     };
+    let by_hand: Vec<_> = kept
+        .iter()
+        .filter_map(|record| failed_by_hand(&viewer, record))
+        .collect();
     let (deleted, rotations) = (show(deleted), show(kept));
     let outlook = daemon.scheduler.send(GetOutlook).await?;
     let now = daemon.clock.now().wall;
@@ -49,18 +55,19 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
             Some((state.summary.clone(), state.due_at.or(due)))
         }),
         failing: items(&rotations, |rotation| {
-            let failed = rotation.rotation_status == RotationStatus::Failed;
             let message = rotation.last_rotation_message.clone().unwrap_or_default();
-            failed.then_some((message, rotation.last_rotation_attempted_at))
+            is_failing(rotation).then_some((message, rotation.last_rotation_attempted_at))
         }),
         waiting: [
             items(&rotations, waiting),
-            items(&deleted, |rotation| Some(settling(rotation))),
+            items(&deleted, |rotation| {
+                Some((state::settling(rotation.state.as_ref()?), None))
+            }),
         ]
         .concat(),
         attention: [unreadable, attention(&rotations), attention(&deleted)].concat(),
         next_due: next_due(&rotations),
-        findings: findings(&daemon, &outlook),
+        findings: [findings(&daemon, &outlook), by_hand].concat(),
         work: vec![work(&outlook)],
     }))
 }
@@ -154,8 +161,33 @@ fn counted(rotations: &[SecretRotation]) -> RotationCounts {
                 .as_ref()
                 .is_some_and(|state| state.run.is_some())
         }),
-        failed: count(&|rotation| rotation.rotation_status == RotationStatus::Failed),
+        failed: count(&is_failing),
     }
+}
+
+/// Its last run failed, and another follows.
+fn is_failing(rotation: &SecretRotation) -> bool {
+    rotation.rotation_status == RotationStatus::Failed
+        && rotation
+            .state
+            .as_ref()
+            .is_none_or(|state| !state.manual_failed)
+}
+
+/// What a person asked for and what came to nothing: he was told then, and nothing follows that a monitor should wait for.
+fn failed_by_hand(viewer: &Viewer, record: &RotationRecord) -> Option<Finding> {
+    let notices = viewer.notices(record).into_iter();
+    let mut failed = notices.filter(|notice| notice.code == NoticeCode::ManualFailed);
+    let name = &record.details.name;
+    failed.next().map(|notice| Finding {
+        code: codes::of_notice(notice.code).code.to_owned(),
+        severity: Severity::Warning,
+        message: shortened(format!("{name}: {}", notice.text)),
+        remedy: Some(format!(
+            "mend it, then: rotorctl rotate {}",
+            record.details.id
+        )),
+    })
 }
 
 fn items(
@@ -179,33 +211,13 @@ fn item(rotation: &SecretRotation, message: String, at: Option<Timestamp>) -> St
     }
 }
 
-/// A run, a lost call, or a credential that is on its way out and is kept by something.
+/// A run, or what is not settled at the provider.
 fn waiting(rotation: &SecretRotation) -> Option<(String, Option<Timestamp>)> {
     let state = rotation.state.as_ref()?;
     if let Some(run) = &state.run {
         return Some((run.words.clone(), Some(run.started_at)));
     }
-    if state.watched > 0 {
-        let message = format!(
-            "{} lost answers of the provider are watched for",
-            state.watched
-        );
-        return Some((message, None));
-    }
-    state.credentials.iter().find_map(|credential| {
-        let why = credential.waiting_for.as_ref()?;
-        Some((
-            format!("{} waits to be removed: {why}", credential.key_id),
-            None,
-        ))
-    })
-}
-
-/// What a deleted one has left at the provider.
-fn settling(rotation: &SecretRotation) -> (String, Option<Timestamp>) {
-    let (what, at) = waiting(rotation)
-        .unwrap_or_else(|| ("it is being settled at the provider".to_owned(), None));
-    (format!("it is deleted: {what}"), at)
+    state::unsettled(state).map(|what| (what, None))
 }
 
 fn next_due(rotations: &[SecretRotation]) -> Option<StatusItem> {

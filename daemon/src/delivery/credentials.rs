@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::task::JoinHandle;
-use rotord_store::places::DEFAULT_PROJECT;
 use rotord_store::{Actor, AuditEntry, Reader, SecretRecord, StoreError};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
@@ -58,9 +57,12 @@ pub struct Credentials {
 enum Refusal {
     #[error("the settings grant it nothing under that name: see [[credentials.grants]]")]
     NotGranted,
-    #[error("there is no secret {secret} in {environment} {path} with a value yet")]
+    #[error(
+        "there is no secret {secret} in {environment} {path} of the project {project} with a value yet"
+    )]
     NoValue {
         secret: String,
+        project: String,
         environment: String,
         path: String,
     },
@@ -197,6 +199,7 @@ impl Credentials {
         let found = self.store.read(move |reader| value(reader, &wanted)).await;
         let none = || Refusal::NoValue {
             secret: grant.secret.clone(),
+            project: grant.project.clone(),
             environment: grant.environment.clone(),
             path: grant.path.clone(),
         };
@@ -247,7 +250,7 @@ impl Credentials {
 }
 
 fn value(reader: &Reader, grant: &CredentialGrant) -> Result<SecretRecord, StoreError> {
-    let project = reader.project(DEFAULT_PROJECT)?;
+    let project = reader.project(&grant.project)?;
     let environment = reader.environment(project.id, &grant.environment)?;
     reader.secret(environment.id, &grant.path, &grant.secret, None, true)
 }

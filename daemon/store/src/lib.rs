@@ -18,6 +18,7 @@ mod place;
 
 pub mod audit;
 pub mod backup;
+pub mod check;
 pub mod connections;
 pub mod credentials;
 pub mod descriptions;
@@ -42,6 +43,7 @@ pub mod store;
 
 pub use audit::{Actor, AuditEntry, AuditRecord};
 pub use backup::{BackupError, BackupFile, Snapshot};
+pub use check::{Standing, check};
 pub use connections::{Connection, ConnectionChange, NewConnection};
 pub use credentials::Generated;
 pub use descriptions::Description;

@@ -224,6 +224,28 @@ fn file_made(path: &Path) -> Option<i64> {
     i64::try_from(since.as_nanos()).ok()
 }
 
+/// The version of a schema that can be worked with; 0 where there is none yet.
+pub(crate) fn version_of(schema: Schema, path: &Path) -> Result<u32, OpenError> {
+    let path = path.to_owned();
+    match schema {
+        Schema::Empty => Ok(0),
+        Schema::At(found) if found > migrate::NEWEST => Err(OpenError::Newer {
+            path,
+            found,
+            known: migrate::NEWEST,
+        }),
+        Schema::At(version) => Ok(version),
+        Schema::Foreign => Err(OpenError::Foreign { path }),
+    }
+}
+
+pub(crate) fn no_database(path: &Path) -> OpenError {
+    OpenError::Damaged {
+        path: path.to_owned(),
+        what: "it is no SQLite database".to_owned(),
+    }
+}
+
 struct Opening<'a> {
     path: &'a Path,
     options: Options,
@@ -240,18 +262,8 @@ impl Opening<'_> {
 
     /// The schema's version, if it is one that can be worked with.
     fn recognise(&self, connection: &Connection) -> Result<u32, OpenError> {
-        match migrate::schema(connection).map_err(|error| self.failed(error.into()))? {
-            Schema::Empty => Ok(0),
-            Schema::At(found) if found > migrate::NEWEST => Err(OpenError::Newer {
-                path: self.path.to_owned(),
-                found,
-                known: migrate::NEWEST,
-            }),
-            Schema::At(version) => Ok(version),
-            Schema::Foreign => Err(OpenError::Foreign {
-                path: self.path.to_owned(),
-            }),
-        }
+        let schema = migrate::schema(connection).map_err(|error| self.failed(error.into()))?;
+        version_of(schema, self.path)
     }
 
     fn ready(
@@ -309,12 +321,10 @@ impl Opening<'_> {
     fn failed(&self, error: StoreError) -> OpenError {
         match error {
             StoreError::Corrupt(source) => {
-                let no_database = source.sqlite_error_code() == Some(ErrorCode::NotADatabase);
-                self.damaged(if no_database {
-                    "it is no SQLite database".to_owned()
-                } else {
-                    source.to_string()
-                })
+                if source.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
+                    return no_database(self.path);
+                }
+                self.damaged(source.to_string())
             }
             source => OpenError::Unreadable {
                 path: self.path.to_owned(),

@@ -4,19 +4,19 @@ use super::entries;
 
 entries! { Exit,
     EXIT_DONE = "exit-0",
-        "Done. Of `rotorctl doctor`: nothing is a problem, though there may be warnings. Of rotord: it stopped as asked.",
+        "Done, or done before: a repeat that finds what it would bring about (`rotorctl pause`, `resume`, `retire`, `credential grant`) says so. Of `rotorctl doctor` and `connection check`: nothing is a problem, though there may be warnings. Of rotord: it stopped as asked.",
         "It goes on with what it does.",
         "Nothing needs to be done.";
     EXIT_FAILED = "exit-1",
-        "It was tried and failed; the message says why. Of rotord: trying again may help.",
+        "It was tried and failed, what was named is not there, or something else is in its way, such as a run that is under way already; the message says why. Of rotord: trying again may help.",
         "The service manager starts rotord again after two seconds.",
         "Do what the message and its hints say.";
     EXIT_NOT_DUE = "exit-3",
-        "The rotation is not due, so nothing was done.",
+        "The rotation is not due, so `rotorctl rotate --if-due` did nothing, however often it is asked.",
         "It rotates by itself when it is due.",
         "Nothing needs to be done.";
     EXIT_ATTENTION = "exit-4",
-        "It was done, and a person should look at something: `rotorctl status`, `show` or `doctor` found a problem.",
+        "It was done, and a person should look at something: `rotorctl status`, `show`, `doctor` or `connection check` found a problem.",
         "It leaves alone what is in doubt and goes on with everything else.",
         "Look at what the output marks as a problem.";
     EXIT_USAGE = "exit-64",

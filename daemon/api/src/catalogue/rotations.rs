@@ -84,9 +84,13 @@ entries! { Rotation,
         "It tries again with growing waits, up to six hours. What is published stays.",
         "`rotorctl show ROTATION` says what it waits for; `rotorctl rotate ROTATION` tries now.";
     FAILING = "failing",
-        "The last run came to nothing. What was published before is still published, and still valid.",
-        "A scheduled run is tried again with growing waits: a minute first, six hours at most. What the failed one issued is removed.",
+        "The last run came to nothing, and the rotation is due. What was published before is still published, and still valid.",
+        "It is tried again with growing waits: a minute first, six hours at most. What the failed one issued is removed.",
         "Mend what the message says; `rotorctl rotate ROTATION` tries now.";
+    MANUAL_FAILED = "manual-failed",
+        "A run that a person asked for came to nothing. What was published before is still published, and still valid, and the schedule is as it was.",
+        "That run is not tried again, and what it issued is removed. A rotation that is not paused rotates by itself when it is due.",
+        "Mend what the message says; `rotorctl rotate ROTATION` tries again.";
     URGENT = "urgent",
         "The rotation is run before its due date: the published credential is about to end, was removed at the provider, or has leaked.",
         "It publishes after a short proof of about a minute, and revokes what leaked as soon as it is replaced.",

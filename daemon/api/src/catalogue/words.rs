@@ -39,6 +39,10 @@ entries! { Word,
         "A credential that is to be removed as soon as its gates allow.",
         "Before it removes what was once published, the published one must be listed and must have worked just now.",
         "See what it waits for: `rotorctl show ROTATION`.";
+    DELETING = "deleting",
+        "A rotation that was deleted, and of which something at the provider is not settled yet: a credential that is to be removed, or an answer that was lost.",
+        "It removes what it was told to, and looks for what was lost; the rotation is gone once nothing is left to do.",
+        "`rotorctl list` says what it waits for. Where it needs your word: `rotorctl delete ROTATION` again, with `--revoke` or without.";
     GONE = "gone",
         "A credential that was removed or is past its end.",
         "It was seen absent several times, over the time that replicas may lag.",

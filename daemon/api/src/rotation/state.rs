@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 use crate::timestamp::Timestamp;
 
 /// The state of a rotation, for people and monitors.
+// Each flag is one that clients read by itself.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RotationState {
@@ -34,12 +36,18 @@ pub struct RotationState {
     /// How many tries in a row have failed.
     #[serde(default)]
     pub failures: u32,
+    /// Whether the last run failed, was asked for by a person and is not tried again: the schedule is as it was.
+    #[serde(default)]
+    pub manual_failed: bool,
     /// Whether the due date has passed.
     #[serde(default)]
     pub overdue: bool,
     /// Whether a person paused it.
     #[serde(default)]
     pub paused: bool,
+    /// Whether it is deleted, and still being settled at its provider.
+    #[serde(default)]
+    pub deleting: bool,
     /// What will go wrong if nothing is done, and what the settings lead to.
     #[serde(default)]
     pub warnings: Vec<String>,

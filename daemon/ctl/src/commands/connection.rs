@@ -22,7 +22,7 @@ pub(crate) enum Connection {
     List,
     /// Show one connection; secrets never show
     Show(Named),
-    /// Try it out: network paths, login, permission to rotate
+    /// Try it out: network paths, login, permission to rotate. Ends with 4 where something is a problem
     Check(Named),
     /// Change a connection
     Edit(edit::Edit),

@@ -17,7 +17,7 @@ pub(crate) struct Delete {
     /// Revoke its credentials at the provider too; without it the published one stays valid until it expires
     #[arg(long)]
     revoke: bool,
-    /// Delete the mapped secrets too; without it they stay as ordinary secrets
+    /// Delete the mapped secrets too; without it they stay as ordinary secrets, until rotorctl secret delete
     #[arg(long)]
     delete_secrets: bool,
     /// Don't ask

@@ -3,7 +3,7 @@
 mod words;
 
 use clap::Args;
-use rotord_api::catalogue::{self, Entry};
+use rotord_api::catalogue::{self, Entry, EntryKind};
 use rotord_api::provider::ProviderDescription;
 use serde::Serialize;
 use serde_json::json;
@@ -48,6 +48,11 @@ pub(crate) async fn run(session: &mut Session, command: Explain) -> Result<Exit,
     let theirs = asked.as_deref().map(of_providers).unwrap_or_default();
     let ours = all().map(Explained::Ours);
     let Some(code) = command.code else {
+        let mut ours: Vec<&Entry> = all().collect();
+        ours.sort_by_key(|entry| order(entry));
+        let mut theirs = theirs;
+        theirs.sort_by(|a, b| a.code().cmp(b.code()));
+        let ours = ours.into_iter().map(Explained::Ours);
         let all: Vec<Explained> = ours.chain(theirs).collect();
         if session.output.is_json() {
             session.output.json(&json!({ "codes": all }))?;
@@ -84,11 +89,21 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
     catalogue::all().chain(words::ENTRIES.iter().copied())
 }
 
+/// By where they are met, and then by their codes; exit codes by their numbers, of which the shorter is the lower.
+fn order(entry: &Entry) -> (EntryKind, usize, &'static str) {
+    let length = match entry.kind {
+        EntryKind::Exit => entry.code.len(),
+        _ => 0,
+    };
+    (entry.kind, length, entry.code)
+}
+
 /// The entry of a code. A number is an exit code, and case does not matter: states stand in tables as words.
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {
     let code = code.trim().to_lowercase();
     // As tables put it.
     let code = code.strip_prefix("needs ").unwrap_or(&code);
+    let code = &*code.replace(' ', "-");
     let exit = format!("exit-{code}");
     let of_ours = || all().find(|entry| entry.code == code || entry.code == exit);
     catalogue::find(code).or_else(of_ours)
@@ -180,7 +195,7 @@ fn unknown(code: &str, known: &[String], no_daemon: Option<&CtlError>) -> CtlErr
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{all, find};
+    use super::{EntryKind, all, find, order};
 
     #[test]
     fn every_code_and_every_state_stands_once() {
@@ -189,6 +204,28 @@ mod tests {
         assert_eq!(different.len(), codes.len());
         for entry in all() {
             assert_eq!(find(entry.code), Some(entry));
+        }
+    }
+
+    #[test]
+    fn codes_stand_together_by_kind_and_sorted() {
+        let mut all: Vec<_> = all().collect();
+        all.sort_by_key(|entry| order(entry));
+        let exits: Vec<_> = all
+            .iter()
+            .map(|entry| entry.code)
+            .filter(|code| code.starts_with("exit-"))
+            .collect();
+        assert_eq!(
+            exits,
+            [
+                "exit-0", "exit-1", "exit-3", "exit-4", "exit-64", "exit-78", "exit-130"
+            ]
+        );
+        for pair in all.windows(2) {
+            assert!(pair[0].kind <= pair[1].kind);
+            let is_exit = pair[0].kind == EntryKind::Exit;
+            assert!(pair[0].kind != pair[1].kind || is_exit || pair[0].code < pair[1].code);
         }
     }
 
@@ -206,6 +243,7 @@ mod tests {
             "previous",
             "retiring",
             "gone",
+            "deleting",
             "released",
             "loaded",
             "missing",
@@ -218,6 +256,10 @@ mod tests {
         assert_eq!(find("130").map(|entry| entry.code), Some("exit-130"));
         assert_eq!(find("Success"), find("success"));
         assert_eq!(find("needs attention"), find("attention"));
+        assert_eq!(
+            find("manual failed").map(|entry| entry.code),
+            Some("manual-failed")
+        );
         assert_eq!(find(""), None);
     }
 }

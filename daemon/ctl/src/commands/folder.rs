@@ -49,10 +49,7 @@ pub(crate) async fn run(session: &mut Session, command: Folder) -> Result<Exit, 
 async fn list(session: &mut Session, command: List) -> Result<Exit, CtlError> {
     let place = command.place;
     let project = find::project(&session.client, place.project.as_deref()).await?;
-    let environments = match &place.env {
-        Some(named) => vec![find::environment(&project, Some(named))?],
-        None => project.environments,
-    };
+    let environments = find::environments(&project, &place)?;
     let is_here = |path: &str| match place.path.as_deref().map(find::normal) {
         None | Some("/") => true,
         Some(above) => path

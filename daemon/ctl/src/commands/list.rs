@@ -7,60 +7,76 @@ use serde_json::{Value, json};
 use crate::cli::Place;
 use crate::error::CtlError;
 use crate::exit::Exit;
-use crate::find;
+use crate::find::{self, Listed};
 use crate::output::{Cell, Table, Tone};
 use crate::session::Session;
+use crate::words::Words;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// List what each holds at its provider instead: whatever happens to this host, these stay valid there
     #[arg(long)]
     credentials: bool,
+    /// Of every project, and not of one
+    #[arg(long, conflicts_with = "project")]
+    all_projects: bool,
     #[command(flatten)]
     place: Place,
 }
 
 pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, CtlError> {
-    let (reply, rotations) = find::rotations(&session.client, &command.place).await?;
+    let List {
+        credentials,
+        all_projects,
+        place,
+    } = command;
+    let listed = find::listed(&session.client, &place, all_projects).await?;
     if session.output.is_json() {
         // What the API answered, less what is elsewhere.
-        let ids: Vec<String> = rotations
-            .iter()
-            .map(|rotation| rotation.id.to_string())
-            .collect();
-        let all = reply.body["secretRotations"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let here = |rotation: &Value| {
-            rotation["id"]
-                .as_str()
-                .is_some_and(|id| ids.iter().any(|here| here == id))
-        };
-        let here: Vec<Value> = all.into_iter().filter(here).collect();
-        session.output.json(&json!({ "secretRotations": here }))?;
-        return Ok(Exit::Done);
+        let answers = listed.into_iter().map(|listed| listed.answer);
+        let answers: Vec<Value> = answers.collect();
+        session
+            .output
+            .json(&json!({ "secretRotations": answers }))?;
+    } else if credentials {
+        list_credentials(session, &listed, all_projects)?;
+    } else {
+        list_rotations(session, &listed, all_projects).await?;
     }
-    if command.credentials {
-        return list_credentials(session, &rotations);
-    }
+    Ok(Exit::Done)
+}
+
+async fn list_rotations(
+    session: &mut Session,
+    listed: &[Listed],
+    all_projects: bool,
+) -> Result<(), CtlError> {
     let person = session.output.is_terminal();
+    let waits = |rotation: &SecretRotation| {
+        let state = rotation.state.as_ref().filter(|state| state.deleting);
+        state.map(|state| state.summary.clone())
+    };
+    let texts: Vec<String> = listed
+        .iter()
+        .filter_map(|listed| waits(&listed.rotation))
+        .collect();
+    let words = Words::of(session, texts.iter().map(String::as_str)).await;
+    // Who reads columns by their number finds them where they were.
+    let shows_waits = !person || !texts.is_empty();
+    let mut headings = vec!["NAME", "TYPE"];
+    headings.extend(all_projects.then_some("PROJECT"));
+    headings.extend(["ENV", "PATH", "STATUS", "LAST ROTATED", "NEXT"]);
     // People go by the name; show has the id.
-    let mut headings = vec![
-        "NAME",
-        "TYPE",
-        "ENV",
-        "PATH",
-        "STATUS",
-        "LAST ROTATED",
-        "NEXT",
-    ];
     headings.extend((!person).then_some("ID"));
+    headings.extend(shows_waits.then_some("WAITS FOR"));
     let mut table = Table::new(&headings);
-    for rotation in &rotations {
-        let mut row: Vec<Cell> = vec![
-            rotation.name.as_str().into(),
-            rotation.kind.as_str().into(),
+    for Listed {
+        project, rotation, ..
+    } in listed
+    {
+        let mut row: Vec<Cell> = vec![rotation.name.as_str().into(), rotation.kind.as_str().into()];
+        row.extend(all_projects.then(|| project.as_str().into()));
+        row.extend([
             rotation.environment.slug.as_str().into(),
             rotation.folder.path.as_str().into(),
             standing(rotation),
@@ -69,21 +85,32 @@ pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, Ct
                 .clock
                 .short(rotation.next_rotation_at, person)
                 .into(),
-        ];
+        ]);
         row.extend((!person).then(|| rotation.id.to_string().into()));
+        let waits = waits(rotation).map_or_else(|| "-".to_owned(), |what| words.put(&what));
+        row.extend(shows_waits.then(|| waits.into()));
         table.row(row);
     }
     session.output.list(
         &table,
         "there is no rotation here yet: rotorctl create makes one",
-    )?;
-    Ok(Exit::Done)
+    )
 }
 
-fn list_credentials(session: &mut Session, rotations: &[SecretRotation]) -> Result<Exit, CtlError> {
+fn list_credentials(
+    session: &mut Session,
+    listed: &[Listed],
+    all_projects: bool,
+) -> Result<(), CtlError> {
     let person = session.output.is_terminal();
-    let mut table = Table::new(&["ROTATION", "TYPE", "TARGET", "KEY ID", "STAGE", "EXPIRES"]);
-    for rotation in rotations {
+    let mut headings = vec!["ROTATION"];
+    headings.extend(all_projects.then_some("PROJECT"));
+    headings.extend(["TYPE", "TARGET", "KEY ID", "STAGE", "EXPIRES"]);
+    let mut table = Table::new(&headings);
+    for Listed {
+        project, rotation, ..
+    } in listed
+    {
         let target = rotation.parameters.iter().map(|(name, value)| {
             let value = value
                 .as_str()
@@ -95,21 +122,22 @@ fn list_credentials(session: &mut Session, rotations: &[SecretRotation]) -> Resu
             if matches!(credential.stage, CredentialStage::Gone) {
                 continue;
             }
-            table.row([
-                rotation.name.as_str().into(),
+            let mut row: Vec<Cell> = vec![rotation.name.as_str().into()];
+            row.extend(all_projects.then(|| project.as_str().into()));
+            row.extend([
                 rotation.kind.as_str().into(),
                 target.as_str().into(),
                 credential.key_id.as_str().into(),
                 credential.stage.to_string().into(),
                 session.clock.short(credential.expires_at, person).into(),
             ]);
+            table.row(row);
         }
     }
     session.output.list(
         &table,
         "there is no credential here yet: rotorctl create makes a rotation, which issues one",
-    )?;
-    Ok(Exit::Done)
+    )
 }
 
 /// How a rotation stands, in a word or two.
@@ -118,7 +146,13 @@ pub(crate) fn standing(rotation: &SecretRotation) -> Cell {
     if state.is_some_and(|state| !state.attention.is_empty()) {
         return Cell::new("needs attention", Tone::Bad);
     }
+    if find::is_deleting(rotation) {
+        return Cell::new("deleting", Tone::Warn);
+    }
     match rotation.rotation_status {
+        RotationStatus::Failed if state.is_some_and(|state| state.manual_failed) => {
+            Cell::new("manual failed", Tone::Warn)
+        }
         RotationStatus::Failed => Cell::new("failed", Tone::Bad),
         RotationStatus::Pending => Cell::new("pending", Tone::Warn),
         RotationStatus::Success if state.is_some_and(|state| state.overdue) => {

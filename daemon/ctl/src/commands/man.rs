@@ -8,7 +8,7 @@ use clap_mangen::Man as Page;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use rotord_api::catalogue::EntryKind;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, PLAIN};
 use crate::commands::explain;
 use crate::error::CtlError;
 use crate::exit::Exit;
@@ -76,10 +76,21 @@ fn page(command: clap::Command, above: Option<&str>) -> io::Result<Vec<u8>> {
     if has_commands {
         page.render_subcommands_section(&mut text)?;
     }
+    if above.is_none() {
+        output(&mut text)?;
+    }
     exit_status(&mut text)?;
     environment(&mut text)?;
     see_also(&mut text, above, &below)?;
     Ok(text)
+}
+
+/// What scripts rely on.
+fn output(text: &mut impl Write) -> io::Result<()> {
+    let mut section = Roff::new();
+    section.control("SH", ["OUTPUT"]);
+    section.text(plain(PLAIN));
+    section.to_writer(text)
 }
 
 /// What `rotorctl explain` says of each.
@@ -176,7 +187,14 @@ mod tests {
             assert!(!page.contains("EXTRA"), "{page}");
         }
         let program = read("rotorctl.1");
-        for word in ["130", "ROTORD_SOCKET", "rotorctl\\-folder", "rotord"] {
+        for word in [
+            "130",
+            "OUTPUT",
+            "without headings",
+            "ROTORD_SOCKET",
+            "rotorctl\\-folder",
+            "rotord",
+        ] {
             assert!(program.contains(word), "{word}: {program}");
         }
         assert!(!directory.path().join("rotorctl-man.1").exists());

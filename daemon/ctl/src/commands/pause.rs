@@ -59,8 +59,13 @@ pub(crate) async fn pause(session: &mut Session, command: Pause) -> Result<Exit,
     if session.output.is_json() {
         session.output.json(&reply.body)?;
     } else {
+        let paused = if rotation.is_auto_rotation_enabled {
+            "paused"
+        } else {
+            "was paused already"
+        };
         session.output.line(format!(
-            "{}: paused; what it replaced is still retired in its time",
+            "{}: {paused}; what it replaced is still retired in its time",
             rotation.name
         ))?;
     }
@@ -80,9 +85,15 @@ pub(crate) async fn resume(session: &mut Session, command: Resume) -> Result<Exi
         let next = session
             .clock
             .cell(resumed.next_rotation_at, session.output.is_terminal());
-        session
-            .output
-            .line(format!("{}: goes on; next rotation: {next}", resumed.name))?;
+        let goes_on = if rotation.is_auto_rotation_enabled {
+            "was not paused"
+        } else {
+            "goes on"
+        };
+        session.output.line(format!(
+            "{}: {goes_on}; next rotation: {next}",
+            resumed.name
+        ))?;
     }
     Ok(Exit::Done)
 }

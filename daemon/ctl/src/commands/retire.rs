@@ -2,7 +2,7 @@
 
 use clap::Args;
 use rotord_api::rotation::{
-    CredentialStage, CredentialState, RetireCredential, SecretRotationAnswer,
+    CredentialStage, CredentialState, RetireCredential, SecretRotation, SecretRotationAnswer,
 };
 use rotord_api::routes;
 
@@ -35,13 +35,17 @@ pub(crate) async fn run(session: &mut Session, command: Retire) -> Result<Exit, 
         key_id: named.clone(),
         now: command.now,
     };
-    let reply = {
+    let asked = {
         let _spinner = session.output.spinner("revoking");
-        session
-            .client
-            .post(&routes::of_rotation(routes::RETIRE, rotation.id), &body)
-            .await
-            .map_err(|error| unknown_key(error, &rotation.name))?
+        let path = routes::of_rotation(routes::RETIRE, rotation.id);
+        session.client.post(&path, &body).await
+    };
+    let reply = match asked {
+        Ok(reply) => reply,
+        Err(error) => match done_already(&error, &rotation.name, named.as_deref()) {
+            Some(words) => return nothing_to_do(session, &rotation, &words).await,
+            None => return Err(unknown_key(error, &rotation.name)),
+        },
     };
     if session.output.is_json() {
         session.output.json(&reply.body)?;
@@ -79,6 +83,33 @@ pub(crate) async fn run(session: &mut Session, command: Retire) -> Result<Exit, 
             "  {} is {}{waiting}",
             credential.key_id, credential.stage
         ))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What a repeat finds done, in words: it was asked for a state that is there.
+fn done_already(error: &CtlError, name: &str, named: Option<&str>) -> Option<String> {
+    let refused = error.to_string();
+    match named {
+        Some(key) if refused.contains("is gone already") => Some(format!("{key} is gone already")),
+        None if refused.contains("besides the published one") => Some(format!(
+            "nothing is there to be revoked besides the published one; to replace and revoke that: rotorctl retire {name} KEY-ID"
+        )),
+        _ => None,
+    }
+}
+
+async fn nothing_to_do(
+    session: &mut Session,
+    rotation: &SecretRotation,
+    words: &str,
+) -> Result<Exit, CtlError> {
+    if session.output.is_json() {
+        let path = routes::rotation(&rotation.kind, rotation.id);
+        let reply = session.client.get(&path).await?;
+        session.output.json(&reply.body)?;
+    } else {
+        session.output.line(format!("{}: {words}", rotation.name))?;
     }
     Ok(Exit::Done)
 }

@@ -50,12 +50,23 @@ pub(crate) async fn run(session: &mut Session, command: Rotate) -> Result<Exit, 
             Some(body) => session.client.post(&path, body).await,
         }
     };
-    let mut reply = wait::watched(session, &rotation, &spinner, asking).await?;
+    let mut reply = wait::watched(session, &rotation, &spinner, asking)
+        .await
+        .map_err(|error| in_progress(error, &rotation.name))?;
     if command.wait && reply.status == StatusCode::ACCEPTED {
         reply = wait::until_ended(session, reply, &spinner).await?;
     }
     drop(spinner);
     wait::report(session, &reply, "rotated")
+}
+
+/// A run that is under way may have begun before what this one was asked for.
+fn in_progress(error: CtlError, name: &str) -> CtlError {
+    if error.to_string().contains("already in progress") {
+        error.hint(format!("how far it is: rotorctl show {name}"))
+    } else {
+        error
+    }
 }
 
 /// After a failure the next try may be later than the due date, which has passed all the same.

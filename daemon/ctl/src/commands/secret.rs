@@ -1,5 +1,6 @@
 //! `rotorctl secret`.
 
+mod delete;
 pub(super) mod source;
 
 use clap::{Args, Subcommand};
@@ -20,6 +21,8 @@ pub(crate) enum Secret {
     List(List),
     /// Print one secret's value
     Get(Get),
+    /// Delete a secret that no rotation feeds, with all its versions
+    Delete(delete::Delete),
 }
 
 #[derive(Debug, Args)]
@@ -50,6 +53,7 @@ pub(crate) async fn run(session: &mut Session, command: Secret) -> Result<Exit, 
     match command {
         Secret::List(command) => list(session, command).await,
         Secret::Get(command) => get(session, command).await,
+        Secret::Delete(command) => delete::run(session, command).await,
     }
 }
 

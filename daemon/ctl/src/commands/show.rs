@@ -50,11 +50,10 @@ pub(crate) async fn run(session: &mut Session, command: Show) -> Result<Exit, Ct
 }
 
 fn needs_attention(rotation: &SecretRotation) -> bool {
+    let state = rotation.state.as_ref();
     rotation.rotation_status == RotationStatus::Failed
-        || rotation
-            .state
-            .as_ref()
-            .is_some_and(RotationState::needs_attention)
+        && !state.is_some_and(|state| state.manual_failed)
+        || state.is_some_and(RotationState::needs_attention)
 }
 
 async fn words(session: &Session, rotation: &SecretRotation) -> Words {

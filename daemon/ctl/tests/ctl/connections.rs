@@ -132,7 +132,7 @@ fn a_check_fails_where_rotation_could_not_work() {
     for (severity, code, help) in [
         ("fine", 0, ""),
         ("warning", 0, remedy),
-        ("problem", 1, remedy),
+        ("problem", 4, remedy),
     ] {
         let fake = Fake::start().on("GET", &check, 200, finding(severity));
         let ended = run(&fake, &["connection", "check", "azure"]);

@@ -21,7 +21,7 @@ fn lists_are_tab_separated_with_iso_times() {
     assert_eq!(
         ended.out,
         format!(
-            "billing\tazure-client-secret\tdev\t/\tsuccess\t2026-03-01T10:00:00.000Z\t2126-04-01T00:00:00.000Z\t{ID}\n"
+            "billing\tazure-client-secret\tdev\t/\tsuccess\t2026-03-01T10:00:00.000Z\t2126-04-01T00:00:00.000Z\t{ID}\t-\n"
         )
     );
 }
@@ -57,8 +57,98 @@ fn lists_can_be_narrowed_also_as_json() {
         fake.asked()
             .iter()
             .filter(|asked| asked.path == "/api/v2/secret-rotations")
-            .all(|asked| asked.query == "projectId=p-1")
+            .all(|asked| asked.query == "projectId=p-1&withDeleted=true")
     );
+}
+
+#[test]
+fn what_is_being_deleted_is_listed_with_what_it_waits_for_and_named_by_its_name() {
+    let gone = |attention: Value| {
+        let state = json!({"deleting": true, "summary": "it is deleted: k-1 waits to be removed: 503",
+            "attention": attention, "credentials": [
+            {"keyId": "k-1", "label": "rotord a b 1", "stage": "retiring", "waitingFor": "503"}
+        ]});
+        json!({"secretRotations": [rotation_with(json!({"state": state}))]})
+    };
+    let rotations = "/api/v2/secret-rotations";
+    let fake = Fake::start().instead("GET", rotations, 200, gone(json!([])));
+    let out = run(&fake, &["list"]).out;
+    let columns: Vec<_> = out.trim_end().split('\t').collect();
+    assert_eq!(columns[4], "deleting");
+    assert!(columns[8].ends_with("waits to be removed: 503"), "{out}");
+    let out = run(&fake, &["list", "--credentials"]).out;
+    assert!(out.contains("\tk-1\tretiring\t"), "{out}");
+    // Also by the list that commands take names from, which has no deleted ones.
+    let none = json!({"secretRotations": []});
+    for (attention, code) in [
+        (json!([]), 1),
+        (
+            json!([{"code": "deletion-waits", "message": "delete it again"}]),
+            0,
+        ),
+    ] {
+        let fake = Fake::start()
+            .instead("GET", rotations, 200, none.clone())
+            .on("GET", rotations, 200, gone(attention))
+            .on("DELETE", &single(), 200, one(rotation()));
+        let ended = run(&fake, &["delete", "billing", "--revoke", "--yes"]);
+        assert_eq!(ended.code, code, "{}", ended.err);
+        assert!(
+            code == 0 || ended.err.contains("is gone: it is deleted"),
+            "{}",
+            ended.err
+        );
+    }
+}
+
+#[test]
+fn every_project_is_listed_with_its_name() {
+    let mut other = crate::fake::project();
+    other["id"] = "p-2".into();
+    other["slug"] = "other".into();
+    let projects = json!({"projects": [crate::fake::project(), other]});
+    let fake = Fake::start().instead("GET", "/api/v1/projects", 200, projects);
+    let out = run(&fake, &["list", "--all-projects"]).out;
+    let projects: Vec<_> = out.lines().map(|line| line.split('\t').nth(2)).collect();
+    assert_eq!(projects, [Some("default"), Some("other")]);
+    let json = run(&fake, &["list", "--all-projects", "--json"]).json();
+    assert_eq!(json["secretRotations"].as_array().unwrap().len(), 2);
+    let queries: Vec<_> = fake.asked().into_iter().map(|asked| asked.query).collect();
+    assert!(
+        queries.contains(&"projectId=p-2&withDeleted=true".to_owned()),
+        "{queries:?}"
+    );
+    assert_eq!(
+        run(&fake, &["list", "--all-projects", "--env", "nope"]).code,
+        1
+    );
+}
+
+#[test]
+fn a_place_that_is_not_there_is_told_with_those_there_are() {
+    let fake = Fake::start();
+    for (line, words) in [
+        (
+            &["list", "--env", "nope"][..],
+            "there is no environment \"nope\"",
+        ),
+        (&["list", "--env", "nope", "--json"], "there is dev, prod"),
+        (&["show", "billing", "--env", "nope"], "there is dev, prod"),
+        (
+            &["list", "--path", "/nope"],
+            "there is no folder /nope in dev, prod",
+        ),
+        (
+            &["list", "--env", "dev", "--path", "/nope"],
+            "rotorctl folder list",
+        ),
+        (&["list", "--project", "nope"], "there is default"),
+    ] {
+        let ended = run(&fake, line);
+        assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{line:?}");
+        assert!(ended.err.contains(words), "{line:?}: {}", ended.err);
+    }
+    assert_eq!(run(&fake, &["list", "--env", "prod"]).code, 0);
 }
 
 #[test]
@@ -81,6 +171,14 @@ fn showing_ends_with_4_where_something_needs_attention() {
             ),
             4,
             "message\tno permission\n",
+        ),
+        (
+            rotation_with(
+                json!({"rotationStatus": "failed", "lastRotationMessage": "no permission",
+                "state": {"summary": "", "manualFailed": true}}),
+            ),
+            0,
+            "status\tmanual failed\n",
         ),
         (
             rotation_with(attention),
@@ -242,6 +340,62 @@ fn retiring_names_the_leaked_one_or_all_but_the_published() {
     assert_eq!(run(&fake, &["retire", "billing", "k-1", "--now"]).code, 0);
     let bodies: Vec<Value> = fake.changes().into_iter().map(|asked| asked.body).collect();
     assert_eq!(bodies, [json!({}), json!({"keyId": "k-1", "now": true})]);
+}
+
+#[test]
+fn a_repeat_that_finds_what_it_would_bring_about_ends_with_0_and_says_so() {
+    let paused = rotation_with(json!({"isAutoRotationEnabled": false}));
+    let fake = Fake::start()
+        .on("POST", &own("pause"), 200, one(paused.clone()))
+        .on("POST", &own("resume"), 200, one(rotation()));
+    let resumed = run(&fake, &["resume", "billing"]);
+    assert_eq!(resumed.code, 0);
+    assert!(resumed.out.contains("was not paused"), "{}", resumed.out);
+    let list = json!({"secretRotations": [paused]});
+    let fake = fake.instead("GET", "/api/v2/secret-rotations", 200, list);
+    let again = run(&fake, &["pause", "billing"]);
+    assert_eq!(again.code, 0);
+    assert!(again.out.contains("was paused already"), "{}", again.out);
+
+    let gone = "The credential with the key id \"k-1\" is gone already";
+    let none = "this rotation has no credential besides the published one: name its key id to replace and revoke it";
+    for (refused, line, words) in [
+        (
+            gone,
+            &["retire", "billing", "k-1"][..],
+            "k-1 is gone already",
+        ),
+        (
+            none,
+            &["retire", "billing"],
+            "rotorctl retire billing KEY-ID",
+        ),
+    ] {
+        let refused = error(400, "BadRequest", refused);
+        let fake = Fake::start().on("POST", &own("retire"), 400, refused).on(
+            "GET",
+            &single(),
+            200,
+            one(rotation()),
+        );
+        let ended = run(&fake, line);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert!(ended.out.contains(words), "{}", ended.out);
+        let json = run(&fake, &[line, &["--json"]].concat());
+        assert_eq!((json.code, json.json()), (0, one(rotation())));
+    }
+}
+
+#[test]
+fn usage_says_what_is_needed_whatever_the_environment_names() {
+    let ended = run(&Fake::start(), &["rotate"]);
+    assert_eq!(ended.code, 64);
+    let usage = ended.err.lines().find(|line| line.starts_with("Usage:"));
+    let usage = usage.unwrap_or_else(|| panic!("{}", ended.err));
+    assert!(
+        usage.contains("<ROTATION>") && !usage.contains("--socket"),
+        "{usage}"
+    );
 }
 
 #[test]
@@ -504,7 +658,8 @@ fn folders_are_listed_and_made_with_what_is_missing_above() {
         run(&fake, &["folder", "list", "--env", "dev"]).out,
         format!("/\tdev\t{ID}\n")
     );
-    assert_eq!(run(&fake, &["folder", "list", "--path", "/no"]).out, "");
+    let missing = run(&fake, &["folder", "list", "--path", "/no"]);
+    assert_eq!((missing.code, missing.out.as_str()), (1, ""));
     let ended = run(&fake, &["folder", "add", "/app/db/", "--env", "dev"]);
     assert_eq!(
         ended.out, "folder /app/db is there, in dev\n",

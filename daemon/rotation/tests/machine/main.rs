@@ -12,6 +12,7 @@ use chrono::TimeDelta;
 use play::{INSTALLATION, Play, ROTATION, plan, utc};
 use rotord_rotation::event::Answer;
 use rotord_rotation::rotation::Urgent;
+use rotord_rotation::summary::NoticeCode;
 use rotord_rotation::{
     Call, Command, Event, Fault, FaultKind, Handle, Inspection, Label, Life, Listed, Nonce,
     Outcome, Plan, Refusal, RunKind, Stage,
@@ -181,9 +182,13 @@ fn a_failed_scheduled_run_is_retried_and_a_failed_manual_one_is_not() {
         .unwrap();
     play.until(|play| play.rotation.outcome == Outcome::Failed);
     assert_eq!(play.rotation.next_try_at, None);
+    let told = play.notices();
+    assert!(told.contains(&NoticeCode::ManualFailed) && !told.contains(&NoticeCode::Failing));
 
     play.issue_faults.push(fault(FaultKind::Refused));
     play.until(|play| play.rotation.next_try_at.is_some());
+    let told = play.notices();
+    assert!(told.contains(&NoticeCode::Failing) && !told.contains(&NoticeCode::ManualFailed));
     assert!(play.rotation.next_rotation_at(&play.timing) > play.rotation.due_at);
     play.until(|play| play.published.len() == 2);
     assert_eq!(play.rotation.failures, 0);

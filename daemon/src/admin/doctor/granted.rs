@@ -2,7 +2,6 @@
 
 use rotord_api::catalogue::GRANT_OF_NOTHING;
 use rotord_api::doctor::DoctorFinding;
-use rotord_store::places::DEFAULT_PROJECT;
 use rotord_store::{Reader, StoreError};
 
 use super::{Looking, failed};
@@ -26,6 +25,7 @@ pub(super) fn look(daemon: &Shared) -> Looking<'_> {
 struct Granted {
     setting: &'static str,
     to: String,
+    project: String,
     environment: String,
     path: String,
     name: String,
@@ -38,6 +38,7 @@ fn granted(settings: &Settings) -> Vec<Granted> {
         names.map(|name| Granted {
             setting: "reader.grants",
             to: format!("users {:?} and groups {:?}", grant.uids, grant.gids),
+            project: grant.project.clone(),
             environment: grant.environment.clone(),
             path: grant.path.clone(),
             name: name.clone(),
@@ -46,6 +47,7 @@ fn granted(settings: &Settings) -> Vec<Granted> {
     let to_units = settings.credentials.grants.iter().map(|grant| Granted {
         setting: "credentials.grants",
         to: grant.asker().to_string(),
+        project: grant.project.clone(),
         environment: grant.environment.clone(),
         path: grant.path.clone(),
         name: grant.secret.clone(),
@@ -55,10 +57,10 @@ fn granted(settings: &Settings) -> Vec<Granted> {
 
 fn missing(reader: &Reader, grants: Vec<Granted>) -> Result<Vec<DoctorFinding>, StoreError> {
     let mut found = Vec::new();
-    let project = reader.project(DEFAULT_PROJECT)?;
     for grant in grants {
         let secret = reader
-            .environment(project.id, &grant.environment)
+            .project(&grant.project)
+            .and_then(|project| reader.environment(project.id, &grant.environment))
             .and_then(|place| reader.sealed_secret(place.id, &grant.path, &grant.name, None));
         match secret {
             Ok(_) => {}
@@ -66,12 +68,13 @@ fn missing(reader: &Reader, grants: Vec<Granted>) -> Result<Vec<DoctorFinding>, 
                 let Granted {
                     setting,
                     to,
+                    project,
                     environment,
                     path,
                     name,
                 } = grant;
                 let message = format!(
-                    "the secret {name} of {environment} {path} is granted ({to}), and there is none"
+                    "the secret {name} of {environment} {path} in the project {project} is granted ({to}), and there is none"
                 );
                 let about = format!("setting {setting}");
                 found.push(DoctorFinding::warning(&GRANT_OF_NOTHING, about, message));

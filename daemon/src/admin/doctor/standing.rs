@@ -22,7 +22,11 @@ fn judge(notice: &Notice, case: &RotationCase) -> DoctorFinding {
     let entry = codes::of_notice(notice.code);
     let severity = match notice.urgency {
         // A run that failed is what doctor is called for.
-        _ if notice.code == NoticeCode::Failing || notice.code == NoticeCode::Overdue => {
+        _ if matches!(
+            notice.code,
+            NoticeCode::Failing | NoticeCode::ManualFailed | NoticeCode::Overdue
+        ) =>
+        {
             Severity::Problem
         }
         Urgency::Attention => Severity::Problem,

@@ -1,6 +1,6 @@
 //! A rotation as clients see it.
 
-mod state;
+pub(in crate::admin) mod state;
 
 use std::collections::HashMap;
 

@@ -7,14 +7,13 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 use rotord_api::secret::Secret;
 use rotord_api::{Sensitive, Timestamp};
-use rotord_store::places::DEFAULT_PROJECT;
 use rotord_store::{Reader, SecretRecord, StoreError};
 
 use super::Asked;
 use super::kept::{There, What, Where};
 use crate::actors::store::Failed;
 use crate::admin::Shared;
-use crate::admin::access::Reach;
+use crate::admin::access::{Projects, Reach};
 use crate::admin::error::ApiError;
 use crate::admin::lookup::optional;
 use crate::admin::rotations::credentials::text;
@@ -34,13 +33,18 @@ pub(super) struct Secrets {
     pub(super) records: Vec<SecretRecord>,
 }
 
-/// Finds what was asked for. What does not exist is not unchanged.
+/// Finds what was asked for in one of these projects. What does not exist is not unchanged, and of what may not be read
+/// nobody learns whether it exists.
 pub(super) async fn find(
     daemon: &Shared,
     request: &HttpRequest,
     reach: &Reach,
+    projects: Projects,
     asked: &Asked,
 ) -> Result<Found, ApiError> {
+    if projects.is_none() {
+        return Err(ApiError::denied());
+    }
     let everything = reach.is_everything();
     let nowhere = || {
         if everything {
@@ -52,7 +56,7 @@ pub(super) async fn find(
             ApiError::denied()
         }
     };
-    let there = look(daemon, &asked.place, everything).await?;
+    let there = look(daemon, &asked.place, projects).await?;
     let there = there.ok_or_else(nowhere)?;
     let tag = reach.view().tag(&there.tag);
     if Known::by(request).has(&tag) {
@@ -74,20 +78,20 @@ pub(super) async fn find(
     }))
 }
 
-/// None where there is no such place. Grants name no project: without `everything` there is but the default one.
+/// None where there is no such place, or in none of these projects.
 async fn look(
     daemon: &Shared,
     place: &Where,
-    everything: bool,
+    projects: Projects,
 ) -> Result<Option<Arc<There>>, Failed> {
     let edition = daemon.store.edition();
     if let Some(there) = daemon.kept.get(edition, place) {
-        return Ok(Some(there));
+        return Ok(projects.has(&there.project).then_some(there));
     }
     let wanted = place.clone();
     let there = daemon
         .store
-        .read(move |reader| there(reader, &wanted, everything))
+        .read(move |reader| there(reader, &wanted, &projects))
         .await?;
     Ok(there.map(|there| {
         let there = Arc::new(there);
@@ -97,11 +101,11 @@ async fn look(
 }
 
 /// The tag is not newer than the secrets.
-fn there(reader: &Reader, place: &Where, everything: bool) -> Result<Option<There>, StoreError> {
+fn there(reader: &Reader, place: &Where, projects: &Projects) -> Result<Option<There>, StoreError> {
     let Some(project) = optional(reader.project(&place.project))? else {
         return Ok(None);
     };
-    if !everything && project.slug != DEFAULT_PROJECT {
+    if !projects.has(&project) {
         return Ok(None);
     }
     let Some(environment) = optional(reader.environment(project.id, &place.environment))? else {
@@ -144,10 +148,11 @@ impl Known {
 }
 
 impl Secrets {
-    /// Leaves out those that `wanted` says no to, by the environment's slug and the secret.
-    pub(super) fn retain(&mut self, wanted: impl Fn(&str, &SecretRecord) -> bool) {
-        let slug = &self.there.environment.slug;
-        self.records.retain(|secret| wanted(slug, secret));
+    /// Leaves out those that are in none of the projects that `wanted` says, by the environment's slug and the secret.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&str, &SecretRecord) -> Projects) {
+        let (slug, project) = (&self.there.environment.slug, &self.there.project);
+        self.records
+            .retain(|secret| wanted(slug, secret).has(project));
     }
 
     /// One of them as clients see it.

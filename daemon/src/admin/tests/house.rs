@@ -195,6 +195,10 @@ impl House {
         send(&self.reader, "GET", path, None, &[]).await
     }
 
+    pub(super) async fn delete_as_reader(&self, path: &str) -> Answer {
+        send(&self.reader, "DELETE", path, None, &[]).await
+    }
+
     pub(super) async fn read_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         send(&self.reader, "GET", path, None, headers).await
     }
@@ -291,6 +295,7 @@ pub(super) fn grant(path: &str, secrets: &[&str]) -> ReaderGrant {
     ReaderGrant {
         uids: vec![rustix::process::geteuid().as_raw()],
         gids: Vec::new(),
+        project: "default".to_owned(),
         environment: "dev".to_owned(),
         path: path.to_owned(),
         secrets: secrets.iter().map(ToString::to_string).collect(),

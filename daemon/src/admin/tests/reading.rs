@@ -307,6 +307,38 @@ async fn a_reader_sees_what_is_granted_and_nothing_else_looks_different_from_not
 }
 
 #[actix_rt::test]
+async fn what_is_granted_in_one_project_is_not_in_another() {
+    let house = granted(vec![ReaderGrant {
+        project: "other".to_owned(),
+        ..grant("/", &["ECHO_VALUE"])
+    }])
+    .await;
+    let project = json!({"projectName": "Other"});
+    let other = house.post("/api/v1/projects", &project).await;
+    let other = other.body["project"]["id"].as_str().unwrap().to_owned();
+    let connection = house.connect("echo-too", json!({})).await;
+    let mut rotation = house.request(&connection);
+    rotation["projectId"] = json!(other);
+    house.post(ROTATIONS, &rotation).await.is(200);
+    for (project, status) in [
+        (other.as_str(), 200),
+        ("other", 200),
+        (house.project.as_str(), 403),
+        ("default", 403),
+    ] {
+        // Over the admin socket first: what is kept of that is not for readers.
+        let base = format!("projectId={project}&environment=dev");
+        for path in [
+            format!("/api/v4/secrets/ECHO_VALUE?{base}"),
+            format!("/api/v4/secrets?{base}"),
+        ] {
+            house.get(&path).await.is(200);
+            house.read(&path).await.is(status);
+        }
+    }
+}
+
+#[actix_rt::test]
 async fn a_whole_folder_can_be_granted_and_is_tagged_by_what_is_seen() {
     let house = granted(vec![grant("/app", &["*"]), grant("/", &["ECHO_NAME"])]).await;
     let base = format!("projectId={}&environment=dev", house.project);
@@ -374,4 +406,52 @@ async fn one_user_cannot_take_all_connections_to_the_reader_socket() {
         house.project
     );
     house.get(&path).await.is(200);
+}
+
+#[actix_rt::test]
+async fn a_secret_goes_once_no_rotation_feeds_it_and_is_noted() {
+    let (house, connection) = House::connected().await;
+    let rotation = house.rotation(&connection).await;
+    let one = list(&house, "/api/v4/secrets/ECHO_VALUE", "projectId");
+    house
+        .delete(&one)
+        .await
+        .is(400)
+        .says("Cannot delete rotated secret ECHO_VALUE");
+    house.get(&one).await.is(200);
+    house.delete(&rotation).await.is(200);
+    let kept = house.get(&one).await;
+    kept.is(200);
+    let gone = house.delete(&one).await;
+    gone.is(200);
+    assert_eq!(gone.body["secret"]["id"], kept.body["secret"]["id"]);
+    assert_eq!(gone.body["secret"]["secretValueHidden"], true);
+    assert_eq!(gone.body["secret"]["secretValue"], "");
+    for version in ["", "&version=1"] {
+        house.get(&format!("{one}{version}")).await.is(404);
+    }
+    house.delete(&one).await.is(404).says("ECHO_VALUE");
+    assert_eq!(house.noted("delete-secret").await, 1);
+    // As one client sends it.
+    let body = json!({"workspaceId": house.project, "environment": "dev", "secretPath": "/", "type": "shared"});
+    house
+        .send(
+            "DELETE",
+            "/api/v3/secrets/raw/ECHO_NAME",
+            Some(body.to_string()),
+        )
+        .await
+        .is(200);
+    let left = house
+        .get(&list(&house, "/api/v4/secrets", "projectId"))
+        .await;
+    assert_eq!(left.body["secrets"], json!([]));
+}
+
+#[actix_rt::test]
+async fn a_reader_deletes_nothing() {
+    let house = granted(vec![grant("/", &["*"])]).await;
+    let path = list(&house, "/api/v4/secrets/ECHO_VALUE", "projectId");
+    house.delete_as_reader(&path).await.is(403);
+    house.read(&path).await.is(200);
 }

@@ -80,7 +80,7 @@ async fn a_connection_that_may_not_rotate_is_told_what_it_lacks() {
         .run()
         .await
         .unwrap();
-    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    assert_eq!(ended.code, Some(4), "{}", ended.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]

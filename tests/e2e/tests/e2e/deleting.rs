@@ -109,8 +109,26 @@ async fn a_credential_whose_removal_fails_is_removed_later() {
             },
         )
     });
+    let key = key_at(&rotation, CredentialStage::Active);
     delete(&rig, rotation.id, true, true).await;
+    let list = |more: &[&str]| {
+        let line = rig.daemon.rotorctl().unwrap();
+        line.args(["list", "--all-projects"]).args(more).run()
+    };
+    // As long as something is left of it, it is in the list.
+    let listed = list(&[]).await.unwrap().well().unwrap();
+    assert!(
+        listed.contains("\tdeleting\t") && listed.contains("it is deleted: "),
+        "{listed}"
+    );
+    let held = list(&["--credentials"]).await.unwrap().well().unwrap();
+    assert!(held.contains(&format!("\t{key}\tretiring\t")), "{held}");
     rig.until_issued("payroll", 0).await;
+    let left = until("it to be gone", Duration::from_mins(2), async || {
+        let listed = list(&[]).await?.well()?;
+        Ok(listed.is_empty().then_some(()))
+    });
+    left.await.unwrap();
     let answer = rig.operator.http.get(routes::STATUS).await.unwrap();
     assert_eq!(answer.json().unwrap()["rotations"]["total"], json!(0));
 }
@@ -185,4 +203,34 @@ async fn a_deleted_one_that_waits_for_a_person_is_seen_and_takes_their_word() {
     })
     .await
     .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_was_kept_is_deleted_by_command_and_a_fed_one_is_not() {
+    let rig = Rig::start(&["payroll"]).await;
+    let rotation = rig.create("payroll").await;
+    let secret = |more: &[&str]| {
+        let line = rig.daemon.rotorctl().unwrap();
+        let line = line.args(["secret", "delete", "PAYROLL_SECRET", "--env", "dev"]);
+        line.args(more).run()
+    };
+    let fed = secret(&["--yes"]).await.unwrap();
+    assert_eq!(fed.code, Some(1), "{}", fed.stdout);
+    for word in ["payroll", "--delete-secrets"] {
+        assert!(fed.stderr.contains(word), "{}", fed.stderr);
+    }
+    let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+    delete(&rig, rotation.id, false, false).await;
+    let unasked = secret(&[]).await.unwrap();
+    assert_eq!(unasked.code, Some(64), "{}", unasked.stderr);
+    assert_eq!(rig.operator.secret("PAYROLL_SECRET").await.unwrap(), value);
+    let said = secret(&["--yes"]).await.unwrap().well().unwrap();
+    assert!(
+        said.contains("is deleted") && !said.contains(&value),
+        "{said}"
+    );
+    assert!(rig.operator.secret("PAYROLL_SECRET").await.is_err());
+    let again = secret(&["--yes"]).await.unwrap();
+    assert_eq!(again.code, Some(1), "{}", again.stdout);
+    assert!(again.stderr.contains("secret list"), "{}", again.stderr);
 }

@@ -157,9 +157,50 @@ async fn a_lifetime_policy_is_named_by_what_it_made_fail() {
     assert!(reply.status >= 400, "{}", reply.text());
     let (code, report) = doctor(&rig, &["--rotation", "payroll"]).await;
     assert_eq!(code, Some(4));
-    let found = one(&report, "failing");
+    let found = one(&report, "manual-failed");
     assert!(found.message.contains("policy"), "{found:?}");
     assert!(found.message.contains("shorter"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manual_run_that_failed_is_told_as_that_and_its_schedule_is_well() {
+    let rig = Rig::start(&["payroll"]).await;
+    let rotation = rig.create("payroll").await;
+    let next = rotation.next_rotation_at.unwrap().to_string();
+    let forbid = |passwords_forbidden| {
+        rig.azure.standin.set_behaviour(|behaviour| {
+            behaviour.policy = Some(PasswordPolicy {
+                id: Uuid::from_u128(7),
+                max_lifetime_seconds: None,
+                passwords_forbidden,
+            });
+        });
+    };
+    forbid(true);
+    let rotorctl = async |line: &[&str]| {
+        let line = rig.daemon.rotorctl().unwrap().args(line);
+        line.run().await.unwrap()
+    };
+    assert_eq!(rotorctl(&["rotate", "payroll"]).await.code, Some(1));
+    let status = rotorctl(&["status"]).await;
+    assert_eq!(status.code, Some(0), "{}", status.stdout);
+    let told = status
+        .stdout
+        .lines()
+        .find(|line| line.contains("manual-failed"));
+    let told = told.unwrap_or_else(|| panic!("{}", status.stdout));
+    assert!(
+        told.starts_with("warning\t") && told.contains(&next),
+        "{told}"
+    );
+    assert!(status.stdout.contains(" 0 failed)"), "{}", status.stdout);
+    let listed = rotorctl(&["list"]).await.well().unwrap();
+    assert!(listed.contains("\tmanual failed\t"), "{listed}");
+    assert_eq!(rotorctl(&["show", "payroll"]).await.code, Some(0));
+    forbid(false);
+    rotorctl(&["rotate", "payroll"]).await.well().unwrap();
+    let listed = rotorctl(&["list"]).await.well().unwrap();
+    assert!(listed.contains("\tsuccess\t"), "{listed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

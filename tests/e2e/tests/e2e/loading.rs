@@ -5,6 +5,11 @@ use std::path::Path;
 
 use e2e::azure::tenant;
 use e2e::credential::{self, MOST};
+use rotord_api::project::ProjectAnswer;
+use rotord_api::rotation::{SecretRotation, SecretRotationAnswer};
+use rotord_api::routes;
+use rotord_api::secret::{SecretAnswer, SecretsQuery};
+use serde_json::json;
 use toml::{Table, Value};
 
 use crate::rig::Rig;
@@ -180,10 +185,119 @@ async fn a_grant_by_command_is_one_line_for_the_unit_and_a_reload_away() {
     assert!(again.well().unwrap().contains("already"));
     let other = grant(&[UNIT, "token", "PAYROLL_ID"]).await.unwrap();
     assert_eq!(other.code, Some(1));
-    let early = grant(&["early.service", "token", "NOT_YET"]).await.unwrap();
+    let with = std::fs::read_to_string(&file).unwrap();
+    for (asked, words) in [
+        (
+            &["early.service", "token", "NOT_YET"][..],
+            "no secret NOT_YET",
+        ),
+        (
+            &["early.service", "token", "PAYROLL_ID", "--path", "/ap"],
+            "no folder /ap",
+        ),
+        (
+            &["early.service", "token", "PAYROLL_ID", "--project", "none"],
+            "no project \"none\"",
+        ),
+    ] {
+        let unknown = grant(asked).await.unwrap();
+        assert_eq!(unknown.code, Some(1), "{}", unknown.stderr);
+        for word in [words, "--anyway"] {
+            assert!(unknown.stderr.contains(word), "{}", unknown.stderr);
+        }
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), with);
+    let early = grant(&["early.service", "token", "NOT_YET", "--anyway"])
+        .await
+        .unwrap();
     assert!(early.stderr.contains("does not start"), "{}", early.stderr);
+    assert_eq!(early.code, Some(0));
 
     rig.daemon.reload().await.unwrap();
     let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
     assert_eq!(ask(&rig, 7, UNIT, "token").await, value.as_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settings_file_that_was_mistyped_is_not_made() {
+    let rig = Rig::start(&["payroll"]).await;
+    rig.create("payroll").await;
+    let file = rig.daemon.path("mistyped.toml");
+    let grant = |more: &[&str]| {
+        let line = rig.daemon.rotorctl().unwrap();
+        let line = line.args(["credential", "grant", UNIT, "token", "PAYROLL_SECRET"]);
+        let line = line.args(["--env", "dev", "--config"]).args([&file]);
+        line.args(more).run()
+    };
+    let refused = grant(&[]).await.unwrap();
+    assert_eq!(refused.code, Some(78), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--create"), "{}", refused.stderr);
+    assert!(!file.exists());
+    grant(&["--create"]).await.unwrap().well().unwrap();
+    assert!(std::fs::read_to_string(&file).unwrap().contains(UNIT));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_of_another_projects_secret_is_taken_back_as_it_was_made() {
+    let mut rig = Rig::start(&["payroll"]).await;
+    let project = json!({"projectName": "Other", "slug": "other"});
+    let made = rig.operator.http.post(routes::PROJECTS, &project).await;
+    let made: ProjectAnswer = made.unwrap().parse().unwrap();
+    let mut body = rig
+        .operator
+        .request(&rig.azure, rig.connection, "payroll")
+        .await
+        .unwrap();
+    body["projectId"] = made.project.id.as_str().into();
+    let created = rig.operator.post_rotation(&body).await.unwrap();
+    let created: SecretRotationAnswer = created.parse().unwrap();
+    let id = created.secret_rotation.id;
+    let published = |rotation: &SecretRotation| rotation.last_rotated_at.is_some();
+    rig.operator
+        .until("it to be published", id, published)
+        .await
+        .unwrap();
+
+    let file = rig.daemon.settings_file();
+    let before = std::fs::read_to_string(&file).unwrap();
+    let credential = async |rig: &Rig, arguments: &[&str]| {
+        let line = rig.daemon.rotorctl().unwrap();
+        let line = line.args(["credential"]).args(arguments).args(["--config"]);
+        line.args([&file]).run().await.unwrap()
+    };
+    let template = "payroll@.service";
+    let granted = ["grant", template, "token", "PAYROLL_SECRET", "--env", "dev"];
+    let elsewhere = credential(&rig, &granted).await;
+    assert_eq!(elsewhere.code, Some(1), "{}", elsewhere.stderr);
+    let granted = [&granted[..], &["--project", "Other"]].concat();
+    credential(&rig, &granted).await.well().unwrap();
+    let with = std::fs::read_to_string(&file).unwrap();
+    assert!(with.contains("project = \"other\""), "{with}");
+    rig.daemon.reload().await.unwrap();
+    let query = SecretsQuery {
+        project_id: Some("other".to_owned()),
+        ..rig.operator.place().await.unwrap()
+    };
+    let path = routes::with_query(&routes::secret("PAYROLL_SECRET"), &query);
+    let value: SecretAnswer = rig.operator.http.get(&path).await.unwrap().parse().unwrap();
+    let instance = "payroll@north.service";
+    let value = value.secret.secret_value;
+    assert_eq!(
+        ask(&rig, 7, instance, "token").await,
+        value.expose().as_bytes()
+    );
+
+    let of_instance = credential(&rig, &["revoke", instance, "token"]).await;
+    assert_eq!(of_instance.code, Some(1));
+    let hint = format!("rotorctl credential revoke {template} token");
+    assert!(of_instance.stderr.contains(&hint), "{}", of_instance.stderr);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), with);
+    let taken = credential(&rig, &["revoke", template, "token"]).await;
+    let said = taken.well().unwrap();
+    assert!(said.contains("systemctl reload rotord"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    let again = credential(&rig, &["revoke", template, "token"]).await;
+    assert_eq!(again.code, Some(1), "{}", again.stdout);
+    rig.daemon.reload().await.unwrap();
+    assert!(ask(&rig, 8, instance, "token").await.len() > MOST);
 }

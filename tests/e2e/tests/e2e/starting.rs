@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use azure_standin::{Fault, Operation, Rule};
@@ -95,6 +96,114 @@ async fn a_check_says_what_a_start_would_refuse() {
         assert!(said.contains(word), "{text}: {said}");
     }
     assert!(!daemon.path("state/rotord.db").exists());
+}
+
+/// Somebody who is neither root nor in a group of anybody's.
+const STRANGER: u32 = 54_397;
+
+/// A check of settings that name this state directory, as this user where one is named.
+async fn checked(daemon: &Daemon, state: &Path, user: Option<u32>) -> (i32, String) {
+    let state = toml::Value::from(state.display().to_string());
+    let text = format!("[state]\ndirectory = {state}\n");
+    std::fs::write(daemon.settings_file(), text).unwrap();
+    let mut line = Line::new(built::program("rotord").unwrap())
+        .args(["--check", "--config"])
+        .args([daemon.settings_file()]);
+    if let Some(uid) = user {
+        line = line.as_user(uid);
+    }
+    let ended = line.run().await.unwrap();
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    (ended.code.expect("a signal ended it"), said)
+}
+
+fn names(folder: &Path) -> Vec<std::ffi::OsString> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_looks_at_the_state_directory_and_changes_nothing_there() {
+    let mut daemon = Daemon::new().unwrap();
+    let absent = daemon.path("one/two");
+    let (code, said) = checked(&daemon, &absent, None).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("is not there yet"), "{said}");
+    assert!(!daemon.path("one").exists());
+
+    daemon.start().await.unwrap();
+    let state = daemon.path("state");
+    let before = names(&state);
+    let (code, said) = checked(&daemon, &state, None).await;
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(names(&state), before);
+    daemon.operator().status().await.unwrap();
+    daemon.stop().await.unwrap();
+    let before = names(&state);
+    let (code, said) = checked(&daemon, &state, None).await;
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(names(&state), before);
+
+    let (code, said) = checked(&daemon, &state.join("rotord.db"), None).await;
+    assert_eq!(code, 78, "{said}");
+    assert!(said.contains("state-directory"), "{said}");
+    std::fs::write(state.join("rotord.db"), "no database".repeat(99)).unwrap();
+    let (code, said) = checked(&daemon, &state, None).await;
+    assert_eq!(code, 78, "{said}");
+    assert!(said.contains("no SQLite database"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_judges_the_state_directory_for_the_user_that_it_belongs_to() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can act as other users");
+        return;
+    }
+    let daemon = Daemon::new().unwrap();
+    let state = daemon.path("state");
+    std::fs::create_dir_all(&state).unwrap();
+    let owned_by = |path: &Path, uid| std::os::unix::fs::chown(path, Some(uid), None).unwrap();
+    let mode = |mode| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&state, mode).unwrap();
+    };
+    // Root's own, and what is to be made in it: he could not start there.
+    mode(0o755);
+    for directory in [state.clone(), state.join("below")] {
+        let (code, said) = checked(&daemon, &directory, Some(STRANGER)).await;
+        assert_eq!(code, 78, "{said}");
+        assert!(
+            said.contains("Permission denied") || said.contains("permission denied"),
+            "{said}"
+        );
+    }
+    // A service's: he may not see, and root may.
+    mode(0o700);
+    owned_by(&state, STRANGER + 1);
+    let (code, said) = checked(&daemon, &state, Some(STRANGER)).await;
+    assert_eq!(code, 0, "{said}");
+    let owner = format!("belongs to the user {}", STRANGER + 1);
+    assert!(said.contains(&owner), "{said}");
+    for user in [None, Some(STRANGER + 1)] {
+        let (code, said) = checked(&daemon, &state, user).await;
+        assert_eq!((code, said.as_str()), (0, "the settings are right\n"));
+    }
+    // What a start by root left there.
+    let database = state.join("rotord.db");
+    std::fs::write(&database, "").unwrap();
+    std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o600)).unwrap();
+    for user in [None, Some(STRANGER + 1)] {
+        let (code, said) = checked(&daemon, &state, user).await;
+        assert_eq!(code, 78, "{said}");
+        assert!(said.contains("rotord.db belongs to the user 0"), "{said}");
+    }
+    // His own, in which he may not write.
+    std::fs::remove_file(&database).unwrap();
+    mode(0o500);
+    let (code, said) = checked(&daemon, &state, None).await;
+    assert_eq!(code, 78, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,6 +49,7 @@ pub(crate) async fn run(session: &mut Session, named: &str) -> Result<Exit, CtlE
     Ok(if check.is_usable() {
         Exit::Done
     } else {
-        Exit::Failed
+        // As doctor ends for the same finding: it was looked at, and a person should look too.
+        Exit::Attention
     })
 }

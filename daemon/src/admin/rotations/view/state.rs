@@ -13,8 +13,14 @@ use crate::codes;
 
 pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
     let state = &record.state;
-    let notices = viewer.with_context(record, |ctx| (state.notices(ctx), state.is_overdue(ctx)));
-    let (notices, overdue) = notices.unwrap_or_default();
+    let seen = viewer.with_context(record, |ctx| {
+        (
+            state.notices(ctx),
+            state.is_overdue(ctx),
+            state.has_failed_by_hand(ctx),
+        )
+    });
+    let (notices, overdue, manual_failed) = seen.unwrap_or_default();
     let run = state.run.as_ref().map(|run| show_run(state, run));
     let mut credentials: Vec<_> = state
         .credentials
@@ -22,8 +28,8 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
         .filter_map(|credential| show_credential(viewer, state, credential))
         .collect();
     credentials.reverse();
-    RotationState {
-        summary: summary(viewer, state, run.as_ref(), &notices),
+    let mut shown = RotationState {
+        summary: String::new(),
         run,
         credentials,
         watched: u32::try_from(state.lost()).unwrap_or(u32::MAX),
@@ -31,30 +37,50 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
         due_at: state.due_at.map(Timestamp),
         next_try_at: state.next_try_at.map(Timestamp),
         failures: state.failures,
+        manual_failed,
         overdue,
         paused: !state.plan.auto,
+        deleting: state.life.is_deleting(),
         warnings: notices
-            .into_iter()
+            .iter()
             .filter(|notice| notice.urgency < Urgency::Attention)
-            .map(|notice| notice.text)
+            .map(|notice| notice.text.clone())
             .collect(),
-    }
+    };
+    shown.summary = summary(viewer, state, &shown, &notices);
+    shown
 }
 
-fn summary(
-    viewer: &Viewer,
-    state: &Rotation,
-    run: Option<&RunState>,
-    notices: &[Notice],
-) -> String {
+/// What is not settled at the provider: a lost answer, or a credential that is on its way out and is kept by something.
+pub(in crate::admin) fn unsettled(state: &RotationState) -> Option<String> {
+    if state.watched > 0 {
+        return Some(format!(
+            "{} lost answers of the provider are watched for",
+            state.watched
+        ));
+    }
+    state.credentials.iter().find_map(|credential| {
+        let why = credential.waiting_for.as_ref()?;
+        Some(format!("{} waits to be removed: {why}", credential.key_id))
+    })
+}
+
+/// What a deleted one has left at the provider.
+pub(in crate::admin) fn settling(state: &RotationState) -> String {
+    let what = unsettled(state);
+    let what = what.unwrap_or_else(|| "it is being settled at the provider".to_owned());
+    format!("it is deleted: {what}")
+}
+
+fn summary(viewer: &Viewer, state: &Rotation, shown: &RotationState, notices: &[Notice]) -> String {
     if let Some(notice) = notices.first().filter(|n| n.urgency > Urgency::Note) {
         return notice.text.clone();
     }
-    if let Some(run) = run {
+    if let Some(run) = &shown.run {
         return run.words.clone();
     }
     match (state.life, state.next_rotation_at(&viewer.timing)) {
-        (Life::Deleting { .. }, _) => "it is being deleted".to_owned(),
+        (Life::Deleting { .. }, _) => settling(shown),
         (_, Some(next)) => format!("it works; it rotates next at {}", Timestamp(next)),
         (_, None) if !state.plan.auto => "it works; it rotates when it is told to".to_owned(),
         (_, None) => "it waits".to_owned(),
