@@ -98,6 +98,28 @@ impl Books {
         }
     }
 
+    /// What was decided can't be written down: nothing of it is. The real store is asked all the same, and refuses at
+    /// the end of its transaction.
+    ///
+    /// # Errors
+    /// The real store takes it, or keeps a part of it.
+    pub fn refuse(
+        &mut self,
+        at: DateTime<Utc>,
+        decided: &Decided,
+        value: Option<&Handle>,
+    ) -> Result<(), String> {
+        if let (Some(real), Some(before)) = (&mut self.real, &self.before) {
+            let step = Step::new(self.rotation.clone(), decided.clone());
+            real.refuse(at, before, &step, value)?;
+        }
+        self.undo();
+        match &self.real {
+            Some(real) => real.compare(self),
+            None => Ok(()),
+        }
+    }
+
     /// One transaction: all that was decided.
     ///
     /// # Errors

@@ -113,14 +113,15 @@ fn many(from: u64, count: u64) -> Result<(), String> {
     );
     println!(
         "{} steps, {} calls, {} crashes, {} failed commits, {} commands, {} restores from copies; {} steps \
-         compared with the real store",
+         compared with the real store, {} of its commits refused",
         sum.steps,
         sum.calls,
         sum.crashes,
         sum.failed_commits,
         sum.commands,
         sum.restores,
-        sum.compared
+        sum.compared,
+        sum.refused
     );
     if let Some((years, steps)) = calm_pace() {
         println!(

@@ -68,6 +68,8 @@ pub struct Report {
     pub steps: u64,
     /// Steps that were compared with the real store.
     pub compared: u64,
+    /// Commits that the real store was made to refuse.
+    pub refused: u64,
     /// Calls of the provider.
     pub calls: u64,
     /// Logins of the consumer.
@@ -103,6 +105,7 @@ impl Report {
         self.restores += other.restores;
         self.steps += other.steps;
         self.compared += other.compared;
+        self.refused += other.refused;
         self.calls += other.calls;
         self.logins += other.logins;
         self.failed_logins += other.failed_logins;

@@ -24,6 +24,7 @@ fn the_promises_hold_in_the_first_stories() {
     );
     assert!(sum.failed_commits > 0 && sum.restores > 0, "{sum:?}");
     assert!(sum.compared > 0, "the real store was not played: {sum:?}");
+    assert!(sum.refused > 0, "the real store refused nothing: {sum:?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use rotord_store::{
     Commit, NewConnection, NewRotation, Options, Place, RootKeySource, Secret, SecretMap, Store,
     StoreError,
 };
+use rusqlite::Connection;
 use serde_json::Map;
 use tempfile::TempDir;
 
@@ -124,6 +125,28 @@ impl RealStore {
         };
         let store = self.store.as_mut().ok_or("the real store is closed")?;
         store.commit_step(&commit).map(|_| ()).map_err(said)
+    }
+
+    /// The same commit, of which the last statement fails: that every write was made by then has to be undone.
+    pub(super) fn refuse(
+        &mut self,
+        at: DateTime<Utc>,
+        old: &Rotation,
+        step: &Step,
+        value: Option<&Handle>,
+    ) -> Result<(), String> {
+        // Each transaction of the store ends with the generation.
+        let fails = "CREATE TRIGGER no_room BEFORE UPDATE OF generation ON installation
+                     BEGIN SELECT RAISE(FAIL, 'no room'); END";
+        let beside = Connection::open(self.dir.path().join(DATABASE)).map_err(said)?;
+        beside.execute_batch(fails).map_err(said)?;
+        let refused = self.commit(at, old, step, value);
+        beside.execute_batch("DROP TRIGGER no_room").map_err(said)?;
+        match refused {
+            Err(why) if why.contains("no room") => Ok(()),
+            Err(why) => Err(why),
+            Ok(()) => Err("the real store says that it wrote what it could not".to_owned()),
+        }
     }
 
     /// State and published value, read back.

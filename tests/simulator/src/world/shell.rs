@@ -130,7 +130,8 @@ impl World {
                 return self.die().map(|()| Told::Broken);
             }
             Fate::Nothing => {
-                self.books.undo();
+                self.books.refuse(context.now.wall, &decided, value)?;
+                self.report.refused += u64::from(self.books.is_compared());
                 self.note(|| "the commit fails: nothing is written".to_owned());
                 return self.break_down().map(|()| Told::Broken);
             }
