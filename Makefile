@@ -68,6 +68,7 @@ mutations: build test-daemon ## Breaks the domain, then the daemon around it, a 
 
 # What thousands of starts and rotations are measured with: optimised, as it is installed.
 test-release: plugins guests
+	$(CARGO) build --release --workspace --bin rotord --bin rotorctl
 	$(CARGO) build --release --workspace --features rotord/test-build --bin rotord-test --bin crash --bin neighbours
 
 # What was played of this commit before is not played again: build/crash-ledger.jsonl.
