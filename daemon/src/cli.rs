@@ -9,7 +9,7 @@ use rotord_api::catalogue::{self, Entry};
 use rotord_store::Standing;
 
 use crate::app::{App, StartError};
-use crate::settings::Settings;
+use crate::settings::{Settings, State};
 use crate::{codes, log, process, restoring};
 
 /// Rotates secrets on the host where they are used.
@@ -94,9 +94,11 @@ fn check(settings: &Settings) -> ExitCode {
 
 /// What a check could not tell, since somebody else starts the daemon.
 fn unseen(directory: &Path, standing: Standing) -> Option<String> {
+    // The service manager hands that to the user of the unit.
+    let is_usual = *directory == State::default().directory;
     let directory = directory.display();
     match standing {
-        Standing::Usable { owner: 0 } => Some(format!(
+        Standing::Usable { owner: 0 } if !is_usual => Some(format!(
             "the state directory {directory} belongs to root: a daemon that runs as another user, as its unit has it, can't use it"
         )),
         Standing::Usable { .. } => None,
@@ -140,7 +142,6 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::settings::State;
 
     /// As the page shows it: without the marks of its format.
     fn manual() -> String {

@@ -16,6 +16,7 @@ use rotord_api::routes;
 use serde_json::json;
 
 use crate::rig::Rig;
+use crate::starting::checked;
 
 const LONG: Duration = Duration::from_mins(3);
 
@@ -62,6 +63,14 @@ impl Small {
         }
     }
 
+    /// Mounted anew, to be read alone or to be written as well.
+    fn remount(&self, how: &str) {
+        let options = format!("remount,{how}");
+        let mut mount = Command::new("mount");
+        let mount = mount.args(["-o", &options]).arg(&self.path);
+        assert!(mount.status().unwrap().success(), "{how}");
+    }
+
     fn make_room(&self) {
         for entry in fs::read_dir(&self.path).unwrap() {
             let path = entry.unwrap().path();
@@ -82,6 +91,24 @@ impl Drop for Small {
         // Lazily: whatever is still open in it goes with its process.
         let _ = Command::new("umount").arg("-l").arg(&self.path).status();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_says_that_the_state_is_on_a_file_system_that_is_read_only() {
+    let daemon = Daemon::new().unwrap();
+    let state = daemon.path("state");
+    let Some(small) = Small::mount(&state) else {
+        return;
+    };
+    small.remount("ro");
+    for directory in [state.clone(), state.join("below")] {
+        let (code, said) = checked(&daemon, &directory, None).await;
+        assert_eq!(code, 78, "{said}");
+        assert!(said.contains("read-only"), "{said}");
+    }
+    small.remount("rw");
+    let (code, said) = checked(&daemon, &state, None).await;
+    assert_eq!(code, 0, "{said}");
 }
 
 /// Dropped in this order: the file system before the folder that it is in.

@@ -102,7 +102,7 @@ async fn a_check_says_what_a_start_would_refuse() {
 const STRANGER: u32 = 54_397;
 
 /// A check of settings that name this state directory, as this user where one is named.
-async fn checked(daemon: &Daemon, state: &Path, user: Option<u32>) -> (i32, String) {
+pub(crate) async fn checked(daemon: &Daemon, state: &Path, user: Option<u32>) -> (i32, String) {
     let state = toml::Value::from(state.display().to_string());
     let text = format!("[state]\ndirectory = {state}\n");
     std::fs::write(daemon.settings_file(), text).unwrap();

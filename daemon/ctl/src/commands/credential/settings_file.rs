@@ -40,7 +40,7 @@ impl SettingsFile {
                         "there is no settings file {}",
                         path.display()
                     ))
-                    .hint("to have it made: rotorctl credential grant --create"));
+                    .hint("see what --config names; a new file is made by: rotorctl credential grant --create"));
                 }
                 String::new()
             }
