@@ -126,6 +126,8 @@ impl Life {
                 let retire = routes::of_rotation(routes::RETIRE, rotation.id);
                 let reply = rig.operator.http.post(&retire, &json!(null)).await.unwrap();
                 assert_eq!(reply.status, 200, "{}", reply.text());
+                // It has reached the provider: one that gets there after the death is not the old books' doing.
+                rig.until_issued("payroll", 1).await;
             }
         }
     }
