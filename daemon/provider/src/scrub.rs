@@ -10,11 +10,11 @@ const REPLACEMENT: &str = "[redacted]";
 /// Shorter values are not looked for: they would blot out ordinary words.
 const SHORTEST: usize = 4;
 
-/// Letters alone below this length may be a word, or a part of one, that a sentence has anyway. Blotted out inside of
+/// Letters alone up to this length, written as words are, may be a word, or a part of one, that a sentence has anyway. Blotted out inside of
 /// other words they would turn it to garbage, and tell more than they hide: who reads `la[redacted]` knows the value.
-const LONGEST_WORD: usize = 11;
+const LONGEST_WORD: usize = 10;
 
-/// Digits alone below this length are a part of many a number.
+/// Digits alone up to this length are a part of many a number.
 const LONGEST_NUMBER: usize = 7;
 
 /// Lines of a secret from this length on are looked for by themselves.
@@ -125,15 +125,19 @@ impl Needle {
             return text;
         }
         let mut cleaned = String::with_capacity(text.len());
-        let mut done = 0;
-        for (at, _) in text.match_indices(needle) {
-            let (before, after) = (&text[..at], &text[at + needle.len()..]);
-            if self.alone && (is_inside(before) || after.starts_with(char::is_alphanumeric)) {
+        let (mut done, mut from) = (0, 0);
+        while let Some(found) = text[from..].find(needle) {
+            let (at, end) = (from + found, from + found + needle.len());
+            if self.alone
+                && (is_inside(&text[..at]) || text[end..].starts_with(char::is_alphanumeric))
+            {
+                // It may begin again within itself.
+                from = at + text[at..].chars().next().map_or(1, char::len_utf8);
                 continue;
             }
             cleaned.push_str(&text[done..at]);
             cleaned.push_str(REPLACEMENT);
-            done = at + needle.len();
+            (done, from) = (end, end);
         }
         cleaned.push_str(&text[done..]);
         cleaned
@@ -167,7 +171,10 @@ impl Needles {
 
 fn is_word_or_number(text: &str) -> bool {
     let all = |is: fn(&char) -> bool| text.chars().all(|c| is(&c));
-    all(|c| c.is_alphabetic()) && text.chars().count() <= LONGEST_WORD
+    let rest = text.chars().skip(1);
+    // test, Test, TEST; what is mixed otherwise is no word.
+    let as_words_are = rest.clone().all(char::is_lowercase) || all(|c| c.is_uppercase());
+    all(|c| c.is_alphabetic()) && as_words_are && text.chars().count() <= LONGEST_WORD
         || all(char::is_ascii_digit) && text.len() <= LONGEST_NUMBER
 }
 
@@ -326,6 +333,17 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_begins_within_an_escape_goes_too() {
+        for (secret, leak) in [("2222", "%22pin%22:%222222%22"), ("2020", "q=%202020&x")] {
+            let said = knowing(secret).line(leak, 100);
+            assert!(
+                said.contains("[redacted]") && !said.contains(secret),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
     fn a_secret_that_is_a_short_number_leaves_longer_ones_whole() {
         let scrubber = knowing("2026");
         assert_eq!(
@@ -341,6 +359,7 @@ mod tests {
             "Tr0ub4dor",
             "a-word",
             "abcdefghijkl",
+            "TrOubAdoR",
             "12345678",
             "pässword1",
         ] {

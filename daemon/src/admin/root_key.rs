@@ -189,7 +189,7 @@ fn replaced(replaced: Replaced) -> RewrapReport {
     next.extend([
         format!(
             "the old key is kept in {kept}: backups from before that have no passphrase open with nothing else; take \
-             a new backup, and when none of those is needed: sudo shred -u {kept}"
+             a new backup, and when none of those is needed: sudo -u rotord shred -u {kept}"
         ),
         OLD_COPIES.to_owned(),
     ]);

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, StatVfsMountFlags};
 
 use crate::lock::LOCK_FILE;
 use crate::migrate;
@@ -152,7 +152,14 @@ fn could_use(file: &Metadata, user: u32) -> bool {
 /// The kind of database, where whoever asks may read it. Its journal is not read, which holds another kind only for
 /// moments: `SQLite` would write for that.
 fn recognise(path: &Path) -> Result<(), OpenError> {
-    if fs::File::open(path).is_err() {
+    // What is no file is not waited for; a start says what it is.
+    let looked = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
+    let is_file = |file| fs::File::from(file).metadata().map(|about| about.is_file());
+    if !looked
+        .map_err(io::Error::from)
+        .and_then(is_file)
+        .unwrap_or(false)
+    {
         return Ok(());
     }
     let uri = format!("file:{}?immutable=1", percent_encoded(path));
@@ -191,6 +198,8 @@ fn percent_encoded(path: &Path) -> String {
 mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
+
+    use rustix::fs::FileType;
 
     use super::*;
     use crate::open::Options;
@@ -273,6 +282,14 @@ mod tests {
         fs::write(&path, "no database at all".repeat(99)).unwrap();
         let damaged = refused(dir.path());
         assert!(matches!(damaged, OpenError::Damaged { .. }), "{damaged}");
+    }
+
+    #[test]
+    fn a_pipe_in_the_databases_place_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(DATABASE_FILE);
+        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        assert!(matches!(check(dir.path()), Ok(Standing::Usable { .. })));
     }
 
     #[test]

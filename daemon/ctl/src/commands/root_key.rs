@@ -78,8 +78,10 @@ fn facts(status: &RootKeyStatus) -> Table {
         }
     }
     for copy in &status.copies {
-        let what =
-            format!("{copy}: opens the database; sudo shred -u it, once a copy is elsewhere");
+        let what = format!(
+            "{copy}: opens the database; once a copy is elsewhere: {}",
+            key_file::shredding(Path::new(copy))
+        );
         table.pair("plain copy", Cell::new(what, Tone::Warn));
     }
     for replaced in &status.replaced {
@@ -181,7 +183,7 @@ mod tests {
             "00aa",
             "the file /etc/rotord/root.key",
             "00bb: opens the database, and a start",
-            "/var/lib/rotord/root.key: opens the database; sudo shred -u",
+            "/var/lib/rotord/root.key: opens the database; once a copy is elsewhere: sudo ",
             "root.key.00cc: opens backups",
         ] {
             assert!(text.contains(told), "{told}: {text}");

@@ -32,7 +32,7 @@ fn found(status: &RootKeyStatus) -> Vec<DoctorFinding> {
         let message = format!("the root key comes from {path}, and {copy} opens the database, too");
         found.push(
             DoctorFinding::warning(&ROOT_KEY_COPY, ABOUT, message).fix(format!(
-                "once a copy of the root key is where this host is not: sudo shred -u {copy}"
+                "once a copy of the root key is where this host is not, as the user whose its folder is: shred -u {copy}"
             )),
         );
     }

@@ -71,9 +71,12 @@ async fn delete(
     name: String,
     query: SecretsQuery,
 ) -> Reply {
+    if query.version.is_some() {
+        return Err(ApiError::refused(
+            "One version can't be deleted: without a version all of them are",
+        ));
+    }
     let query = SecretsQuery {
-        // All of them go.
-        version: None,
         view_secret_value: Some(Flag(false)),
         ..query
     };

@@ -67,10 +67,10 @@ static int opened(int at, const char *name, int flags, mode_t mode)
 {
 	struct stat known;
 	int saved = errno;
-	/* A file that is there is opened for writing, by a disk that fails when it is written to. */
-	int changes = (flags & O_TRUNC) || ((flags & O_CREAT) && fstatat(at, name, &known, 0));
+	int writes = (flags & O_ACCMODE) != O_RDONLY, makes = (flags & O_CREAT) && fstatat(at, name, &known, 0);
 	errno = saved;
-	if (changes && refuses_path(name))
+	/* A broken disk opens what is there, and fails when it is written to. */
+	if ((makes || (writes && ((flags & O_TRUNC) || trouble() == EROFS))) && refuses_path(name))
 		return -1;
 	return syscall(SYS_openat, at, name, flags, mode);
 }
@@ -95,6 +95,12 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset) { ret
 
 int ftruncate(int fd, off_t length) { return refuses(fd) ? -1 : syscall(SYS_ftruncate, fd, length); }
 int ftruncate64(int fd, off64_t length) { return refuses(fd) ? -1 : syscall(SYS_ftruncate, fd, length); }
+
+/* A read-only disk has nothing left to write; a broken one says so here at the latest. */
+static int refuses_sync(int fd) { return trouble() == EIO && refuses(fd); }
+int fsync(int fd) { return refuses_sync(fd) ? -1 : syscall(SYS_fsync, fd); }
+int fdatasync(int fd) { return refuses_sync(fd) ? -1 : syscall(SYS_fdatasync, fd); }
+int fallocate(int fd, int mode, off_t offset, off_t length) { return refuses(fd) ? -1 : syscall(SYS_fallocate, fd, mode, offset, length); }
 
 int rename(const char *from, const char *to) { return refuses_path(from) || refuses_path(to) ? -1 : syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to); }
 int link(const char *from, const char *to) { return refuses_path(to) ? -1 : syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0); }

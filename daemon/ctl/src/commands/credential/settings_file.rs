@@ -1,12 +1,13 @@
 //! The daemon's settings file, as a command changes it: what a person wrote there stays as it is, and wrong settings
 //! change nothing.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use rustix::fs::{FlockOperation, flock};
 use tokio::process::Command;
 use toml::Table;
 
@@ -24,6 +25,8 @@ pub(super) struct SettingsFile {
     pub(super) text: String,
     /// The same, read.
     pub(super) settings: Table,
+    /// Held until it is written: a change that another command makes meanwhile would be lost.
+    _lock: Option<File>,
 }
 
 impl SettingsFile {
@@ -33,6 +36,7 @@ impl SettingsFile {
         let path = named.unwrap_or(Path::new(DEFAULT));
         // Where it is a link, what it leads to is changed.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let lock = lock(folder_of(&path))?;
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if named.is_some() && !make {
@@ -54,6 +58,7 @@ impl SettingsFile {
             path,
             text,
             settings,
+            _lock: lock,
         })
     }
 
@@ -73,7 +78,7 @@ impl SettingsFile {
     pub(super) async fn replace(&self, text: &str) -> Result<(), CtlError> {
         let file = &self.path;
         let written = |source| no_file("write", file, source);
-        let folder = file.parent().unwrap_or(Path::new("/"));
+        let folder = folder_of(file);
         fs::create_dir_all(folder).map_err(written)?;
         let mut draft = tempfile::Builder::new()
             .prefix(".rotord.toml.")
@@ -95,8 +100,28 @@ impl SettingsFile {
         check(draft.path(), file).await?;
         draft.as_file().sync_all().map_err(written)?;
         draft.persist(file).map_err(|error| written(error.error))?;
-        Ok(())
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(written)
     }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new("/"))
+}
+
+/// Waits for whoever changes a settings file in this folder. None where there is no folder yet.
+fn lock(folder: &Path) -> Result<Option<File>, CtlError> {
+    let opened = match File::open(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened,
+    };
+    opened
+        .and_then(|opened| {
+            flock(&opened, FlockOperation::LockExclusive)?;
+            Ok(Some(opened))
+        })
+        .map_err(|source| no_file("lock", folder, source))
 }
 
 async fn check(draft: &Path, file: &Path) -> Result<(), CtlError> {
@@ -145,9 +170,21 @@ mod tests {
                 path: PathBuf::new(),
                 text: text.to_owned(),
                 settings: text.parse().unwrap(),
+                _lock: None,
             };
             assert_eq!(file.socket(), Path::new(at));
         }
+    }
+
+    #[test]
+    fn who_changes_it_waits_for_whoever_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rotord.toml");
+        let first = SettingsFile::open(Some(&path), true).unwrap();
+        let other = File::open(folder.path()).unwrap();
+        assert!(flock(&other, FlockOperation::NonBlockingLockExclusive).is_err());
+        drop(first);
+        flock(&other, FlockOperation::NonBlockingLockExclusive).unwrap();
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rotord_api::root_key::{LONGEST, RootKeyText};
 use rotord_root_key::{Derived, LEAST_BYTES};
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::error::CtlError;
@@ -17,8 +18,17 @@ pub(super) type Key = Zeroizing<Vec<u8>>;
 /// A key from a file that nobody else may read, as the daemon takes one.
 pub(super) fn read(path: &Path) -> Result<Key, CtlError> {
     let unread = |source| unread(path, source);
-    let file = File::open(path).map_err(unread)?;
-    let mode = file.metadata().map_err(unread)?.mode() & 0o777;
+    // The daemon may have named it: what is no file is not waited for.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
+        .map_err(unread)?;
+    let about = file.metadata().map_err(unread)?;
+    if !about.is_file() {
+        return Err(CtlError::failed(format!("{} is no file", path.display())));
+    }
+    let mode = about.mode() & 0o777;
     if mode & 0o027 != 0 {
         return Err(CtlError::failed(format!(
             "{} is open to others (mode {mode:04o})",
@@ -50,6 +60,19 @@ fn all_of(from: impl Read, name: &str) -> Result<Key, CtlError> {
             "{name} has more than {LONGEST} bytes: it is no root key"
         ))),
     }
+}
+
+/// The command that destroys a key. In a folder that is not root's its owner could put a link in the key's place, and
+/// root would destroy what that leads to: so it is the owner who does.
+pub(super) fn shredding(path: &Path) -> String {
+    let folder = path.parent().and_then(|folder| fs::metadata(folder).ok());
+    let owner = folder.map_or(0, |folder| folder.uid());
+    let quoted = path.display().to_string().replace('\'', "'\\''");
+    let user = match owner {
+        0 => String::new(),
+        owner => format!("-u '#{owner}' "),
+    };
+    format!("sudo {user}shred -u '{quoted}'")
 }
 
 /// Tells the key from others, as the daemon's own label of it does.

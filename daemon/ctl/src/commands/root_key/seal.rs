@@ -38,8 +38,8 @@ pub(crate) struct Seal {
 }
 
 pub(super) const HELP: &str = "\
-It seals the root key in use, so that everything which that key opens, backups too, opens as before. With --new it seals a
-fresh one, which opens the database beside the one in use until the daemon was started with it: for a key that lay in plain
+It seals the root key in use, so that everything which that key opens, backups too, opens as before. With --new it seals a \
+fresh one, which opens the database beside the one in use until the daemon was started with it: for a key that lay in plain \
 files for long. Either way the plain file of before is left where it is, and what to do with it is said.";
 
 const CREDENTIAL: &str = "etc/credstore.encrypted/rotord.root-key";
@@ -263,8 +263,8 @@ fn next(system: &System, origin: &Origin, sealed: &Sealed) -> Vec<String> {
         Origin::Fresh(status) => next.push(old_key(status, sealed)),
         Origin::File(path, status) => {
             next.push(format!(
-                "then, and not before: sudo shred -u {}",
-                path.display()
+                "then, and not before: {}",
+                key_file::shredding(path)
             ));
             if status
                 .as_ref()
@@ -485,7 +485,7 @@ esac
             &format!("{} is sealed", label()),
             "daemon-reload",
             "root-key status",
-            &format!("and not before: sudo shred -u {}", host.plain().display()),
+            &format!("and not before: {}", key_file::shredding(&host.plain())),
         ] {
             assert!(text.contains(told), "{told}: {text}");
         }
