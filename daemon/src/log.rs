@@ -5,7 +5,7 @@ mod journal;
 use std::io::{IsTerminal as _, stderr};
 use std::sync::OnceLock;
 
-use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::reload;
@@ -21,15 +21,36 @@ static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 ///
 /// # Errors
 /// The filter is none.
-pub fn filter(settings: &Log) -> Result<EnvFilter, ParseError> {
-    EnvFilter::try_new(&settings.filter)
+pub fn filter(settings: &Log) -> Result<EnvFilter, WrongFilter> {
+    let words = settings.filter.split(',').map(str::trim);
+    // For the library a word alone is the name of a part, at every level, and nothing else is written: `inof` would be
+    // silence.
+    for word in words.filter(|word| !word.is_empty() && !word.contains(['=', '['])) {
+        if word.parse::<LevelFilter>().is_err() {
+            return Err(WrongFilter::NoLevel(word.to_owned()));
+        }
+    }
+    Ok(EnvFilter::try_new(&settings.filter)?)
+}
+
+/// Why the log's filter is none.
+#[derive(Debug, thiserror::Error)]
+pub enum WrongFilter {
+    /// It can't be read.
+    #[error(transparent)]
+    Unreadable(#[from] ParseError),
+    /// A word alone is to be a level.
+    #[error(
+        "\"{0}\" is no level: it is error, warn, info, debug, trace or off, and for one part of the daemon PART=LEVEL"
+    )]
+    NoLevel(String),
 }
 
 /// Writes from now on what these settings say.
 ///
 /// # Errors
 /// The filter is none: the one of before stays.
-pub fn change_filter(settings: &Log) -> Result<(), ParseError> {
+pub fn change_filter(settings: &Log) -> Result<(), WrongFilter> {
     let filter = filter(settings)?;
     if let Some(handle) = FILTER.get() {
         // The log is there as long as the process.
@@ -42,7 +63,7 @@ pub fn change_filter(settings: &Log) -> Result<(), ParseError> {
 ///
 /// # Errors
 /// The filter is none.
-pub fn init(settings: &Log) -> Result<(), ParseError> {
+pub fn init(settings: &Log) -> Result<(), WrongFilter> {
     let (filter, handle) = reload::Layer::new(filter(settings)?);
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr);

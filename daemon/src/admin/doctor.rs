@@ -13,7 +13,7 @@ mod hosts;
 mod listing;
 mod login;
 mod process;
-mod providers;
+pub(in crate::admin) mod providers;
 mod proxy;
 mod root_key;
 mod round;

@@ -12,7 +12,7 @@ use rotord_store::{RotationRecord, Store};
 use super::error::{ApiError, shortened};
 use super::request::ok;
 use super::rotations::view::{Viewer, state};
-use super::{Daemon, Reply, Shared, describe, lookup, projects};
+use super::{Daemon, Reply, Shared, describe, doctor, lookup, projects};
 use crate::actors::scheduler::{GetOutlook, Outlook};
 use crate::codes;
 use crate::health::Trouble;
@@ -280,6 +280,17 @@ fn attention(rotations: &[SecretRotation]) -> Vec<StatusItem> {
     attention
 }
 
+/// A daemon that can rotate nothing is not well, though nothing has failed.
+fn no_providers(daemon: &Shared) -> Option<Finding> {
+    let message = doctor::providers::none_loaded(daemon.providers.host())?;
+    Some(Finding {
+        code: catalogue::NO_PROVIDERS.code.to_owned(),
+        severity: Severity::Problem,
+        message,
+        remedy: Some(catalogue::NO_PROVIDERS.person.to_owned()),
+    })
+}
+
 fn findings(daemon: &Shared, outlook: &Outlook) -> Vec<Finding> {
     let health = daemon.store.health();
     let finding = |of: &catalogue::Entry, severity, message: String, trouble: &Trouble| Finding {
@@ -288,7 +299,7 @@ fn findings(daemon: &Shared, outlook: &Outlook) -> Vec<Finding> {
         message: format!("{message} (since {})", Timestamp(trouble.since)),
         remedy: Some(trouble.remedy.to_owned()),
     };
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = no_providers(daemon).into_iter().collect();
     if let Some(trouble) = health.writing() {
         let message = format!(
             "nothing can be written down: {}; no rotation goes on until that is mended, and what is published is read \

@@ -4,17 +4,17 @@ use std::io;
 
 use rotord_provider::HostError;
 use rotord_store::{OpenError, StoreError, is_passing};
-use tracing_subscriber::filter::ParseError;
 
 use crate::actors::store::Failed;
 use crate::listen::BindError;
+use crate::log::WrongFilter;
 
 /// The daemon did not start. Each text is for an administrator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The log's filter.
     #[error("the setting log.filter is wrong")]
-    Log(#[from] ParseError),
+    Log(#[from] WrongFilter),
     /// The state directory.
     #[error("the state can't be used")]
     Store(#[from] OpenError),

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use rotord_api::query::{DeleteRotationQuery, Flag};
+use rotord_api::rotation::CredentialStage;
 use rotord_api::routes;
 
 use crate::cli::Place;
@@ -62,6 +63,37 @@ pub(crate) async fn run(session: &mut Session, command: Delete) -> Result<Exit, 
         session.output.json(&reply.body)?;
     } else {
         session.output.line(format!("rotation {name} is deleted"))?;
+        let names: Vec<&str> = rotation
+            .secrets_mapping
+            .values()
+            .map(String::as_str)
+            .collect();
+        let names = names.join(", ");
+        let credentials = if command.revoke {
+            "its credentials are revoked at the provider; what that waits for, if anything: rotorctl list".to_owned()
+        } else {
+            let active = rotation.state.iter().flat_map(|state| &state.credentials);
+            let active = active.filter(|credential| credential.stage == CredentialStage::Active);
+            let keys: Vec<&str> = active
+                .map(|credential| credential.key_id.as_str())
+                .collect();
+            format!(
+                "what it had published stays valid at the provider until it ends: {}",
+                keys.join(", ")
+            )
+        };
+        session.output.line(format!("  {credentials}"))?;
+        if !command.delete_secrets {
+            let value = if command.revoke {
+                "with a value that works no more"
+            } else {
+                "as ordinary secrets"
+            };
+            session.output.line(format!(
+                "  {names} stay {value}; to be rid of one: rotorctl secret delete NAME --env {}",
+                rotation.environment.slug
+            ))?;
+        }
     }
     Ok(Exit::Done)
 }

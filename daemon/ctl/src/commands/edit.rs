@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use clap::Args;
 use rotord_api::field::{FieldValue, FieldValues};
 use rotord_api::rotation::{SecretRotation, SecretRotationAnswer, UpdateRotation};
@@ -147,10 +148,16 @@ impl Edit {
             body.secrets_mapping = Some(mapping);
         }
         if let Some(time) = self.rotate_at.time() {
-            if self.rotate_at.is_guessed(&session.clock) {
+            // The zone that it has stays, unless another is said.
+            let kept = rotation
+                .time_zone
+                .as_deref()
+                .and_then(|zone| zone.parse().ok());
+            let kept: Option<Tz> = kept.filter(|_| !self.rotate_at.says_zone());
+            if kept.is_none() && self.rotate_at.is_guessed(&session.clock) {
                 note(ZONE_NOT_KNOWN);
             }
-            match self.rotate_at.zone(&session.clock) {
+            match kept.or_else(|| self.rotate_at.zone(&session.clock)) {
                 None => {
                     body.rotate_at_utc = Some(time);
                     body.time_zone = Some(None);

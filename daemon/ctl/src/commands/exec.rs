@@ -66,6 +66,18 @@ pub(crate) async fn run(session: &mut Session, command: Exec) -> Result<Exit, Ct
         )
         .hint("with --on-change SIGNAL, use --secret-file: the file changes"));
     }
+    let bindings = || command.variables.iter().chain(&command.files);
+    for (number, binding) in bindings().enumerate() {
+        if bindings()
+            .take(number)
+            .any(|other| other.variable == binding.variable)
+        {
+            return Err(CtlError::usage(format!(
+                "{} is said twice: a variable holds one secret",
+                binding.variable
+            )));
+        }
+    }
     let stop_within = Duration::from_secs(command.stop_within.into());
     let source = command.way.source(session, &command.place).await?;
     // Before the program starts: what is sent from here on is passed on to it.

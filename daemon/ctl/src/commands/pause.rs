@@ -43,9 +43,17 @@ pub(crate) async fn unblock(session: &mut Session, command: Unblock) -> Result<E
     if session.output.is_json() {
         session.output.json(&reply.body)?;
     } else {
-        session
-            .output
-            .line(format!("{}: goes on as before", rotation.name))?;
+        // What it looks at anew is told where anybody was told of something.
+        let was_told = rotation
+            .state
+            .as_ref()
+            .is_none_or(|state| !state.attention.is_empty() || !state.warnings.is_empty());
+        let words = if was_told {
+            "goes on as before"
+        } else {
+            "was not blocked; its target is looked at anew"
+        };
+        session.output.line(format!("{}: {words}", rotation.name))?;
     }
     Ok(Exit::Done)
 }

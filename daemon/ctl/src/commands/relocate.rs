@@ -13,7 +13,7 @@ use crate::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Move {
-    /// The rotation's name or id
+    /// The rotation's name or id. Its secrets are read at the new place alone from then on
     rotation: String,
     /// The environment's slug; the same one if not given
     #[arg(long, value_name = "SLUG")]
@@ -60,6 +60,12 @@ pub(crate) async fn run(session: &mut Session, command: Move) -> Result<Exit, Ct
         session.output.line(format!(
             "{}: now in {} {}",
             moved.name, moved.environment.slug, moved.folder.path
+        ))?;
+        let names: Vec<&str> = moved.secrets_mapping.values().map(String::as_str).collect();
+        session.output.line(format!(
+            "  {}: read there alone from now on; former names are gone. Who reads them at the old place, and grants that \
+             name it, are to be changed: rotorctl doctor names those",
+            names.join(", ")
         ))?;
     }
     Ok(Exit::Done)

@@ -71,7 +71,11 @@ pub(crate) async fn run(session: &mut Session, command: Retire) -> Result<Exit, 
     }
     session
         .output
-        .line(format!("{}: the order is taken", after.name))?;
+        .line(format!(
+            "{}: the order is taken; each is revoked as soon as the published one was seen to work, and until then it is \
+             valid. How far it is: rotorctl show {}",
+            after.name, after.name
+        ))?;
     for credential in after.state.iter().flat_map(|state| &state.credentials) {
         let waiting = credential
             .waiting_for

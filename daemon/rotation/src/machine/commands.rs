@@ -310,7 +310,7 @@ impl Machine<'_> {
             .any(|c| c.handle.as_ref() == Some(&handle) && !c.stage.is_settled())
         {
             return Err(Refusal::Other(format!(
-                "{handle} is this rotation's already"
+                "the credential {handle} is this rotation's already"
             )));
         }
         if has_value && self.rotation.run.is_some() {

@@ -3,7 +3,7 @@
 use rotord_api::catalogue::{NO_PROVIDERS, PROVIDER_LOADED, PROVIDER_MISBEHAVES};
 use rotord_api::doctor::DoctorFinding;
 use rotord_api::issue::Severity;
-use rotord_provider::Health;
+use rotord_provider::{Health, Host};
 
 use super::Looking;
 use crate::admin::Shared;
@@ -26,13 +26,23 @@ pub(super) fn look(daemon: &Shared) -> Looking<'_> {
         let version = &provider.description().version;
         found.push(judge(&about, version, &provider.health()));
     }
-    if loaded.is_empty() {
-        let directories = host.directories().into_iter();
-        let directories: Vec<_> = directories.map(|at| at.display().to_string()).collect();
-        let message = format!("none is loaded from {}", directories.join(", "));
+    if let Some(message) = none_loaded(host) {
         found.push(DoctorFinding::problem(&NO_PROVIDERS, "providers", message));
     }
     Box::pin(std::future::ready(found))
+}
+
+/// Where nothing could be loaded from, if nothing was.
+pub(in crate::admin) fn none_loaded(host: &Host) -> Option<String> {
+    if !host.providers().is_empty() {
+        return None;
+    }
+    let directories = host.directories().into_iter();
+    let directories: Vec<_> = directories.map(|at| at.display().to_string()).collect();
+    Some(format!(
+        "no provider is loaded from {}",
+        directories.join(", ")
+    ))
 }
 
 fn judge(about: &str, version: &str, health: &Health) -> DoctorFinding {

@@ -28,12 +28,17 @@ impl RotateAt {
 
     /// Whether only its zone is given.
     pub(crate) fn is_zone_alone(&self) -> bool {
-        self.rotate_at.is_none() && (self.utc || self.zone.is_some())
+        self.rotate_at.is_none() && self.says_zone()
+    }
+
+    /// Whether a zone is given.
+    pub(crate) fn says_zone(&self) -> bool {
+        self.utc || self.zone.is_some()
     }
 
     /// Whether it is taken for UTC only because the caller's zone is not known.
     pub(crate) fn is_guessed(&self, clock: &Clock) -> bool {
-        !clock.knows_zone && !self.utc && self.zone.is_none()
+        !clock.knows_zone && !self.says_zone()
     }
 
     /// The zone that it is meant in; none is UTC.
