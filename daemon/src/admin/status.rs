@@ -118,7 +118,14 @@ async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
                     Ok(_) => ProviderState::Loaded,
                     Err(_) => ProviderState::Failed,
                 },
-                message: report.result.err().map(|why| why.message),
+                message: report.result.err().map(|why| match &loaded {
+                    Some(before) => format!(
+                        "{}; {} as it was loaded before still serves",
+                        why.message,
+                        before.slug()
+                    ),
+                    None => why.message,
+                }),
                 reaches: loaded
                     .as_ref()
                     .map_or_else(Vec::new, |provider| provider.reaches()),

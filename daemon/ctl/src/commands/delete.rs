@@ -77,10 +77,13 @@ pub(crate) async fn run(session: &mut Session, command: Delete) -> Result<Exit, 
             let keys: Vec<&str> = active
                 .map(|credential| credential.key_id.as_str())
                 .collect();
-            format!(
-                "what it had published stays valid at the provider until it ends: {}",
-                keys.join(", ")
-            )
+            match keys.as_slice() {
+                [] => "nothing of it was published".to_owned(),
+                keys => format!(
+                    "what it had published stays valid at the provider until it ends: {}",
+                    keys.join(", ")
+                ),
+            }
         };
         session.output.line(format!("  {credentials}"))?;
         if !command.delete_secrets {

@@ -84,6 +84,10 @@ pub(crate) async fn run(session: &mut Session, command: Edit) -> Result<Exit, Ct
         session
             .output
             .line(format!("{}: changed; next rotation: {next}", edited.name))?;
+        // What it means for the rotation, such as an overlap that its secrets' lifetime cuts short.
+        for warning in edited.state.iter().flat_map(|state| &state.warnings) {
+            note(warning);
+        }
         for (former, present) in renamed(&rotation, &edited) {
             session.output.line(format!(
                 "{former} is {present} now; the former name stays readable, with the same values, until what is \

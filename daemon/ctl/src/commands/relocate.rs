@@ -33,6 +33,10 @@ pub(crate) async fn run(session: &mut Session, command: Move) -> Result<Exit, Ct
         return Err(CtlError::usage("where to? say --to-env, --to-path or both"));
     }
     let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
+    if command.to_env.is_some() {
+        let project = find::project(&session.client, command.place.project.as_deref()).await?;
+        find::environment(&project, command.to_env.as_deref())?;
+    }
     let path = command.to_path.unwrap_or(rotation.folder.path);
     let path = rules::secret_path(&path)
         .map_err(|issue| CtlError::issues("the move", &Issues::from(issue).under("--to-path")))?;

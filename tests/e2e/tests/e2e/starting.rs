@@ -106,7 +106,16 @@ pub(crate) async fn checked(daemon: &Daemon, state: &Path, user: Option<u32>) ->
     let state = toml::Value::from(state.display().to_string());
     let text = format!("[state]\ndirectory = {state}\n");
     std::fs::write(daemon.settings_file(), text).unwrap();
-    let mut line = Line::new(built::program("rotord").unwrap())
+    let mut program = built::program("rotord").unwrap();
+    if user.is_some() {
+        // Where it was built may be closed to others.
+        let copy = daemon.path("rotord");
+        if !copy.exists() {
+            std::fs::copy(&program, &copy).unwrap();
+        }
+        program = copy;
+    }
+    let mut line = Line::new(program)
         .args(["--check", "--config"])
         .args([daemon.settings_file()]);
     if let Some(uid) = user {

@@ -64,7 +64,14 @@ pub(super) async fn run(session: &mut Session, command: Grant) -> Result<Exit, C
         Some(known) => return Err(other(&command, known, &file)),
     };
     if is_new {
+        let is_made = !file.path.exists();
         file.replace(&with_entry(&file.text, &entry)).await?;
+        if is_made {
+            note(&format!(
+                "made {}, which was not there",
+                file.path.display()
+            ));
+        }
     }
     let line = format!(
         "LoadCredential={}:{}",

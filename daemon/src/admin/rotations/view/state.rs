@@ -5,7 +5,9 @@ use rotord_api::rotation::{
 };
 use rotord_api::{Timestamp, catalogue};
 use rotord_rotation::summary::{Notice, NoticeCode, Urgency};
-use rotord_rotation::{Credential, Doubt, Label, Life, Phase, Rotation, Run, RunKind, Stage};
+use rotord_rotation::{
+    Credential, Doubt, Label, Life, Phase, Removal, Rotation, Run, RunKind, Stage,
+};
 use rotord_store::RotationRecord;
 
 use super::Viewer;
@@ -159,11 +161,23 @@ fn show_credential(
         issued_at: Some(Timestamp(credential.intended_at)),
         published_at: credential.published_at.map(Timestamp),
         expires_at: credential.expires_at.map(Timestamp),
-        revoke_not_before: credential.revoke_not_before.map(Timestamp),
-        waiting_for: credential
-            .removal()
-            .and_then(|removal| removal.waiting_for.clone()),
+        // Once it is on its way out, what it was to be kept until says nothing any more.
+        revoke_not_before: credential
+            .revoke_not_before
+            .filter(|_| credential.removal().is_none())
+            .map(Timestamp),
+        waiting_for: credential.removal().and_then(waits_for),
     })
+}
+
+/// What keeps a removal. One that nothing has kept yet has not come to its turn: that may take long where the provider
+/// does not answer, and until then the credential is valid.
+fn waits_for(removal: &Removal) -> Option<String> {
+    let turn = || {
+        let looked_at = "the target to be looked at, and it is valid until then";
+        removal.accepted_at.is_none().then(|| looked_at.to_owned())
+    };
+    removal.waiting_for.clone().or_else(turn)
 }
 
 fn attention(viewer: &Viewer, state: &Rotation, notices: &[Notice]) -> Vec<Attention> {
