@@ -3,7 +3,7 @@
 use rotord_api::connection::{AppConnection, AppConnectionsAnswer};
 use rotord_api::project::{Environment, Project, ProjectsAnswer};
 use rotord_api::provider::{ProviderDescription, ProvidersAnswer};
-use rotord_api::query::{Flag, ProjectQuery, RotationsQuery};
+use rotord_api::query::{Flag, RotationsQuery};
 use rotord_api::rotation::{SecretRotation, SecretRotationAnswer, SecretRotationsAnswer};
 use rotord_api::routes;
 use serde_json::Value;
@@ -93,18 +93,11 @@ pub(crate) fn environments(project: &Project, place: &Place) -> Result<Vec<Envir
 pub(crate) async fn rotations(
     client: &Client,
     place: &Place,
-) -> Result<(Reply, Vec<SecretRotation>), CtlError> {
+) -> Result<Vec<SecretRotation>, CtlError> {
     let project = project(client, place.project.as_deref()).await?;
     environments(&project, place)?;
-    let query = ProjectQuery {
-        project_id: Some(project.id),
-    };
-    let reply = client
-        .get(&routes::with_query(routes::ROTATIONS, &query))
-        .await?;
-    let mut rotations = reply.parse::<SecretRotationsAnswer>()?.secret_rotations;
-    rotations.retain(|rotation| is_in(rotation, place));
-    Ok((reply, rotations))
+    let listed = of_project(client, &project, place, false).await?;
+    Ok(listed.into_iter().map(|listed| listed.rotation).collect())
 }
 
 /// A rotation that was listed.
@@ -142,24 +135,36 @@ pub(crate) async fn listed(
     }
     let mut listed = Vec::new();
     for project in with_place {
-        let query = RotationsQuery {
-            project_id: Some(project.id),
-            with_deleted: Some(Flag(true)),
-        };
-        let reply = client
-            .get(&routes::with_query(routes::ROTATIONS, &query))
-            .await?;
-        let rotations = reply.parse::<SecretRotationsAnswer>()?.secret_rotations;
-        let answers = reply.body["secretRotations"].as_array().cloned();
-        let both = rotations.into_iter().zip(answers.unwrap_or_default());
-        let here = both.filter(|(rotation, _)| is_in(rotation, place));
-        listed.extend(here.map(|(rotation, answer)| Listed {
+        listed.extend(of_project(client, &project, place, true).await?);
+    }
+    Ok(listed)
+}
+
+/// Those of one project.
+async fn of_project(
+    client: &Client,
+    project: &Project,
+    place: &Place,
+    with_deleted: bool,
+) -> Result<Vec<Listed>, CtlError> {
+    let query = RotationsQuery {
+        project_id: Some(project.id.clone()),
+        with_deleted: with_deleted.then_some(Flag(true)),
+    };
+    let reply = client
+        .get(&routes::with_query(routes::ROTATIONS, &query))
+        .await?;
+    let rotations = reply.parse::<SecretRotationsAnswer>()?.secret_rotations;
+    let answers = reply.body["secretRotations"].as_array().cloned();
+    let both = rotations.into_iter().zip(answers.unwrap_or_default());
+    let here = both.filter(|(rotation, _)| is_in(rotation, place));
+    Ok(here
+        .map(|(rotation, answer)| Listed {
             project: project.slug.clone(),
             rotation,
             answer,
-        }));
-    }
-    Ok(listed)
+        })
+        .collect())
 }
 
 /// Whether it is deleted, and being settled at its provider.
@@ -183,7 +188,7 @@ pub(crate) async fn rotation(
             .parse::<SecretRotationAnswer>()
             .map(|answer| answer.secret_rotation);
     }
-    let (_, mut found) = rotations(client, place).await?;
+    let mut found = rotations(client, place).await?;
     found.retain(|rotation| rotation.name == named);
     if found.is_empty() {
         return deleted(client, named, place).await;
@@ -299,6 +304,16 @@ fn is_in(rotation: &SecretRotation, place: &Place) -> bool {
             .path
             .as_deref()
             .is_none_or(|path| rotation.folder.path == normal(path))
+}
+
+/// The names of the secrets that a rotation feeds, for a sentence.
+pub(crate) fn secret_names(rotation: &SecretRotation) -> String {
+    let names: Vec<&str> = rotation
+        .secrets_mapping
+        .values()
+        .map(String::as_str)
+        .collect();
+    names.join(", ")
 }
 
 /// The path as the daemon writes it.

@@ -16,6 +16,7 @@ mod exit;
 mod fake;
 mod fields;
 mod find;
+mod folder;
 mod interrupt;
 mod output;
 mod prompt;

@@ -29,7 +29,7 @@ impl Words {
         if is_named {
             // What can't be looked up keeps its id, which is found as well.
             let all = find::rotations(&session.client, &Place::default()).await;
-            let all: Vec<_> = all.into_iter().flat_map(|(_, all)| all).collect();
+            let all: Vec<_> = all.into_iter().flatten().collect();
             let is_unique = |name: &str| all.iter().filter(|other| other.name == name).count() == 1;
             for rotation in all.iter().filter(|rotation| is_unique(&rotation.name)) {
                 names.insert(rotation.id.to_string(), rotation.name.clone());

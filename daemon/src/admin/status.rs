@@ -34,11 +34,13 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
         let shown = records.into_iter().map(|record| viewer.show(record));
         shown.collect()
     };
+    let (deleted, rotations) = (show(deleted), show(kept.clone()));
     let by_hand: Vec<_> = kept
-        .iter()
-        .filter_map(|record| failed_by_hand(&viewer, record))
+        .into_iter()
+        .zip(&rotations)
+        .filter(|(_, shown)| has_failed_by_hand(shown))
+        .filter_map(|(record, _)| failed_by_hand(&viewer, record))
         .collect();
-    let (deleted, rotations) = (show(deleted), show(kept));
     let outlook = daemon.scheduler.send(GetOutlook).await?;
     let now = daemon.clock.now().wall;
     let uptime = (now - daemon.started_at).num_seconds();
@@ -174,11 +176,12 @@ fn counted(rotations: &[SecretRotation]) -> RotationCounts {
 
 /// Its last run failed, and another follows.
 fn is_failing(rotation: &SecretRotation) -> bool {
-    rotation.rotation_status == RotationStatus::Failed
-        && rotation
-            .state
-            .as_ref()
-            .is_none_or(|state| !state.manual_failed)
+    rotation.rotation_status == RotationStatus::Failed && !has_failed_by_hand(rotation)
+}
+
+fn has_failed_by_hand(rotation: &SecretRotation) -> bool {
+    let state = rotation.state.as_ref();
+    state.is_some_and(|state| state.manual_failed)
 }
 
 /// What a person asked for and what came to nothing: he was told then, and nothing follows that a monitor should wait for.

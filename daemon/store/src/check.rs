@@ -6,9 +6,11 @@
 
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, StatVfsMountFlags};
 
@@ -18,6 +20,14 @@ use crate::open::{self, DATABASE_FILE, JOURNAL_FILE, OpenError, SHARED_FILE};
 
 /// What of it a start writes.
 const FILES: [&str; 4] = [DATABASE_FILE, JOURNAL_FILE, SHARED_FILE, LOCK_FILE];
+
+/// What the path of a URI does not hold as it is.
+const NOT_IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// What could be told of a state directory in which nothing is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +172,10 @@ fn recognise(path: &Path) -> Result<(), OpenError> {
     {
         return Ok(());
     }
-    let uri = format!("file:{}?immutable=1", percent_encoded(path));
+    let uri = format!(
+        "file:{}?immutable=1",
+        percent_encode(path.as_os_str().as_bytes(), NOT_IN_A_PATH)
+    );
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -175,23 +188,6 @@ fn recognise(path: &Path) -> Result<(), OpenError> {
         // A daemon may be writing this very page: what else is wrong with it is for a start to say.
         Err(_) => Ok(()),
     }
-}
-
-/// As the path of a URI.
-fn percent_encoded(path: &Path) -> String {
-    use std::fmt::Write as _;
-    use std::os::unix::ffi::OsStrExt as _;
-
-    let mut text = String::new();
-    for byte in path.as_os_str().as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~".contains(byte) {
-            text.push(char::from(*byte));
-        } else {
-            // Writing to a String can't fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::fields::read_secret;
+use crate::folder::{folder_of, sync_folder_of};
 use crate::output::note;
 use crate::session::Session;
 
@@ -171,9 +172,7 @@ impl Draft {
             .and_then(|()| fs::rename(&self.path, path))
             .map_err(|source| unwritten(path, source))?;
         self.kept = true;
-        File::open(folder_of(path))
-            .and_then(|folder| folder.sync_all())
-            .map_err(|source| unwritten(path, source))
+        sync_folder_of(path).map_err(|source| unwritten(path, source))
     }
 }
 
@@ -196,13 +195,6 @@ fn unwritten(path: &Path, source: io::Error) -> CtlError {
         ))
     } else {
         error
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
     }
 }
 

@@ -63,12 +63,7 @@ pub(crate) async fn run(session: &mut Session, command: Delete) -> Result<Exit, 
         session.output.json(&reply.body)?;
     } else {
         session.output.line(format!("rotation {name} is deleted"))?;
-        let names: Vec<&str> = rotation
-            .secrets_mapping
-            .values()
-            .map(String::as_str)
-            .collect();
-        let names = names.join(", ");
+        let names = find::secret_names(&rotation);
         let credentials = if command.revoke {
             "its credentials are revoked at the provider; what that waits for, if anything: rotorctl list".to_owned()
         } else {

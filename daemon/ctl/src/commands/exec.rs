@@ -82,8 +82,7 @@ pub(crate) async fn run(session: &mut Session, command: Exec) -> Result<Exit, Ct
     let source = command.way.source(session, &command.place).await?;
     // Before the program starts: what is sent from here on is passed on to it.
     let mut signals = Signals::new()?;
-    let bindings = command.variables.iter().chain(&command.files);
-    let mut watched = Watched::new(source, bindings.map(|binding| binding.name.clone()));
+    let mut watched = Watched::new(source, bindings().map(|binding| binding.name.clone()));
     let values = watched.read().await?;
     let mut program = Program::new(&command.program, command.variables, command.files)?;
     program.start(&values)?;

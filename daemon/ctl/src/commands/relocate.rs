@@ -65,11 +65,10 @@ pub(crate) async fn run(session: &mut Session, command: Move) -> Result<Exit, Ct
             "{}: now in {} {}",
             moved.name, moved.environment.slug, moved.folder.path
         ))?;
-        let names: Vec<&str> = moved.secrets_mapping.values().map(String::as_str).collect();
         session.output.line(format!(
             "  {}: read there alone from now on; former names are gone. Who reads them at the old place, and grants that \
              name it, are to be changed: rotorctl doctor names those",
-            names.join(", ")
+            find::secret_names(&moved)
         ))?;
     }
     Ok(Exit::Done)

@@ -217,7 +217,10 @@ impl Life {
         let gone: Vec<_> = alive.difference(&self.alive()).cloned().collect();
         assert_eq!(gone, [""; 0], "{case}: revoked: {now:#?}");
         // A person is told, and told what helps.
-        let shown = self.rotorctl(&["show", "payroll", "--env", "dev"]).await;
+        let shown = self
+            .rig
+            .rotorctl(&["show", "payroll", "--env", "dev"])
+            .await;
         assert_eq!(shown.code, Some(4), "{case}: {shown:?}");
         for words in ["may be old", "rotorctl unblock"] {
             assert!(
@@ -226,7 +229,7 @@ impl Life {
                 shown.stdout
             );
         }
-        let status = self.rotorctl(&["status"]).await;
+        let status = self.rig.rotorctl(&["status"]).await;
         assert_eq!(status.code, Some(4), "{case}: {status:?}");
     }
 
@@ -262,11 +265,6 @@ impl Life {
         self.rig.daemon.set("state.witness", path);
     }
 
-    async fn rotorctl(&self, arguments: &[&str]) -> e2e::command::Ended {
-        let line = self.rig.daemon.rotorctl().unwrap();
-        line.args(arguments).run().await.unwrap()
-    }
-
     /// A person ends it all: the published one is adopted by its value, the others are removed, as status says.
     async fn find_the_way_out(&self, published: &str, value: &str) {
         let now = self
@@ -286,11 +284,11 @@ impl Life {
                 let value = format!("clientSecret={}", file.display());
                 let mut line = vec!["adopt", place[0], &key, "--value", &value];
                 line.extend(&place[1..]);
-                self.rotorctl(&line).await
+                self.rig.rotorctl(&line).await
             } else {
                 let mut line = vec!["remove", place[0], &key, "--yes"];
                 line.extend(&place[1..]);
-                self.rotorctl(&line).await
+                self.rig.rotorctl(&line).await
             };
             done.well()
                 .unwrap_or_else(|failure| panic!("{key}: {failure}"));
@@ -303,7 +301,10 @@ impl Life {
                 })
                 .await;
         }
-        let unblocked = self.rotorctl(&["unblock", "payroll", "--env", "dev"]).await;
+        let unblocked = self
+            .rig
+            .rotorctl(&["unblock", "payroll", "--env", "dev"])
+            .await;
         unblocked.well().unwrap();
         self.rig
             .until("nothing to look at", &self.rotation, |rotation| {
@@ -325,7 +326,7 @@ impl Life {
             })
             .await;
         self.rig.assert_no_orphans("payroll", &rotation);
-        let status = self.rotorctl(&["status"]).await;
+        let status = self.rig.rotorctl(&["status"]).await;
         assert_eq!(status.code, Some(0), "{status:?}");
     }
 }

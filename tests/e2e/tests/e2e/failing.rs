@@ -6,21 +6,12 @@ use std::os::unix::fs::FileExt as _;
 
 use azure_standin::Operation;
 use e2e::azure::tenant;
-use e2e::command::Ended;
 use e2e::daemon::Start;
 use e2e::disk::Disk;
-use e2e::operator::KIND;
 use e2e::{Azure, Daemon};
-use rotord_api::routes;
 use rustix::io::Errno;
-use serde_json::json;
 
 use crate::rig::Rig;
-
-async fn rotorctl(rig: &Rig, arguments: &[&str]) -> Ended {
-    let line = rig.daemon.rotorctl().unwrap();
-    line.args(arguments).run().await.unwrap()
-}
 
 /// What the provider was asked that changes something there.
 fn changes(rig: &Rig) -> usize {
@@ -38,35 +29,16 @@ async fn rig_on_disk() -> (Rig, Disk) {
     let azure = Azure::start(tenant(&["payroll"])).await.unwrap();
     let mut daemon = Daemon::new().unwrap().trusting(&azure).unwrap();
     let disk = Disk::of(&mut daemon).unwrap();
-    daemon.start().await.unwrap();
-    let operator = daemon.operator();
-    let connection = operator.connect(&azure, "azure").await.unwrap();
-    let rig = Rig {
-        azure,
-        daemon,
-        operator,
-        connection,
-    };
+    let rig = Rig::starting(azure, daemon).await;
     (rig, disk)
 }
 
 /// Orders a rotation: it must be refused with these words, and the published secret still be read, and work.
 async fn only_reading_goes_on(rig: &Rig, rotation: uuid::Uuid, words: &[&str]) {
     let before = changes(rig);
-    let path = routes::rotate_secrets(KIND, rotation);
-    let refused = rig.operator.http.post(&path, &json!(null)).await.unwrap();
-    assert_eq!(refused.status, 503, "{}", refused.text());
-    for words in words {
-        assert!(
-            refused.text().contains(words),
-            "{words}: {}",
-            refused.text()
-        );
-    }
-    let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
-    let login = rig.azure.standin.check_login("payroll", &value).unwrap();
-    assert!(login.works_everywhere());
-    let status = rotorctl(rig, &["status"]).await;
+    rig.rotate_refused(rotation, words).await;
+    rig.assert_published_works("payroll").await;
+    let status = rig.rotorctl(&["status"]).await;
     assert_eq!(status.code, Some(4), "{status:?}");
     assert!(status.stdout.contains(words[0]), "{status:?}");
     assert_eq!(changes(rig), before, "the provider was asked");
@@ -83,7 +55,7 @@ async fn nothing_is_issued_while_the_disk_is_read_only_or_broken_and_then_it_goe
         disk.fail(error).unwrap();
         only_reading_goes_on(&rig, rotation.id, words).await;
         disk.mend().unwrap();
-        let status = rotorctl(&rig, &["status"]).await;
+        let status = rig.rotorctl(&["status"]).await;
         assert_eq!(status.code, Some(0), "{status:?}");
         let rotated = rig.rotate(&rotation).await;
         rig.assert_no_orphans("payroll", &rotated);
@@ -95,7 +67,7 @@ async fn nothing_is_issued_from_a_database_that_is_damaged_under_the_daemon() {
     let (mut rig, _) = rig_on_disk().await;
     let rotation = rig.create("payroll").await;
     let backup = rig.daemon.path("backup").display().to_string();
-    let saved = rotorctl(&rig, &["backup", "--no-passphrase", &backup]).await;
+    let saved = rig.rotorctl(&["backup", "--no-passphrase", &backup]).await;
     saved.well().unwrap();
     // Everything in the one file, and nothing of it in memory yet but what a start reads.
     rig.daemon.stop().await.unwrap();
@@ -110,14 +82,12 @@ async fn nothing_is_issued_from_a_database_that_is_damaged_under_the_daemon() {
         .unwrap();
 
     let before = changes(&rig);
-    let path = routes::rotate_secrets(KIND, rotation.id);
-    let refused = rig.operator.http.post(&path, &json!(null)).await.unwrap();
-    assert_eq!(refused.status, 503, "{}", refused.text());
-    let status = rotorctl(&rig, &["status"]).await;
+    let words = ["is damaged; nothing was done", "rotorctl restore"];
+    rig.rotate_refused(rotation.id, &words).await;
+    let status = rig.rotorctl(&["status"]).await;
     assert_eq!(status.code, Some(1), "{status:?}");
-    for said in [refused.text(), status.stderr] {
-        assert!(said.contains("is damaged; nothing was done"), "{said}");
-        assert!(said.contains("rotorctl restore"), "{said}");
+    for words in words {
+        assert!(status.stderr.contains(words), "{words}: {status:?}");
     }
     assert_eq!(changes(&rig), before, "the provider was asked");
     let login = rig.azure.standin.check_login("payroll", &value).unwrap();

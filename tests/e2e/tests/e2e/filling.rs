@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use azure_standin::{Lag, Operation};
 use e2e::azure::tenant;
-use e2e::command::Ended;
 use e2e::operator::{KIND, live};
 use e2e::{Azure, Daemon, until};
 use rotord_api::rotation::CredentialStage;
@@ -114,28 +113,15 @@ async fn a_check_says_that_the_state_is_on_a_file_system_that_is_read_only() {
 /// Dropped in this order: the file system before the folder that it is in.
 async fn rig_on_small() -> Option<(Rig, Small)> {
     let azure = Azure::start(tenant(&["payroll"])).await.unwrap();
-    let mut daemon = Daemon::new()
+    let daemon = Daemon::new()
         .unwrap()
         .trusting(&azure)
         .unwrap()
         // The stand-in's clock jumps ahead below, as no provider's does.
         .with("timing.skew_most", "24h");
     let small = Small::mount(&daemon.path("state"))?;
-    daemon.start().await.unwrap();
-    let operator = daemon.operator();
-    let connection = operator.connect(&azure, "azure").await.unwrap();
-    let rig = Rig {
-        azure,
-        daemon,
-        operator,
-        connection,
-    };
+    let rig = Rig::starting(azure, daemon).await;
     Some((rig, small))
-}
-
-async fn rotorctl(rig: &Rig, arguments: &[&str]) -> Ended {
-    let line = rig.daemon.rotorctl().unwrap();
-    line.args(arguments).run().await.unwrap()
 }
 
 fn additions(rig: &Rig) -> usize {
@@ -152,40 +138,33 @@ async fn nothing_is_issued_on_a_full_disk_and_reading_goes_on() {
     let rotation = rig.create("payroll").await;
     let added = additions(&rig);
     small.fill();
-    let path = routes::rotate_secrets(KIND, rotation.id);
-    let refused = rig.operator.http.post(&path, &json!(null)).await.unwrap();
-    assert_eq!(refused.status, 503, "{}", refused.text());
-    for words in ["no room left", "nothing was done", "make room"] {
-        assert!(
-            refused.text().contains(words),
-            "{words}: {}",
-            refused.text()
-        );
-    }
+    rig.rotate_refused(
+        rotation.id,
+        &["no room left", "nothing was done", "make room"],
+    )
+    .await;
     // Nobody had read it before: this would be noted, and there is no room for that either.
-    let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
-    let check = rig.azure.standin.check_login("payroll", &value).unwrap();
-    assert!(check.works_everywhere());
+    rig.assert_published_works("payroll").await;
     let log = rig.daemon.log().unwrap();
     assert!(
         log.contains("could not be noted in the audit"),
         "the log notes it"
     );
-    let status = rotorctl(&rig, &["status"]).await;
+    let status = rig.rotorctl(&["status"]).await;
     assert_eq!(status.code, Some(4), "{status:?}");
     assert!(status.stdout.contains("no room left"), "{status:?}");
-    let shown = rotorctl(&rig, &["show", "payroll", "--env", "dev"]).await;
+    let shown = rig.rotorctl(&["show", "payroll", "--env", "dev"]).await;
     assert_eq!(shown.code, Some(4), "{shown:?}");
     assert!(shown.stdout.contains("make room"), "{shown:?}");
     // A backup needs no room here.
     let elsewhere = tempfile::tempdir().unwrap();
     let file = elsewhere.path().join("backup").display().to_string();
-    let saved = rotorctl(&rig, &["backup", "--no-passphrase", &file]).await;
+    let saved = rig.rotorctl(&["backup", "--no-passphrase", &file]).await;
     saved.well().unwrap();
     assert_eq!(additions(&rig), added, "the provider was asked");
 
     small.make_room();
-    let status = rotorctl(&rig, &["status"]).await;
+    let status = rig.rotorctl(&["status"]).await;
     assert_eq!(status.code, Some(0), "{status:?}");
     let rotated = rig.rotate(&rotation).await;
     rig.assert_no_orphans("payroll", &rotated);
@@ -231,5 +210,5 @@ async fn a_run_that_the_disk_stopped_goes_on_by_itself_when_there_is_room() {
         })
         .await;
     rig.assert_no_orphans("payroll", &rotated);
-    assert_eq!(rotorctl(&rig, &["status"]).await.code, Some(0));
+    assert_eq!(rig.rotorctl(&["status"]).await.code, Some(0));
 }

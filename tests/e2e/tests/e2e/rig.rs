@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use azure_standin::Config;
 use e2e::azure::tenant;
+use e2e::command::Ended;
 use e2e::consumer::Task;
-use e2e::operator::{is_settled, live, secret_name};
+use e2e::operator::{KIND, is_settled, live, secret_name};
 use e2e::{Azure, Consumer, Daemon, Operator};
 use rotord_api::rotation::{CredentialStage, SecretRotation};
+use rotord_api::routes;
+use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) struct Rig {
@@ -29,7 +32,12 @@ impl Rig {
 
     pub(crate) async fn with(config: Config, prepare: impl FnOnce(Daemon) -> Daemon) -> Self {
         let azure = Azure::start(config).await.unwrap();
-        let mut daemon = prepare(Daemon::new().unwrap().trusting(&azure).unwrap());
+        let daemon = prepare(Daemon::new().unwrap().trusting(&azure).unwrap());
+        Self::starting(azure, daemon).await
+    }
+
+    /// With a daemon that is ready to be started.
+    pub(crate) async fn starting(azure: Azure, mut daemon: Daemon) -> Self {
         daemon.start().await.unwrap();
         let operator = daemon.operator();
         let connection = operator.connect(&azure, "azure").await.unwrap();
@@ -39,6 +47,30 @@ impl Rig {
             operator,
             connection,
         }
+    }
+
+    pub(crate) async fn rotorctl(&self, arguments: &[&str]) -> Ended {
+        let line = self.daemon.rotorctl().unwrap();
+        line.args(arguments).run().await.unwrap()
+    }
+
+    /// Orders a rotation that can't be written down: it is refused with these words.
+    pub(crate) async fn rotate_refused(&self, rotation: Uuid, words: &[&str]) {
+        let path = routes::rotate_secrets(KIND, rotation);
+        let refused = self.operator.http.post(&path, &json!(null)).await.unwrap();
+        assert_eq!(refused.status, 503, "{}", refused.text());
+        let text = refused.text();
+        for words in words {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+    }
+
+    /// The published secret is read, and works.
+    pub(crate) async fn assert_published_works(&self, app: &str) {
+        let name = secret_name(app, "SECRET");
+        let value = self.operator.secret(&name).await.unwrap();
+        let login = self.azure.standin.check_login(app, &value).unwrap();
+        assert!(login.works_everywhere());
     }
 
     pub(crate) async fn create(&self, app: &str) -> SecretRotation {

@@ -15,11 +15,6 @@ fn rotated_since(rotation: &SecretRotation, at: DateTime<Utc>) -> bool {
     rotation.last_rotated_at.is_some_and(|last| last.0 > at)
 }
 
-async fn rotorctl(rig: &Rig, arguments: &[&str]) -> e2e::command::Ended {
-    let line = rig.daemon.rotorctl().unwrap();
-    line.args(arguments).run().await.unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn days_of_ambiguous_answers_block_nobody() {
     let begin = "2031-03-01T10:00:00Z".parse().unwrap();
@@ -53,21 +48,23 @@ async fn days_of_ambiguous_answers_block_nobody() {
         assert_eq!(rig.operator.secret("PAYROLL_SECRET").await.unwrap(), value);
     }
     assert!(rig.azure.standin.now() - since > TimeDelta::days(1));
-    let shown = rotorctl(&rig, &["show", "payroll", "--env", "dev"]).await;
+    let shown = rig.rotorctl(&["show", "payroll", "--env", "dev"]).await;
     assert!(shown.stdout.contains("watched for"), "{shown:?}");
-    let status = rotorctl(&rig, &["status"]).await;
+    let status = rig.rotorctl(&["status"]).await;
     assert!(status.stdout.contains("payroll"), "{status:?}");
 
     // The ways out: each is effective at once.
     let place = ["payroll", "--env", "dev"];
-    let said = rotorctl(&rig, &[&["pause"], &place[..]].concat()).await;
+    let said = rig.rotorctl(&[&["pause"], &place[..]].concat()).await;
     said.well().unwrap();
     let retire = routes::of_rotation(routes::RETIRE, payroll.id);
     let active = crate::rig::key_at(&lost, rotord_api::rotation::CredentialStage::Active);
     let body = json!({ "keyId": active });
     let retired = rig.operator.http.post(&retire, &body).await.unwrap();
     assert_eq!(retired.status, 200, "{}", retired.text());
-    let said = rotorctl(&rig, &[&["delete"], &place[..], &["--yes"]].concat()).await;
+    let said = rig
+        .rotorctl(&[&["delete"], &place[..], &["--yes"]].concat())
+        .await;
     said.well().unwrap();
     let gone = rig
         .operator
@@ -98,13 +95,13 @@ async fn a_login_that_works_lets_go_on_what_a_disabled_application_had_stopped()
     };
     rig.until("the block", &rotation, is_blocked).await;
     let check = ["check", "payroll", "--env", "dev"];
-    assert_ne!(rotorctl(&rig, &check).await.code, Some(0));
+    assert_ne!(rig.rotorctl(&check).await.code, Some(0));
     assert!(is_blocked(
         &rig.operator.rotation(rotation.id).await.unwrap()
     ));
 
     rig.azure.standin.clear_faults();
-    rotorctl(&rig, &check).await.well().unwrap();
+    rig.rotorctl(&check).await.well().unwrap();
     assert!(!is_blocked(
         &rig.operator.rotation(rotation.id).await.unwrap()
     ));

@@ -119,7 +119,7 @@ impl Location {
             path: Some(path),
         };
         let rotations = find::rotations(client, &place).await;
-        let rotations = rotations.into_iter().flat_map(|(_, found)| found);
+        let rotations = rotations.into_iter().flatten();
         Taken {
             rotations: rotations.map(|rotation| rotation.name).collect(),
             secrets: secrets.map(|secret| secret.secret_key).collect(),

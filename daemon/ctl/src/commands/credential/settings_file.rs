@@ -12,6 +12,7 @@ use tokio::process::Command;
 use toml::Table;
 
 use crate::error::CtlError;
+use crate::folder::{folder_of, sync_folder_of};
 use crate::rotord;
 
 /// Where the daemon looks unless it is told otherwise; this one may be missing.
@@ -100,14 +101,8 @@ impl SettingsFile {
         check(draft.path(), file).await?;
         draft.as_file().sync_all().map_err(written)?;
         draft.persist(file).map_err(|error| written(error.error))?;
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(written)
+        sync_folder_of(file).map_err(written)
     }
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().unwrap_or(Path::new("/"))
 }
 
 /// Waits for whoever changes a settings file in this folder. None where there is no folder yet.

@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::error::CtlError;
+use crate::folder::sync_folder_of;
 
 /// The bytes of a root key, as they are in its file.
 pub(super) type Key = Zeroizing<Vec<u8>>;
@@ -144,7 +145,7 @@ impl Draft {
 
     pub(super) fn put(self, path: &Path) -> Result<(), CtlError> {
         fs::rename(&self.0, path)
-            .and_then(|()| sync_folder(path))
+            .and_then(|()| sync_folder_of(path))
             .map_err(|source| unwritten(path, source))
     }
 }
@@ -165,20 +166,15 @@ pub(super) fn make_folder(path: &Path, mode: u32) -> Result<(), CtlError> {
         .recursive(true)
         .mode(mode)
         .create(folder)
-        .and_then(|()| sync_folder(folder))
+        .and_then(|()| sync_folder_of(folder))
         .map_err(|source| unwritten(folder, source))
 }
 
 /// A second name, which stays when the first one becomes another file's.
 pub(super) fn keep_as(path: &Path, kept: &Path) -> Result<(), CtlError> {
     fs::hard_link(path, kept)
-        .and_then(|()| sync_folder(kept))
+        .and_then(|()| sync_folder_of(kept))
         .map_err(|source| unwritten(kept, source))
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn unread(path: &Path, source: io::Error) -> CtlError {
