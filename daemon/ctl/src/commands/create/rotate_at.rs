@@ -9,7 +9,7 @@ use crate::when::{Clock, is_utc, parse_time_of_day, parse_zone};
 /// When in the day to rotate, and by whose clock.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct RotateAt {
-    /// The time of day, such as 02:30, in your own time zone
+    /// The time of day, such as 02:30, in your own time zone; of a rotation that has a zone, in that
     #[arg(long, value_name = "HH:MM", value_parser = parse_time_of_day)]
     rotate_at: Option<TimeOfDay>,
     /// The time of day is meant in UTC
