@@ -28,6 +28,8 @@ pub(crate) struct Saturation {
     pub(crate) is_reached: bool,
     /// What of the processors the daemon used for one there.
     pub(crate) cpu: Duration,
+    /// What the provider was sent for one.
+    pub(crate) requests: f64,
 }
 
 /// The applications' names.
@@ -52,7 +54,7 @@ pub(crate) async fn find(
         for created in futures_util::future::join_all(new).await {
             rotations.push(created?.id);
         }
-        let step = step(operator, &rotations, daemon).await?;
+        let step = step(operator, azure, &rotations, daemon).await?;
         match best {
             Some(before) if step.rate < before.rate * GROWTH => {
                 let reached = if step.rate > before.rate {
@@ -72,7 +74,13 @@ pub(crate) async fn find(
     best.ok_or_else(|| Failure::new("nothing was rotated"))
 }
 
-async fn step(operator: &Operator, rotations: &[Uuid], daemon: u32) -> Result<Saturation, Failure> {
+async fn step(
+    operator: &Operator,
+    azure: &Azure,
+    rotations: &[Uuid],
+    daemon: u32,
+) -> Result<Saturation, Failure> {
+    azure.standin.clear_record();
     let (before, start) = (Usage::of(daemon)?, Instant::now());
     for _ in 0..ROUNDS {
         let all = rotations.iter().map(|id| operator.rotate(*id, None));
@@ -87,5 +95,7 @@ async fn step(operator: &Operator, rotations: &[Uuid], daemon: u32) -> Result<Sa
         applications: rotations.len(),
         is_reached: false,
         cpu: used.cpu / count,
+        requests: f64::from(u32::try_from(azure.standin.record(0).len()).unwrap_or(u32::MAX))
+            / f64::from(count),
     })
 }
