@@ -146,7 +146,7 @@ impl Providers {
         if let Some(provider) = self.host.provider(slug) {
             return Ok(Some(provider.description().clone()));
         }
-        let kept = self.store.read(|reader| reader.descriptions()).await?;
+        let kept = self.store.read(rotord_store::Reader::descriptions).await?;
         let of_slug = kept.into_iter().find(|kept| kept.slug == slug);
         Ok(of_slug.and_then(|kept| serde_json::from_value(kept.description).ok()))
     }

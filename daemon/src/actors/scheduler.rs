@@ -337,7 +337,7 @@ impl Round {
         if let Some(why) = self.unwritten {
             return Err(Trouble::Unwritten(why));
         }
-        let next = self.store.read(|reader| reader.next_wake()).await?;
+        let next = self.store.read(rotord_store::Reader::next_wake).await?;
         Ok(Handed {
             next,
             count,

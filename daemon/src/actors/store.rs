@@ -212,17 +212,17 @@ impl StoreHandle {
         let _ = written.wait_for(|now| Edition(*now) != edition).await;
     }
 
-    /// Runs a job on one of the reading connections.
+    /// Runs a job on one of the reading connections. However much it asks for, it sees one state of the database.
     ///
     /// # Errors
     /// The store's, or that it is closed.
     pub async fn read<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Reader) -> Result<T, StoreError> + Send + 'static,
+        job: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failed> {
         let health = self.health.clone();
         let job = move |reader: &mut Reader| {
-            let result = job(reader);
+            let result = reader.at_once(job);
             health.read(&result);
             result
         };

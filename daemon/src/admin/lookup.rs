@@ -30,7 +30,7 @@ pub(super) async fn providers(daemon: &Shared) -> Result<Vec<Known>, ApiError> {
             is_loaded: true,
         })
         .collect();
-    let kept = daemon.store.read(|reader| reader.descriptions()).await?;
+    let kept = daemon.store.read(Reader::descriptions).await?;
     for kept in kept {
         if known
             .iter()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rotord_api::root_key::{RewrapReport, RewrapRootKey, RootKeyPlace, RootKeyStatus, RootKeyText};
 use rotord_api::routes;
 use rotord_store::root_key::OWN_KEY_FILE;
-use rotord_store::{AuditEntry, Replaced, RewrapError, RootKeySource, RootKeys, Secret};
+use rotord_store::{AuditEntry, Reader, Replaced, RewrapError, RootKeySource, RootKeys, Secret};
 use serde_json::json;
 
 use super::error::ApiError;
@@ -63,8 +63,7 @@ pub(super) async fn look(daemon: &Shared) -> Result<RootKeyStatus, Failed> {
     let state = daemon.settings.now().state.clone();
     let place = KeyPlace::of(&state);
     // Reads files: on a thread that may wait for a disk.
-    let seen =
-        move |reader: &mut rotord_store::Reader| Ok(seen(&state, place, reader.root_keys()?));
+    let seen = move |reader: &Reader| Ok(seen(&state, place, reader.root_keys()?));
     daemon.store.read(seen).await
 }
 

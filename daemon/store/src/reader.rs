@@ -11,7 +11,8 @@ use crate::error::StoreError;
 use crate::rewrap::InUse;
 use crate::seal::KeyRing;
 
-/// A connection that reads; for one thread. Each call sees one state of the database, the newest committed one.
+/// A connection that reads; for one thread. Each call sees one state of the database, the newest committed one; several
+/// see the same one within [`Reader::at_once`].
 pub struct Reader {
     pub(crate) connection: Connection,
     pub(crate) keys: Arc<KeyRing>,
@@ -46,7 +47,7 @@ impl Readers {
 }
 
 impl Reader {
-    /// For what is one statement, which sees one state of the database by itself.
+    /// For what is one statement, which sees one state of the database by itself, or is within a transaction.
     pub(crate) fn single(&self) -> Books<'_> {
         Books {
             sql: &self.connection,
@@ -54,16 +55,28 @@ impl Reader {
         }
     }
 
+    /// Has all calls within `work` see one state of the database: what belongs together and is asked for in parts.
+    ///
+    /// # Errors
+    /// Those of `work`, or the database can't be read.
+    pub fn at_once<T>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _open = self.connection.unchecked_transaction()?;
+        work(self)
+    }
+
     /// Runs `work` on one state of the database.
     pub(crate) fn read<T>(
         &self,
         work: impl FnOnce(&Books<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let transaction = self.connection.unchecked_transaction()?;
-        work(&Books {
-            sql: &transaction,
-            keys: &self.keys,
-        })
+        let own = self.connection.is_autocommit();
+        let _open = own
+            .then(|| self.connection.unchecked_transaction())
+            .transpose()?;
+        work(&self.single())
     }
 }
 

@@ -33,7 +33,9 @@ pub(crate) async fn alone(azure: &Azure) -> Result<Duration, Failure> {
     };
     // A thread of its own, which has a clock of its own: the stand-in runs in this process too.
     let counted = tokio::task::spawn_blocking(move || -> Result<Duration, Box<Error>> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(async {
             for _ in 0..WARM {
                 login.once().await?;

@@ -73,7 +73,7 @@ async fn state(desk: &Desk, id: RotationId) -> Rotation {
 
 async fn read<T: Send + 'static>(
     desk: &Desk,
-    job: impl FnOnce(&mut Reader) -> Result<T, rotord_store::StoreError> + Send + 'static,
+    job: impl FnOnce(&Reader) -> Result<T, rotord_store::StoreError> + Send + 'static,
 ) -> T {
     desk.equipment.store.read(job).await.unwrap()
 }
@@ -330,7 +330,7 @@ async fn a_wake_up_says_whether_it_was_written() {
     let strange = books.rotation(2, now).await;
     desk.set_rulebook(Rulebook::default());
     assert_eq!(desk.wake(due(strange)).await, Heard::PutOff);
-    let next = books.store.read(|reader| reader.next_wake()).await.unwrap();
+    let next = books.store.read(Reader::next_wake).await.unwrap();
     assert!(next > Some(now));
 
     books.store.close().await;

@@ -7,7 +7,7 @@ use rotord_api::catalogue::{
     DATABASE, DATABASE_UNREADABLE, OTHER_MACHINE, SCHEDULER, WITNESS, WITNESS_MISSING,
 };
 use rotord_api::doctor::DoctorFinding;
-use rotord_store::Installation;
+use rotord_store::{Installation, Reader};
 
 use super::Looking;
 use crate::actors::scheduler::GetOutlook;
@@ -17,7 +17,7 @@ const ABOUT: &str = "database";
 
 pub(super) fn look(daemon: &Shared) -> Looking<'_> {
     Box::pin(async move {
-        let mut found = match daemon.store.read(|reader| reader.installation()).await {
+        let mut found = match daemon.store.read(Reader::installation).await {
             Ok(installation) => vec![judge(
                 &installation,
                 crate::app::machine_id(&daemon.settings.now().state).as_deref(),

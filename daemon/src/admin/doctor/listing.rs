@@ -125,7 +125,7 @@ enum Stray {
 }
 
 fn strays(
-    reader: &mut Reader,
+    reader: &Reader,
     own: Short,
     labelled: Vec<(Label, String)>,
 ) -> Result<Vec<Stray>, StoreError> {

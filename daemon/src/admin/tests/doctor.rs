@@ -3,7 +3,7 @@
 use rotord_api::doctor::{DoctorFinding, DoctorReport};
 use rotord_api::issue::Severity;
 use rotord_api::routes;
-use rotord_store::{ConnectionId, NewConnection, Secret, SecretMap};
+use rotord_store::{ConnectionId, NewConnection, Reader, Secret, SecretMap};
 use serde_json::json;
 
 use super::house::{House, TOKEN};
@@ -52,7 +52,7 @@ async fn a_connection_and_a_rotation_that_work_are_fine_and_nothing_is_written_f
     let path = house.rotation(&connection).await;
     house.settled(&path).await;
     let commits = async || {
-        let read = house.admin.store.read(|reader| reader.installation());
+        let read = house.admin.store.read(Reader::installation);
         read.await.unwrap().generation
     };
     let before = (commits().await, house.audit().await.len());

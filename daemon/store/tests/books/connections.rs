@@ -69,6 +69,28 @@ fn a_change_leaves_what_it_does_not_mention() {
 }
 
 #[test]
+fn what_is_read_at_once_is_of_one_state_even_while_a_connection_is_changed() {
+    let mut books = Books::new();
+    let made = books.connection("azure");
+    let reader = books.store.reader().unwrap();
+    let change = ConnectionChange {
+        method: Some("certificate".to_owned()),
+        secrets: Some(outputs("privateKey", "newer")),
+        ..ConnectionChange::default()
+    };
+    let seen = reader.at_once(|reader| {
+        let before = reader.connection(made.id)?;
+        let store = &mut books.store;
+        store.change_connection(start(), made.id, &change, &[])?;
+        Ok((before, reader.connection_secrets(made.id)?))
+    });
+    let old = outputs("clientSecret", "connection-hunter2");
+    assert_eq!(seen.unwrap(), (made.clone(), old));
+    let now = reader.connection(made.id).unwrap();
+    assert_eq!(now.method, "certificate");
+}
+
+#[test]
 fn names_are_unique() {
     let mut books = Books::new();
     let (one, _two) = (books.connection("one"), books.connection("two"));
