@@ -252,6 +252,17 @@ fn a_creation_that_goes_on_is_said_so_or_waited_for() {
         ended.code == 1 && ended.out.contains("the application is disabled"),
         "{ended:?}"
     );
+    let gone = error(
+        404,
+        "NotFound",
+        "Could not find Azure Client Secret Rotation",
+    );
+    let fake = start().on("GET", &single, 404, gone);
+    let ended = create(&fake, &["--wait"]);
+    assert!(
+        ended.code == 1 && ended.err.contains("billing was deleted meanwhile"),
+        "{ended:?}"
+    );
 }
 
 #[test]
