@@ -17,7 +17,7 @@ pub(crate) use rotate_at::RotateAt;
 
 use crate::cli::Place;
 use crate::client::Reply;
-use crate::commands::folder;
+use crate::commands::{folder, secret};
 use crate::duration::parse_hours;
 use crate::error::CtlError;
 use crate::exit::Exit;
@@ -55,10 +55,11 @@ pub(crate) struct Create {
     interval: Option<u32>,
     #[command(flatten)]
     rotate_at: RotateAt,
-    /// Rotate only when told
+    /// Rotate only when told: it is created paused, until rotorctl resume
     #[arg(long)]
     no_auto: bool,
-    /// What to rotate: a name or an id from the connection's list, such as an Azure application's
+    /// What to rotate: a name or an id from the connection's list, such as an Azure application's. A part of a name is
+    /// enough where only one has it and you confirm that it is meant
     #[arg(long, value_name = "TEXT")]
     target: Option<String>,
     /// What to rotate, in the provider's terms, such as objectId=…
@@ -89,7 +90,8 @@ pub(crate) async fn run(session: &mut Session, command: Create) -> Result<Exit, 
         Some(file) => {
             let (kind, body) = from_file(session, &command, file).await?;
             let sent = post(session, &kind, &body).await;
-            sent.map_err(|error| folder::hinted(error, &body.environment, &body.secret_path))?
+            sent.map_err(|error| folder::hinted(error, &body.environment, &body.secret_path))
+                .map_err(|error| secret::hinted(error, &body.environment))?
         }
         None => Dialogue::new(session, &command).created().await?,
     };
@@ -111,7 +113,12 @@ pub(crate) async fn run(session: &mut Session, command: Create) -> Result<Exit, 
                 .in_words(&warning, session.output.is_terminal()),
         );
     }
-    wait::report(session, &reply, "created")
+    let exit = wait::report(session, &reply, "created")?;
+    if !session.output.is_json() {
+        let words = target::words(&created.parameters);
+        session.output.line(format!("what it rotates: {words}"))?;
+    }
+    Ok(exit)
 }
 
 /// Asks for it, and waits for as long as the daemon keeps its caller.
