@@ -254,7 +254,7 @@ pub fn distinct_names(mapping: &SecretsMapping) -> Result<(), String> {
     for (output, name) in mapping {
         if let Some(other) = feeds.insert(name, output) {
             return Err(format!(
-                "each output needs a secret of its own: \"{name}\" is mapped twice, to {other} and {output}"
+                "Each output needs a secret of its own: \"{name}\" is mapped twice, to {other} and {output}"
             ));
         }
     }

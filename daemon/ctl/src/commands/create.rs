@@ -9,8 +9,10 @@ mod target;
 
 use clap::Args;
 use hyper::StatusCode;
+use rotord_api::issue::IssueCode;
+use rotord_api::provider::ProviderDescription;
 use rotord_api::rotation::{CreateRotation, SecretRotationAnswer};
-use rotord_api::{routes, rules};
+use rotord_api::{Issue, Issues, routes, rules};
 use serde_json::{Value, json};
 
 pub(crate) use rotate_at::RotateAt;
@@ -146,14 +148,32 @@ async fn from_file(
     }
     let body = CreateRotation::from_json(body)
         .map_err(|issues| CtlError::issues("the rotation", &issues))?;
+    rules::distinct_names(&body.secrets_mapping).map_err(CtlError::usage)?;
     if let Some(kind) = &command.kind {
+        let providers = find::providers(&session.client).await?;
+        if let Some(provider) = providers.iter().find(|provider| provider.slug == *kind) {
+            check_interval(body.rotation_interval, provider)?;
+        }
         return Ok((kind.clone(), body));
     }
     let connection = find::connection(&session.client, &body.connection_id.to_string()).await?;
-    let kind = find::provider_of_app(&session.client, &connection.app)
-        .await?
-        .slug;
-    Ok((kind, body))
+    let provider = find::provider_of_app(&session.client, &connection.app).await?;
+    check_interval(body.rotation_interval, &provider)?;
+    Ok((provider.slug, body))
+}
+
+/// What no command line can be right with, whatever the daemon holds: days beyond what the provider can do.
+pub(crate) fn check_interval(days: u32, provider: &ProviderDescription) -> Result<(), CtlError> {
+    let longest = provider.limits.longest_interval_days;
+    if days <= longest {
+        return Ok(());
+    }
+    let message = format!(
+        "must be at most {longest}, the longest of {}",
+        provider.title
+    );
+    let issue = Issue::new(IssueCode::TooBig, message).under("rotationInterval");
+    Err(CtlError::issues("the rotation", &Issues::from(issue)))
 }
 
 /// Reads a number of days.

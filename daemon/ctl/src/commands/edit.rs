@@ -7,7 +7,7 @@ use rotord_api::rotation::{SecretRotation, SecretRotationAnswer, UpdateRotation}
 use rotord_api::{routes, rules};
 
 use crate::cli::Place;
-use crate::commands::create::{RotateAt, parse_interval};
+use crate::commands::create::{RotateAt, check_interval, parse_interval};
 use crate::commands::secret;
 use crate::duration::parse_hours;
 use crate::error::CtlError;
@@ -59,6 +59,13 @@ pub(crate) struct Edit {
 pub(crate) async fn run(session: &mut Session, command: Edit) -> Result<Exit, CtlError> {
     let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
     let body = command.body(session, &rotation)?;
+    if let Some(days) = body.rotation_interval {
+        let providers = find::providers(&session.client).await?;
+        // One that is not loaded is the daemon's to judge.
+        if let Some(provider) = providers.iter().find(|known| known.slug == rotation.kind) {
+            check_interval(days, provider)?;
+        }
+    }
     if body == UpdateRotation::default() {
         return Err(CtlError::usage("nothing to change")
             .hint("rotorctl edit --help lists what can be changed"));

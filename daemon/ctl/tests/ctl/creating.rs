@@ -317,10 +317,34 @@ fn the_daemons_refusal_of_fields_is_wrong_usage() {
     let mut body = error(422, "ValidationFailure", "");
     body["message"] = issues;
     let fake = Fake::start().on("POST", CREATE, 422, body);
-    let ended = create(&fake, &["--interval", "910"]);
+    let ended = create(&fake, &["--interval", "900"]);
     assert!(
         ended.code == 64 && ended.err.contains("rotationInterval: must be at most 909"),
         "{}",
         ended.err
     );
+}
+
+#[test]
+fn an_interval_beyond_the_providers_is_wrong_usage_wherever_it_is_given() {
+    let fake = Fake::start().on("POST", CREATE, 200, one(rotation()));
+    let file = json!({
+        "name": "billing", "projectId": "p-1", "connectionId": ID, "environment": "dev", "secretPath": "/",
+        "isAutoRotationEnabled": true, "rotationInterval": 910, "rotateAtUtc": {"hours": 0, "minutes": 0},
+        "parameters": {"objectId": OBJECT_ID, "clientId": CLIENT_ID},
+        "secretsMapping": {"clientId": "A", "clientSecret": "B"}
+    });
+    for ended in [
+        create(&fake, &["--interval", "910"]),
+        run(&fake, &["edit", "billing", "--interval", "910"]),
+        run_with(&fake, &["create", "--from", "-"], &file.to_string()),
+    ] {
+        assert_eq!(ended.code, 64, "{}", ended.err);
+        assert!(
+            ended.err.contains("rotationInterval: must be at most 909"),
+            "{}",
+            ended.err
+        );
+    }
+    assert!(fake.changes().is_empty());
 }

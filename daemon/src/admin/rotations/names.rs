@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use rotord_api::issue::IssueCode;
 use rotord_api::rules;
 use rotord_rotation::RotationId;
 use rotord_store::{Conflict, Place, Reader, StoreError, TakenName};
@@ -22,8 +21,7 @@ pub(super) async fn check_free(
     but: Option<RotationId>,
 ) -> Result<(), ApiError> {
     if let Some(mapping) = mapping {
-        rules::distinct_names(mapping)
-            .map_err(|why| ApiError::field("secretsMapping", IssueCode::Custom, why))?;
+        rules::distinct_names(mapping).map_err(ApiError::refused)?;
     }
     let place = place.clone();
     let name = name.map(str::to_owned);

@@ -93,14 +93,10 @@ fn changed_daily(
 fn interval(days: u32, provider: &ProviderDescription) -> Result<Interval, ApiError> {
     let longest = provider.limits.longest_interval_days.min(Interval::LONGEST);
     let too_long = || {
-        ApiError::field(
-            "rotationInterval",
-            IssueCode::TooBig,
-            format!(
-                "must be at most {longest}: the longest of {} is {longest} days",
-                provider.title
-            ),
-        )
+        ApiError::refused(format!(
+            "{} does not support a rotation interval of {days} days: the longest is {longest} days",
+            provider.title
+        ))
     };
     if days > longest {
         return Err(too_long());

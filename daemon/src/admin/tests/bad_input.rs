@@ -120,7 +120,7 @@ async fn what_does_not_exist_or_fit_is_refused_with_its_name() {
             400,
             "project with ID or slug \\\"none\\\"",
         ),
-        ("rotationInterval", json!(366), 422, "365 days"),
+        ("rotationInterval", json!(366), 400, "365 days"),
         // The provider's own word, such as that two ids are of two applications.
         (
             "parameters",
