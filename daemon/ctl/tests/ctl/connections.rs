@@ -294,3 +294,22 @@ fn choices_gather_every_page_in_the_lists_own_order() {
         ended.err
     );
 }
+
+#[test]
+fn a_connection_that_rotations_use_is_told_so_before_anything_is_asked() {
+    let mut used = connection();
+    used["usedBy"] = json!([{"id": ID, "name": "billing"}]);
+    let fake = Fake::start().instead(
+        "GET",
+        "/api/v1/app-connections",
+        200,
+        json!({"appConnections": [used]}),
+    );
+    let ended = run(&fake, &["connection", "delete", "azure"]);
+    assert!(
+        ended.code == 1 && ended.err.contains("still used by: billing"),
+        "{}",
+        ended.err
+    );
+    assert!(fake.changes().is_empty());
+}

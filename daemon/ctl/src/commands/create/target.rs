@@ -7,6 +7,7 @@ use rotord_api::connection::AppConnection;
 use rotord_api::field::{FieldValue, FieldValues};
 use rotord_api::provider::{ChoiceList, ProviderDescription};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::commands::choices;
 use crate::error::CtlError;
@@ -122,26 +123,20 @@ async fn named(
             .await?
             .rows
     };
-    // Ids are the same in capitals, and a name that is another one in capitals is told apart below.
-    let is = |same: fn(&str, &str) -> bool| {
-        move |row: &Choice| row.0.iter().any(|(_, value)| same(value, text))
-    };
-    let exact = [is(|a, b| a == b), is(str::eq_ignore_ascii_case)]
-        .into_iter()
-        .find_map(|is| {
-            let found: Vec<usize> = (0..rows.len()).filter(|at| is(&rows[*at])).collect();
-            (!found.is_empty()).then_some(found)
-        });
-    match exact.as_deref() {
-        Some([only]) => return Ok(rows.swap_remove(*only)),
-        Some(several) => rows = several.iter().map(|at| rows[*at].clone()).collect(),
-        None => {}
+    // A UUID is the same one in capitals, as some portals show it.
+    let is_uuid = Uuid::try_parse(text).is_ok();
+    let same = |value: &str| value == text || is_uuid && value.eq_ignore_ascii_case(text);
+    let is_exact = |row: &Choice| row.0.iter().any(|(_, value)| same(value));
+    let has_exact = rows.iter().any(is_exact);
+    if has_exact {
+        rows.retain(is_exact);
     }
     let all = format!("rotorctl choices {} {}", connection.name, list.name);
     match rows.as_slice() {
         [] => Err(CtlError::failed(format!("nothing is found for \"{text}\""))
             .hint(format!("{all} lists all"))),
-        [only] if exact.is_none() => {
+        [_] if has_exact => Ok(rows.swap_remove(0)),
+        [only] => {
             let only = line(list, only);
             if yes || !session.person.is_there() {
                 return Err(CtlError::usage(format!(
