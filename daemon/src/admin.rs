@@ -24,6 +24,7 @@ mod crowd;
 mod describe;
 mod doctor;
 mod error;
+mod granted;
 mod lookup;
 mod openapi;
 mod peer;

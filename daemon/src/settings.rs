@@ -613,6 +613,22 @@ impl Settings {
         if self.providers.concurrency == 0 {
             return wrong("providers.concurrency", "it must be at least 1");
         }
+        let sockets = [
+            ("admin.socket", Some(&self.admin.socket)),
+            ("reader.socket", Some(&self.reader.socket)),
+            ("credentials.socket", self.credentials.socket.as_ref()),
+        ];
+        for (key, socket) in sockets {
+            if let Some(socket) = socket.filter(|socket| !socket.is_absolute()) {
+                let why = format!(
+                    "\"{}\" hangs on the folder that the daemon is started in: it must be an absolute path, such as \
+                     /run/rotord/{}",
+                    socket.display(),
+                    socket.file_name().unwrap_or_default().display()
+                );
+                return wrong(key, &why);
+            }
+        }
         if self.admin.socket == self.reader.socket {
             return wrong("reader.socket", "it must not be the admin socket");
         }
@@ -740,6 +756,9 @@ mod tests {
             ("[providers]\nconcurrency = 0", "providers.concurrency"),
             ("[state]\nwitness = \"/var/lib/rotord/w\"", "state.witness"),
             ("[admin]\nwait = \"14m 1s\"", "admin.wait"),
+            ("[admin]\nsocket = \"run/admin.sock\"", "admin.socket"),
+            ("[reader]\nsocket = \"reader.sock\"", "reader.socket"),
+            ("[credentials]\nsocket = \"./c.sock\"", "credentials.socket"),
             (
                 "[[reader.grants]]\nenvironment = \"dev\"\nsecrets = [\"A\"]",
                 "reader.grants",
@@ -763,6 +782,14 @@ mod tests {
         ] {
             assert!(load(text).unwrap_err().to_string().contains(key), "{text}");
         }
+    }
+
+    #[test]
+    fn a_relative_socket_is_named_with_what_would_be_right() {
+        let said = load("[admin]\nsocket = \"run/admin.sock\"").unwrap_err();
+        let said = said.to_string();
+        assert!(said.contains("\"run/admin.sock\""), "{said}");
+        assert!(said.contains("such as /run/rotord/admin.sock"), "{said}");
     }
 
     #[test]

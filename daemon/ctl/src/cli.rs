@@ -88,15 +88,15 @@ enum Command {
     Move(commands::relocate::Move),
     /// Try the published credential out
     Check(commands::check::Check),
-    /// Stop scheduled runs
+    /// Stop scheduled runs: the rotation rotates only when told, as with rotorctl edit --no-auto
     Pause(commands::pause::Pause),
-    /// Let scheduled runs go on
+    /// Let scheduled runs go on: the rotation rotates by itself, as with rotorctl edit --auto
     Resume(commands::pause::Resume),
-    /// Go on after what the provider refused for good, or what made the database look old, was mended
+    /// Say that what stopped a rotation is mended, or that its doubts are looked at, so that it goes on
     Unblock(commands::pause::Unblock),
     /// Delete a rotation
     Delete(commands::delete::Delete),
-    /// Take over a credential that exists at the provider and is not in the database
+    /// Put a credential that exists at the provider under a rotation's care: to be published, or revoked in time
     Adopt(commands::adopt::Adopt),
     /// Remove a credential in doubt: the provider lists it under our label, and the database does not know it
     Remove(commands::remove::Remove),
@@ -127,7 +127,6 @@ enum Command {
     /// Print completions for a shell
     Completions(commands::completions::Completions),
     /// Write the manual pages into a directory
-    #[command(hide = true)]
     Man(commands::man::Man),
 }
 
@@ -271,6 +270,9 @@ mod tests {
             "rotorctl credential grant payroll.service token PAYROLL_SECRET --env dev --path /app",
             "rotorctl credential grant payroll.service token PAYROLL_SECRET --env dev --project p --anyway --config f --create",
             "rotorctl credential revoke payroll@.service token --config f",
+            "rotorctl credential list --config f --json",
+            "rotorctl move a --to-env prod --yes",
+            "rotorctl man /tmp",
             "rotorctl exec --secret A=B --secret C --env dev -- sh -c env",
             "rotorctl exec --secret-file A=B --on-change HUP --stop-within 1m --env dev -- nginx",
             "rotorctl completions bash",

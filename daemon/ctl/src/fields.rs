@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use clap::Args;
 use rotord_api::Sensitive;
 use rotord_api::field::{Field, FieldKind, FieldValue, FieldValues};
+use serde_json::Value;
 use zeroize::Zeroize;
 
 use crate::error::CtlError;
@@ -38,20 +39,40 @@ impl Given {
         fields: &[Field],
         person: &mut dyn Person,
     ) -> Result<FieldValues, CtlError> {
+        self.gather_over(&FieldValues::new(), fields, person)
+    }
+
+    /// The same where some are there already: what is not given stays. Secrets never do.
+    pub(crate) fn gather_over(
+        &self,
+        present: &FieldValues,
+        fields: &[Field],
+        person: &mut dyn Person,
+    ) -> Result<FieldValues, CtlError> {
         let mut values = self.read(fields)?;
-        let missing: Vec<&Field> = fields
-            .iter()
-            .filter(|field| !values.contains_key(&field.name))
-            .collect();
-        if person.is_there() {
-            // Who gives flags is not asked for what needn't be there.
-            let all = self.is_empty();
-            for field in missing.into_iter().filter(|field| all || is_needed(field)) {
-                if let Some(value) = ask(field, person)? {
+        // Who gives flags is asked for nothing that is there or needn't be.
+        let looks = self.is_empty() && person.is_there();
+        let mut missing = Vec::new();
+        for field in fields {
+            let kept = present.get(&field.name).filter(|_| !field.secret);
+            match kept {
+                _ if values.contains_key(&field.name) => {}
+                Some(kept) if looks => {
+                    let value = ask_over(kept, field, person)?;
                     values.insert(field.name.clone(), value);
                 }
+                Some(kept) => {
+                    values.insert(field.name.clone(), kept.clone());
+                }
+                None if person.is_there() => {
+                    if (looks || is_needed(field))
+                        && let Some(value) = ask(field, person)?
+                    {
+                        values.insert(field.name.clone(), value);
+                    }
+                }
+                None => missing.push(field),
             }
-            return Ok(values);
         }
         let needed = missing.iter().filter(|field| is_needed(field));
         let hints: Vec<String> = needed
@@ -132,6 +153,35 @@ pub(crate) fn ask(field: &Field, person: &mut dyn Person) -> Result<Option<Field
     Ok((!text.is_empty()).then_some(FieldValue::Text(text)))
 }
 
+/// Asks for a value that is there already, which stays where nothing else is said.
+fn ask_over(
+    present: &FieldValue,
+    field: &Field,
+    person: &mut dyn Person,
+) -> Result<FieldValue, CtlError> {
+    let mut offered = field.clone();
+    if field.kind == FieldKind::LongText {
+        offered.required = false;
+    } else {
+        offered.default = Some(match present {
+            FieldValue::Text(text) => text.expose().to_owned(),
+            FieldValue::Integer(number) => number.to_string(),
+            FieldValue::Boolean(flag) => flag.to_string(),
+        });
+    }
+    Ok(ask(&offered, person)?.unwrap_or_else(|| present.clone()))
+}
+
+/// Values as the daemon shows them.
+pub(crate) fn shown(values: &BTreeMap<String, Value>) -> Result<FieldValues, CtlError> {
+    let values = values
+        .iter()
+        .map(|(name, value)| Ok((name.clone(), serde_json::from_value(value.clone())?)));
+    values
+        .collect::<Result<_, serde_json::Error>>()
+        .map_err(|source| CtlError::failed("the daemon's answer is not understood").because(source))
+}
+
 /// Reads a file, or standard input if it is `-`. The line's end after a secret is not part of it.
 pub(crate) fn read_secret(path: &str, keep_end: bool) -> Result<Sensitive, CtlError> {
     let mut bytes = Vec::new();
@@ -148,11 +198,11 @@ pub(crate) fn read_secret(path: &str, keep_end: bool) -> Result<Sensitive, CtlEr
         read.map_err(|source| CtlError::failed(format!("can't read {path}")).because(source))?;
     if u64::try_from(size).unwrap_or(u64::MAX) > FILE_LIMIT {
         bytes.zeroize();
-        return Err(CtlError::failed(format!("{path} is too large for a value")));
+        return Err(CtlError::usage(format!("{path} is too large for a value")));
     }
     let mut text = String::from_utf8(bytes).map_err(|error| {
         error.into_bytes().zeroize();
-        CtlError::failed(format!("{path} is no text"))
+        CtlError::usage(format!("{path} is no text"))
     })?;
     if !keep_end {
         while text.ends_with(['\n', '\r']) {
@@ -304,6 +354,40 @@ mod tests {
             ("Authority (optional)", ""),
         ]);
         Given::default().gather(&fields, &mut person).unwrap();
+    }
+
+    #[test]
+    fn what_is_there_stays_where_nothing_else_is_said_and_a_secret_is_asked_for() {
+        let tenant = "3c90c3cc-0d44-4b50-8888-8dd25736052a";
+        let present = [
+            ("tenantId", tenant),
+            ("cloud", "china"),
+            ("clientSecret", "x"),
+        ]
+        .map(|(name, text)| (name.to_owned(), FieldValue::text(text)))
+        .into();
+        let given = Given {
+            set: vec![("cloud".to_owned(), "global".to_owned())],
+            file: Vec::new(),
+        };
+        let mut person = Scripted::new(&[("Client secret", "hunter2")]);
+        let values = given.gather_over(&present, &fields(), &mut person).unwrap();
+        let text = |name: &str| values[name].as_text().unwrap().to_owned();
+        assert_eq!(text("tenantId"), tenant);
+        assert_eq!(text("clientSecret"), "hunter2");
+        assert_eq!(text("cloud"), "global");
+        // Who names nothing is offered what is there.
+        let mut person = Scripted::new(&[
+            ("Tenant", ""),
+            ("Client secret", "hunter3"),
+            ("Cloud", "china"),
+        ]);
+        let nothing = Given::default();
+        let values = nothing
+            .gather_over(&present, &fields(), &mut person)
+            .unwrap();
+        assert_eq!(values["tenantId"].as_text(), Some(tenant));
+        assert_eq!(values["cloud"].as_text(), Some("china"));
     }
 
     #[test]

@@ -87,7 +87,11 @@ pub(crate) async fn until_ended(
         reply = session
             .client
             .get(&routes::rotation(&rotation.kind, rotation.id))
-            .await?;
+            .await
+            .map_err(|error| match error.status() {
+                Some(404) => CtlError::failed(format!("{} was deleted meanwhile", rotation.name)),
+                _ => error,
+            })?;
     }
 }
 

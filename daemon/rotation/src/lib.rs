@@ -34,6 +34,6 @@ pub use id::{CredentialId, Handle, InstallationId, RotationId, RunId};
 pub use label::{Label, Nonce};
 pub use rotation::{Doubt, Life, Outcome, Plan, Rotation};
 pub use rules::Rules;
-pub use run::{Phase, Run, RunEnd, RunKind};
+pub use run::{Phase, Run, RunEnd, RunKind, Unpublished};
 pub use schedule::{Interval, RotateAt};
 pub use timing::Timing;

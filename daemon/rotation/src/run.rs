@@ -124,6 +124,17 @@ pub struct RunEnd {
     pub run: RunId,
     /// Why it had been started.
     pub kind: RunKind,
-    /// The credential that was published, or for a person why none was.
-    pub result: Result<CredentialId, String>,
+    /// The credential that was published, or why none was.
+    pub result: Result<CredentialId, Unpublished>,
+}
+
+/// Why a run ended without a publication, for a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unpublished {
+    /// It failed.
+    #[error("{0}")]
+    Failed(String),
+    /// A person deleted the rotation while it was under way.
+    #[error("the rotation was deleted meanwhile")]
+    Deleted,
 }

@@ -161,7 +161,7 @@ impl Rotation {
                 "the overlap that is set reaches beyond the life of what it is for: the published credential, replaced at \
                  {due}, ends at {end}"
             );
-            notices.add(Urgency::Note, NoticeCode::OverlapCut, text);
+            notices.warning(NoticeCode::OverlapCut, text);
         }
         if end <= ctx.now.wall {
             let text = self.with_next(ctx, &format!("the published credential ended at {end}"));

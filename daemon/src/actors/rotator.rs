@@ -85,7 +85,7 @@ pub struct Told {
 pub struct Running {
     /// Which.
     pub id: RunId,
-    /// Its end. Closed without a word where the daemon stops first.
+    /// Its end. Closed without a word where the daemon stops first, or the rotation's task broke.
     pub ended: oneshot::Receiver<RunEnd>,
 }
 

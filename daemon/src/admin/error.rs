@@ -12,8 +12,8 @@ use rotord_api::issue::{Issue, IssueCode};
 use rotord_api::{ErrorBody, Issues};
 use rotord_provider::CallOutcome;
 use rotord_provider::contract::{Finding, Severity};
-use rotord_rotation::Refusal;
-use rotord_store::{Conflict, RewrapError, RootKeyError, StoreError, What};
+use rotord_rotation::{Refusal, Unpublished};
+use rotord_store::{Conflict, RewrapError, RootKeyError, StoreError, TakenName, What};
 use uuid::Uuid;
 
 use crate::actors::rotator::TellError;
@@ -121,12 +121,28 @@ impl ApiError {
         }
     }
 
-    /// 503: nobody says any more how a run ended.
-    pub(super) fn unknown_end() -> Self {
-        let message = "How it ended is not known yet: the daemon stops, or its log says what it met; look at the \
-                       rotation again";
+    /// 503: the run that a caller waited for is left to the next start.
+    pub(super) fn stopped_waiting() -> Self {
+        let message =
+            "The daemon is shutting down: how the run ends is known once it has started again";
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self::new(status, names::SERVICE_UNAVAILABLE, text(message))
+    }
+
+    /// 503: a step of the run that a caller waited for could not be written down, or met a bug.
+    pub(super) fn broken_off() -> Self {
+        let message = "How the run ends is not known yet: the daemon's log says what it met, and it goes on with \
+                       what was last written down within a minute";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, names::SERVICE_UNAVAILABLE, text(message))
+    }
+
+    /// What a caller is told who waited for a run that published nothing.
+    pub(super) fn unpublished(why: &Unpublished) -> Self {
+        match why {
+            Unpublished::Failed(why) => Self::rotation_failed(why),
+            Unpublished::Deleted => Self::refused(sentence(&why.to_string())),
+        }
     }
 
     /// What a provider's call that brought no answer is for a caller: 400 with the provider's words.
@@ -289,16 +305,20 @@ impl From<Conflict> for ApiError {
             Conflict::RotationName { name, path } => format!(
                 "A Secret Rotation with the name \"{name}\" already exists at the secret path \"{path}\""
             ),
-            Conflict::SecretNames { names, path } => format!(
-                "The following secrets already exist at the path \"{path}\": {}",
-                names.join(", ")
+            Conflict::SecretNames {
+                names,
+                environment,
+                path,
+            } => format!(
+                "The following secrets already exist at the path \"{path}\" in environment \"{environment}\": {}",
+                TakenName::listed(names)
             ),
             Conflict::ConnectionName { name } => {
                 format!("An App Connection with the name \"{name}\" already exists")
             }
             Conflict::ConnectionInUse { rotations } => format!(
-                "Cannot delete App Connection with existing connections. Remove all existing connections and try \
-                 again. Used by: {}",
+                "The App Connection is still used by: {}. A rotation that uses it has to be deleted first; one that is \
+                 deleted already needs it until what it left at the provider is settled",
                 rotations.join(", ")
             ),
             other => sentence(&other.to_string()),
@@ -408,11 +428,21 @@ mod tests {
 
     #[test]
     fn conflicts_are_400_and_wrong_fields_422() {
+        let taken = |name: &str, rotation: Option<&str>| TakenName {
+            name: name.to_owned(),
+            rotation: rotation.map(str::to_owned),
+        };
         let conflict = Conflict::SecretNames {
-            names: vec!["A".to_owned(), "B".to_owned()],
+            names: vec![taken("A", Some("app")), taken("B", None)],
+            environment: "dev".to_owned(),
             path: "/".to_owned(),
         };
         let body = answered(&conflict.into());
+        assert_eq!(
+            body["message"],
+            "The following secrets already exist at the path \"/\" in environment \"dev\": A (fed by the rotation \
+             app), B (fed by no rotation)"
+        );
         assert_eq!(
             (&body["statusCode"], &body["error"]),
             (&400.into(), &"BadRequest".into())

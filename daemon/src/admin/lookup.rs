@@ -6,7 +6,8 @@ use rotord_provider::Provider;
 use rotord_provider::contract::{self, ProviderDescription};
 use rotord_rotation::RotationId;
 use rotord_store::{
-    Connection, ConnectionId, Place, Project, ProjectId, Reader, RotationRecord, StoreError,
+    Connection, ConnectionId, Environment, Place, Project, ProjectId, Reader, RotationRecord,
+    StoreError,
 };
 
 use super::Shared;
@@ -191,14 +192,52 @@ pub(super) async fn place(
         (project.to_owned(), environment.to_owned(), path.to_owned());
     let found = daemon
         .store
-        .read(move |reader| optional(find_place(reader, &in_project, &in_environment, &at)))
+        .read(move |reader| find_place(reader, &in_project, &in_environment, &at))
         .await?;
-    found.ok_or_else(|| {
-        ApiError::refused(format!(
-            "Could not find folder with path \"{path}\" in environment \"{environment}\" for project with ID \
-             \"{project}\""
-        ))
-    })
+    found.map_err(|nowhere| ApiError::refused(nowhere.to_string()))
+}
+
+/// Why nothing can be at a place, for whoever may know what else there is.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Nowhere {
+    #[error("Could not find project with ID or slug \"{0}\"")]
+    Project(String),
+    #[error("Could not find environment \"{environment}\" in project \"{project}\": there is {}", others.join(", "))]
+    Environment {
+        environment: String,
+        project: String,
+        others: Vec<String>,
+    },
+    #[error(
+        "Could not find folder with path \"{path}\" in environment \"{environment}\" for project with ID \"{project}\""
+    )]
+    Folder {
+        path: String,
+        environment: String,
+        project: String,
+    },
+}
+
+/// The environment of a project, both by what names them.
+pub(super) fn find_environment(
+    reader: &Reader,
+    project: &str,
+    environment: &str,
+) -> Result<Result<(Project, Environment), Nowhere>, StoreError> {
+    let Some(found) = optional(reader.project(project))? else {
+        return Ok(Err(Nowhere::Project(project.to_owned())));
+    };
+    let others = reader.environments(found.id)?;
+    let in_project = found.slug.clone();
+    let slugs = others.iter().map(|other| other.slug.clone()).collect();
+    let named = others.into_iter().find(|other| other.slug == environment);
+    Ok(named
+        .map(|named| (found, named))
+        .ok_or_else(|| Nowhere::Environment {
+            environment: environment.to_owned(),
+            project: in_project,
+            others: slugs,
+        }))
 }
 
 fn find_place(
@@ -206,15 +245,23 @@ fn find_place(
     project: &str,
     environment: &str,
     path: &str,
-) -> Result<Place, StoreError> {
-    let project = reader.project(project)?;
-    let environment = reader.environment(project.id, environment)?;
-    let folder = reader.folder(environment.id, path)?;
-    Ok(Place {
-        project,
-        environment,
-        folder,
-    })
+) -> Result<Result<Place, Nowhere>, StoreError> {
+    let (found, in_environment) = match find_environment(reader, project, environment)? {
+        Ok(found) => found,
+        Err(nowhere) => return Ok(Err(nowhere)),
+    };
+    let folder = optional(reader.folder(in_environment.id, path))?;
+    Ok(folder
+        .map(|folder| Place {
+            project: found,
+            environment: in_environment,
+            folder,
+        })
+        .ok_or_else(|| Nowhere::Folder {
+            path: path.to_owned(),
+            environment: environment.to_owned(),
+            project: project.to_owned(),
+        }))
 }
 
 /// None where there is no such thing.

@@ -4,6 +4,7 @@ pub(super) mod create;
 pub(super) mod credentials;
 pub(super) mod delete;
 pub(super) mod doubt;
+mod handles;
 mod names;
 pub(super) mod orders;
 mod plan;

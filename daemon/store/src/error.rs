@@ -157,10 +157,15 @@ pub enum Conflict {
         path: String,
     },
     /// Secrets in this folder have names that are to be mapped. Former names that are still readable count.
-    #[error("these secrets already exist at the path \"{path}\": {}", names.join(", "))]
+    #[error(
+        "these secrets already exist at the path \"{path}\" in \"{environment}\": {}",
+        TakenName::listed(names)
+    )]
     SecretNames {
-        /// The names.
-        names: Vec<String>,
+        /// The names, and who has them.
+        names: Vec<TakenName>,
+        /// The environment's slug.
+        environment: String,
         /// The folder.
         path: String,
     },
@@ -253,6 +258,32 @@ pub enum What {
     Credential,
     /// A secret, or a version of it that is kept.
     Secret,
+}
+
+/// A secret's name that is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenName {
+    /// It.
+    pub name: String,
+    /// The name of the rotation that feeds the secret; none feeds an ordinary one.
+    pub rotation: Option<String>,
+}
+
+impl fmt::Display for TakenName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.rotation {
+            Some(rotation) => write!(f, "{} (fed by the rotation {rotation})", self.name),
+            None => write!(f, "{} (fed by no rotation)", self.name),
+        }
+    }
+}
+
+impl TakenName {
+    /// Several, in one line.
+    pub fn listed(names: &[Self]) -> String {
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        names.join(", ")
+    }
 }
 
 impl fmt::Display for What {

@@ -47,7 +47,7 @@ pub use check::{Standing, check};
 pub use connections::{Connection, ConnectionChange, NewConnection};
 pub use credentials::Generated;
 pub use descriptions::Description;
-pub use error::{Conflict, DiskState, StoreError, What, is_passing};
+pub use error::{Conflict, DiskState, StoreError, TakenName, What, is_passing};
 pub use id::{ConnectionId, EnvironmentId, FolderId, ProjectId, SecretId};
 pub use installation::Installation;
 pub use open::{OpenError, Options};

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::audit::AuditEntry;
 use crate::columns::{Millis, Text};
-use crate::error::{Conflict, StoreError, What};
+use crate::error::{Conflict, StoreError, TakenName, What};
 use crate::id::{EnvironmentId, FolderId, ProjectId};
 use crate::reader::{Books, Reader};
 use crate::store::Store;
@@ -67,6 +67,17 @@ pub struct Place {
     pub environment: Environment,
     /// The folder.
     pub folder: Folder,
+}
+
+impl Place {
+    /// These names of secrets are taken here.
+    pub fn taken(&self, names: Vec<TakenName>) -> Conflict {
+        Conflict::SecretNames {
+            names,
+            environment: self.environment.slug.clone(),
+            path: self.folder.path.clone(),
+        }
+    }
 }
 
 impl Reader {

@@ -20,7 +20,7 @@ entries! { Exit,
         "It leaves alone what is in doubt and goes on with everything else.",
         "Look at what the output marks as a problem.";
     EXIT_USAGE = "exit-64",
-        "The command was typed wrongly, or a field that was given is not right. Nothing was done.",
+        "The command was typed wrongly or leaves something open, a value or a file that was given is not of its kind, or something is to be confirmed and nobody can be asked. Nothing was done. A name that is right and of nothing that is there ends with 1.",
         "It was not asked for anything, or refused it whole.",
         "See `rotorctl COMMAND --help`.";
     EXIT_SETTINGS = "exit-78",

@@ -51,6 +51,10 @@ pub struct RotationState {
     /// What will go wrong if nothing is done, and what the settings lead to.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// To which users, groups and units the settings grant a secret of it, in words. Whoever may open the admin socket
+    /// reads all of them besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readers: Vec<String>,
 }
 
 /// A run that is under way.

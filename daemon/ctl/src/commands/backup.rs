@@ -115,7 +115,7 @@ fn refuse_other(path: &Path) -> Result<(), CtlError> {
     let folder = folder_of(path);
     if !folder.is_dir() {
         return Err(
-            CtlError::usage(format!("there is no folder {}", folder.display()))
+            CtlError::failed(format!("there is no folder {}", folder.display()))
                 .hint("make it first, or name a file in another one"),
         );
     }
@@ -128,7 +128,7 @@ fn refuse_other(path: &Path) -> Result<(), CtlError> {
         )
         .because(error)
         .hint("use sudo where it is another user's")),
-        _ => Err(CtlError::usage(format!(
+        _ => Err(CtlError::failed(format!(
             "{} is there and is no backup of rotord: it is left alone",
             path.display()
         ))

@@ -9,15 +9,17 @@ mod target;
 
 use clap::Args;
 use hyper::StatusCode;
+use rotord_api::issue::IssueCode;
+use rotord_api::provider::ProviderDescription;
 use rotord_api::rotation::{CreateRotation, SecretRotationAnswer};
-use rotord_api::{routes, rules};
+use rotord_api::{Issue, Issues, routes, rules};
 use serde_json::{Value, json};
 
 pub(crate) use rotate_at::RotateAt;
 
 use crate::cli::Place;
 use crate::client::Reply;
-use crate::commands::folder;
+use crate::commands::{folder, secret};
 use crate::duration::parse_hours;
 use crate::error::CtlError;
 use crate::exit::Exit;
@@ -55,10 +57,11 @@ pub(crate) struct Create {
     interval: Option<u32>,
     #[command(flatten)]
     rotate_at: RotateAt,
-    /// Rotate only when told
+    /// Rotate only when told: it is created paused, until rotorctl resume
     #[arg(long)]
     no_auto: bool,
-    /// What to rotate: a name or an id from the connection's list, such as an Azure application's
+    /// What to rotate: a name or an id from the connection's list, such as an Azure application's. A part of a name is
+    /// enough where only one has it and you confirm that it is meant
     #[arg(long, value_name = "TEXT")]
     target: Option<String>,
     /// What to rotate, in the provider's terms, such as objectId=…
@@ -89,7 +92,8 @@ pub(crate) async fn run(session: &mut Session, command: Create) -> Result<Exit, 
         Some(file) => {
             let (kind, body) = from_file(session, &command, file).await?;
             let sent = post(session, &kind, &body).await;
-            sent.map_err(|error| folder::hinted(error, &body.environment, &body.secret_path))?
+            sent.map_err(|error| folder::hinted(error, &body.environment, &body.secret_path))
+                .map_err(|error| secret::hinted(error, &body.environment))?
         }
         None => Dialogue::new(session, &command).created().await?,
     };
@@ -111,7 +115,12 @@ pub(crate) async fn run(session: &mut Session, command: Create) -> Result<Exit, 
                 .in_words(&warning, session.output.is_terminal()),
         );
     }
-    wait::report(session, &reply, "created")
+    let exit = wait::report(session, &reply, "created")?;
+    if !session.output.is_json() {
+        let words = target::words(&created.parameters);
+        session.output.line(format!("what it rotates: {words}"))?;
+    }
+    Ok(exit)
 }
 
 /// Asks for it, and waits for as long as the daemon keeps its caller.
@@ -139,14 +148,32 @@ async fn from_file(
     }
     let body = CreateRotation::from_json(body)
         .map_err(|issues| CtlError::issues("the rotation", &issues))?;
+    rules::distinct_names(&body.secrets_mapping).map_err(CtlError::usage)?;
     if let Some(kind) = &command.kind {
+        let providers = find::providers(&session.client).await?;
+        if let Some(provider) = providers.iter().find(|provider| provider.slug == *kind) {
+            check_interval(body.rotation_interval, provider)?;
+        }
         return Ok((kind.clone(), body));
     }
     let connection = find::connection(&session.client, &body.connection_id.to_string()).await?;
-    let kind = find::provider_of_app(&session.client, &connection.app)
-        .await?
-        .slug;
-    Ok((kind, body))
+    let provider = find::provider_of_app(&session.client, &connection.app).await?;
+    check_interval(body.rotation_interval, &provider)?;
+    Ok((provider.slug, body))
+}
+
+/// What no command line can be right with, whatever the daemon holds: days beyond what the provider can do.
+pub(crate) fn check_interval(days: u32, provider: &ProviderDescription) -> Result<(), CtlError> {
+    let longest = provider.limits.longest_interval_days;
+    if days <= longest {
+        return Ok(());
+    }
+    let message = format!(
+        "must be at most {longest}, the longest of {}",
+        provider.title
+    );
+    let issue = Issue::new(IssueCode::TooBig, message).under("rotationInterval");
+    Err(CtlError::issues("the rotation", &Issues::from(issue)))
 }
 
 /// Reads a number of days.

@@ -2,6 +2,7 @@
 //! taken out again, and what a person wrote around it stays as it is.
 
 mod grant;
+mod list;
 mod revoke;
 mod settings_file;
 
@@ -17,6 +18,8 @@ const DEFAULT_PROJECT: &str = "default";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Credential {
+    /// List which unit may load which secret, as the settings say it
+    List(list::List),
     /// Let a unit have a secret as a systemd credential, and print the line for the unit
     Grant(grant::Grant),
     /// Take a credential from a unit again
@@ -25,6 +28,7 @@ pub(crate) enum Credential {
 
 pub(crate) async fn run(session: &mut Session, command: Credential) -> Result<Exit, CtlError> {
     match command {
+        Credential::List(command) => list::run(session, &command),
         Credential::Grant(command) => grant::run(session, command).await,
         Credential::Revoke(command) => revoke::run(session, command).await,
     }

@@ -1,20 +1,18 @@
 //! `rotorctl edit`.
 
-use std::collections::BTreeMap;
-
 use chrono_tz::Tz;
 use clap::Args;
-use rotord_api::field::{FieldValue, FieldValues};
+use rotord_api::field::FieldValue;
 use rotord_api::rotation::{SecretRotation, SecretRotationAnswer, UpdateRotation};
 use rotord_api::{routes, rules};
-use serde_json::Value;
 
 use crate::cli::Place;
-use crate::commands::create::{RotateAt, parse_interval};
+use crate::commands::create::{RotateAt, check_interval, parse_interval};
+use crate::commands::secret;
 use crate::duration::parse_hours;
 use crate::error::CtlError;
 use crate::exit::Exit;
-use crate::fields::{map, parse_pair};
+use crate::fields::{map, parse_pair, shown};
 use crate::find;
 use crate::output::note;
 use crate::session::Session;
@@ -35,10 +33,10 @@ pub(crate) struct Edit {
     interval: Option<u32>,
     #[command(flatten)]
     rotate_at: RotateAt,
-    /// Rotate by itself
+    /// Rotate by itself: the same as rotorctl resume
     #[arg(long, conflicts_with = "no_auto")]
     auto: bool,
-    /// Rotate only when told
+    /// Rotate only when told: the same as rotorctl pause
     #[arg(long)]
     no_auto: bool,
     /// A parameter, such as appName=billing; the others stay
@@ -61,6 +59,13 @@ pub(crate) struct Edit {
 pub(crate) async fn run(session: &mut Session, command: Edit) -> Result<Exit, CtlError> {
     let rotation = find::rotation(&session.client, &command.rotation, &command.place).await?;
     let body = command.body(session, &rotation)?;
+    if let Some(days) = body.rotation_interval {
+        let providers = find::providers(&session.client).await?;
+        // One that is not loaded is the daemon's to judge.
+        if let Some(provider) = providers.iter().find(|known| known.slug == rotation.kind) {
+            check_interval(days, provider)?;
+        }
+    }
     if body == UpdateRotation::default() {
         return Err(CtlError::usage("nothing to change")
             .hint("rotorctl edit --help lists what can be changed"));
@@ -73,7 +78,8 @@ pub(crate) async fn run(session: &mut Session, command: Edit) -> Result<Exit, Ct
     let reply = session
         .client
         .patch(&routes::rotation(&rotation.kind, rotation.id), &body)
-        .await?;
+        .await
+        .map_err(|error| secret::hinted(error, &rotation.environment.slug))?;
     if session.output.is_json() {
         session.output.json(&reply.body)?;
     } else {
@@ -137,7 +143,7 @@ impl Edit {
             ));
         }
         if !self.param.is_empty() {
-            let mut parameters = current(&rotation.parameters)?;
+            let mut parameters = shown(&rotation.parameters)?;
             parameters.extend(
                 map(&self.param)?
                     .into_iter()
@@ -174,15 +180,6 @@ impl Edit {
         }
         Ok(body)
     }
-}
-
-fn current(parameters: &BTreeMap<String, Value>) -> Result<FieldValues, CtlError> {
-    let values = parameters
-        .iter()
-        .map(|(name, value)| Ok((name.clone(), serde_json::from_value(value.clone())?)));
-    values
-        .collect::<Result<_, serde_json::Error>>()
-        .map_err(|source| CtlError::failed("the daemon's answer is not understood").because(source))
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ fn list(all: &[Explained]) -> Table {
 }
 
 fn unknown(code: &str, known: &[String], no_daemon: Option<&CtlError>) -> CtlError {
-    let mut error = CtlError::usage(format!("there is no code \"{code}\""));
+    let mut error = CtlError::failed(format!("there is no code \"{code}\""));
     let mut alike: Vec<(f64, &String)> = known
         .iter()
         .map(|known| (strsim::jaro_winkler(code, known), known))

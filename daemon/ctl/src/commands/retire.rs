@@ -54,7 +54,8 @@ pub(crate) async fn run(session: &mut Session, command: Retire) -> Result<Exit, 
     let after = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
     let words = Words::of(session, []).await;
     let is_active = |credential: &&CredentialState| {
-        credential.stage == CredentialStage::Active && Some(&credential.key_id) == named.as_ref()
+        let is_named = |named: &String| credential.key_id.eq_ignore_ascii_case(named);
+        credential.stage == CredentialStage::Active && named.as_ref().is_some_and(is_named)
     };
     let mut credentials = after.state.iter().flat_map(|state| &state.credentials);
     if let Some(published) = credentials.find(is_active) {

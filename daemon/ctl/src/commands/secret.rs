@@ -118,7 +118,7 @@ async fn get(session: &mut Session, command: Get) -> Result<Exit, CtlError> {
         (Err(error), Some(version)) if error.status() == Some(404) => {
             return Err(match source.kept_versions(&command.name).await? {
                 Some((first, last)) => not_kept(&command.name, version, first, last),
-                None => error,
+                None => source.told(error),
             });
         }
         (reply, _) => reply.map_err(|error| source.told(error))?,
@@ -131,6 +131,22 @@ async fn get(session: &mut Session, command: Get) -> Result<Exit, CtlError> {
             .raw(reply.parse::<SecretAnswer>()?.secret.secret_value.expose())?;
     }
     Ok(Exit::Done)
+}
+
+/// The error, with what frees the names of secrets that are taken.
+pub(crate) fn hinted(error: CtlError, environment: &str) -> CtlError {
+    if !error
+        .to_string()
+        .starts_with("The following secrets already exist")
+    {
+        return error;
+    }
+    error
+        .hint("other names: --map OUTPUT=SECRET")
+        .hint(format!(
+            "to free these: rotorctl secret delete NAME --env {environment} deletes what no rotation feeds, rotorctl delete \
+             ROTATION --delete-secrets a rotation with its secrets"
+        ))
 }
 
 fn not_kept(name: &str, version: u32, first: u32, last: u32) -> CtlError {

@@ -126,12 +126,15 @@ fn facts(session: &Session, rotation: &SecretRotation, words: &Words) -> Table {
     for (output, secret) in &rotation.secrets_mapping {
         table.pair("secret", format!("{secret} ← {output}"));
     }
+    for reader in rotation.state.iter().flat_map(|state| &state.readers) {
+        table.pair("granted to", reader.as_str());
+    }
     table.pair(
         "rotates",
         if rotation.is_auto_rotation_enabled {
             "by itself"
         } else {
-            "only when told"
+            "only when told (paused)"
         },
     );
     table.pair("interval", format!("{} d", rotation.rotation_interval));

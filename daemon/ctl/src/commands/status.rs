@@ -33,6 +33,9 @@ pub(crate) async fn run(session: &mut Session, _: Status) -> Result<Exit, CtlErr
             &status.waiting,
         ];
         let texts = all.into_iter().flatten().map(|item| item.message.as_str());
+        let remedies = status.findings.iter();
+        let remedies = remedies.filter_map(|finding| finding.remedy.as_deref());
+        let texts = texts.chain(remedies);
         let words = Words::of(session, texts).await;
         let items = items(session, &status, &words);
         if !items.is_empty() {
@@ -63,14 +66,7 @@ fn facts(session: &Session, status: &DaemonStatus) -> Table {
         table.pair("rotorctl", Cell::new(env!("CARGO_PKG_VERSION"), Tone::Warn));
     }
     let up = roughly(Duration::from_secs(status.uptime_seconds));
-    table.pair(
-        "up",
-        if person {
-            up
-        } else {
-            status.uptime_seconds.to_string()
-        },
-    );
+    table.pair("up", up);
     for provider in &status.providers {
         let name = provider
             .description

@@ -217,6 +217,35 @@ fn new_credentials_are_given_whole() {
 }
 
 #[test]
+fn a_new_secret_alone_leaves_the_rest_as_it_is() {
+    let mut there = connection();
+    there["credentials"] = json!({"tenantId": ID, "clientId": ID});
+    let answer = json!({"appConnection": there.clone()});
+    let fake = Fake::start()
+        .instead(
+            "GET",
+            "/api/v1/app-connections",
+            200,
+            json!({"appConnections": [there]}),
+        )
+        .on("PATCH", &single(), 200, answer);
+    let edit = ["connection", "edit", "azure", "--file", "clientSecret=-"];
+    let ended = run_with(&fake, &edit, "hunter2\n");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let sent = &fake.changes()[0].body;
+    assert_eq!(sent["credentials"]["clientSecret"], "hunter2");
+    assert_eq!(sent["credentials"]["tenantId"], ID);
+    assert_eq!(sent["credentials"]["clientId"], ID);
+    assert!(!ended.out.contains("hunter2") && !ended.err.contains("hunter2"));
+    let ended = run(&fake, &["connection", "edit", "azure", "--method", "none"]);
+    assert!(
+        ended.code == 1 && ended.err.contains("there is no method none"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
 fn a_connection_in_use_stays_with_the_daemons_reason() {
     let fake = Fake::start().on(
         "DELETE",
@@ -260,8 +289,27 @@ fn choices_gather_every_page_in_the_lists_own_order() {
     assert_eq!(asked, ["query=o%26e", "next=page%202&query=o%26e"]);
     let ended = run(&fake, &["choices", "azure", "users"]);
     assert!(
-        ended.code == 64 && ended.err.contains("there is clients"),
+        ended.code == 1 && ended.err.contains("there is clients"),
         "{}",
         ended.err
     );
+}
+
+#[test]
+fn a_connection_that_rotations_use_is_told_so_before_anything_is_asked() {
+    let mut used = connection();
+    used["usedBy"] = json!([{"id": ID, "name": "billing"}]);
+    let fake = Fake::start().instead(
+        "GET",
+        "/api/v1/app-connections",
+        200,
+        json!({"appConnections": [used]}),
+    );
+    let ended = run(&fake, &["connection", "delete", "azure"]);
+    assert!(
+        ended.code == 1 && ended.err.contains("still used by: billing"),
+        "{}",
+        ended.err
+    );
+    assert!(fake.changes().is_empty());
 }

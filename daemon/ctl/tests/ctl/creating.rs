@@ -177,11 +177,51 @@ fn a_target_is_found_by_name_or_id_and_has_to_be_one() {
     );
     let ended = run(&fake, &[&flags[..], &["bill"]].concat());
     assert!(
-        ended.code == 64 && ended.err.contains("2 are found"),
+        ended.code == 64
+            && ended.err.contains("2 are found")
+            && ended.err.contains(&format!("billing-test  {ID}")),
         "{}",
         ended.err
     );
-    assert_eq!(fake.changes().len(), 1);
+    // An id as a portal shows it that writes them in capitals.
+    let capitals = ID.to_uppercase();
+    let ended = run(&fake, &[&flags[..], &[&capitals]].concat());
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(fake.changes()[1].body["parameters"]["objectId"], ID);
+    assert_eq!(fake.changes().len(), 2);
+}
+
+#[test]
+fn a_part_of_a_name_is_not_taken_where_nobody_says_that_it_is_meant() {
+    let clients = format!("/api/v1/app-connections/azure-client-secrets/{ID}/clients");
+    let row = json!({"name": "billing-production", "id": OBJECT_ID, "appId": CLIENT_ID});
+    let fake = Fake::start()
+        .on("GET", &clients, 200, json!({"clients": [row]}))
+        .on("POST", CREATE, 200, one(rotation()));
+    let flags = [
+        "create",
+        "--connection",
+        "azure",
+        "--name",
+        "billing",
+        "--env",
+        "dev",
+        "--target",
+        "billing",
+        "--yes",
+    ];
+    for flags in [&flags[..], &flags[..flags.len() - 1]] {
+        let ended = run(&fake, flags);
+        assert_eq!(ended.code, 64, "{}", ended.err);
+        assert!(
+            ended
+                .err
+                .contains(&format!("billing-production  {OBJECT_ID}")),
+            "{}",
+            ended.err
+        );
+    }
+    assert!(fake.changes().is_empty());
 }
 
 #[test]
@@ -239,7 +279,13 @@ fn a_creation_that_goes_on_is_said_so_or_waited_for() {
     let ended = create(&fake, &["--wait"]);
     assert_eq!(
         (ended.code, ended.out.as_str()),
-        (0, "billing: created\n"),
+        (
+            0,
+            format!(
+                "billing: created\nwhat it rotates: appName billing, clientId {CLIENT_ID}, objectId {OBJECT_ID}\n"
+            )
+            .as_str()
+        ),
         "{}",
         ended.err
     );
@@ -252,6 +298,17 @@ fn a_creation_that_goes_on_is_said_so_or_waited_for() {
         ended.code == 1 && ended.out.contains("the application is disabled"),
         "{ended:?}"
     );
+    let gone = error(
+        404,
+        "NotFound",
+        "Could not find Azure Client Secret Rotation",
+    );
+    let fake = start().on("GET", &single, 404, gone);
+    let ended = create(&fake, &["--wait"]);
+    assert!(
+        ended.code == 1 && ended.err.contains("billing was deleted meanwhile"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -260,10 +317,34 @@ fn the_daemons_refusal_of_fields_is_wrong_usage() {
     let mut body = error(422, "ValidationFailure", "");
     body["message"] = issues;
     let fake = Fake::start().on("POST", CREATE, 422, body);
-    let ended = create(&fake, &["--interval", "910"]);
+    let ended = create(&fake, &["--interval", "900"]);
     assert!(
         ended.code == 64 && ended.err.contains("rotationInterval: must be at most 909"),
         "{}",
         ended.err
     );
+}
+
+#[test]
+fn an_interval_beyond_the_providers_is_wrong_usage_wherever_it_is_given() {
+    let fake = Fake::start().on("POST", CREATE, 200, one(rotation()));
+    let file = json!({
+        "name": "billing", "projectId": "p-1", "connectionId": ID, "environment": "dev", "secretPath": "/",
+        "isAutoRotationEnabled": true, "rotationInterval": 910, "rotateAtUtc": {"hours": 0, "minutes": 0},
+        "parameters": {"objectId": OBJECT_ID, "clientId": CLIENT_ID},
+        "secretsMapping": {"clientId": "A", "clientSecret": "B"}
+    });
+    for ended in [
+        create(&fake, &["--interval", "910"]),
+        run(&fake, &["edit", "billing", "--interval", "910"]),
+        run_with(&fake, &["create", "--from", "-"], &file.to_string()),
+    ] {
+        assert_eq!(ended.code, 64, "{}", ended.err);
+        assert!(
+            ended.err.contains("rotationInterval: must be at most 909"),
+            "{}",
+            ended.err
+        );
+    }
+    assert!(fake.changes().is_empty());
 }

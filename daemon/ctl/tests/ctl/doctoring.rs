@@ -143,11 +143,11 @@ fn explain_needs_no_daemon_for_what_is_ours() {
 }
 
 #[test]
-fn explain_names_what_is_alike_and_ends_with_64() {
+fn explain_names_what_is_alike_where_a_code_is_not_there() {
     let directory = tempfile::tempdir().unwrap();
     let nowhere = directory.path().join("none.sock");
     let ended = run_at(&nowhere, &["explain", "clock-scew"], "");
-    assert_eq!((ended.code, ended.out.as_str()), (64, ""));
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""));
     assert!(
         ended.err.contains("there is clock-skew") && ended.err.contains("could not be asked"),
         "{}",
@@ -178,6 +178,6 @@ fn what_a_provider_reports_is_explained_in_its_words() {
         "{listed}"
     );
     let ended = run(&fake, &["explain", "missing-rule"]);
-    assert_eq!(ended.code, 64);
+    assert_eq!(ended.code, 1);
     assert!(ended.err.contains("there is missing-role"), "{}", ended.err);
 }

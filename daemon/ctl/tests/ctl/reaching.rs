@@ -150,10 +150,26 @@ fn status_ends_with_4_where_something_needs_attention() {
     let ended = run(&fake, &["status"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(
-        ended.out.contains("provider\tazure-client-secret loaded\n"),
+        ended.out.contains("provider\tazure-client-secret loaded\n")
+            && ended.out.contains("up\t1 min 1 s\n"),
         "{}",
         ended.out
     );
+    let mut by_hand = status(json!([]));
+    by_hand["findings"] = json!([{
+        "code": "manual-failed", "severity": "warning", "message": "billing: it failed",
+        "remedy": format!("mend it, then: rotorctl rotate {}", crate::fake::ID)
+    }]);
+    let fake = Fake::start().on("GET", "/api/v1/rotord/status", 200, by_hand);
+    let ended = run(&fake, &["status"]);
+    assert!(
+        ended
+            .out
+            .contains("(mend it, then: rotorctl rotate billing)"),
+        "{}",
+        ended.out
+    );
+    let fake = Fake::start().on("GET", "/api/v1/rotord/status", 200, status(json!([])));
     assert_eq!(
         run(&fake, &["--json", "status"]).json()["uptimeSeconds"],
         61
@@ -171,4 +187,37 @@ fn a_reader_that_goes_away_is_no_failure() {
         .output()
         .unwrap();
     assert_eq!((ended.status.code(), ended.stderr), (Some(0), Vec::new()));
+}
+
+#[test]
+fn what_units_may_load_is_listed_from_the_settings_without_a_daemon() {
+    let directory = tempfile::tempdir().unwrap();
+    let nowhere = directory.path().join("none.sock");
+    let settings = directory.path().join("rotord.toml");
+    let config = settings.to_str().unwrap();
+    let list = ["credential", "list", "--config", config];
+    assert_eq!(run_at(&nowhere, &list, "").code, 78);
+    std::fs::write(
+        &settings,
+        "[[credentials.grants]]\nunit = 'a.service'\ncredential = 'token'\nenvironment = 'dev'\nsecret = 'S'\n\
+         [[credentials.grants]]\nunit = 'b.service'\ncredential = 't'\nenvironment = 'prod'\nsecret = 'T'\n\
+         path = '/app'\nproject = 'other'\n",
+    )
+    .unwrap();
+    let ended = run_at(&nowhere, &list, "");
+    assert_eq!(
+        (ended.code, ended.out.as_str()),
+        (
+            0,
+            "a.service\ttoken\tS\tdev\t/\tdefault\nb.service\tt\tT\tprod\t/app\tother\n"
+        ),
+        "{}",
+        ended.err
+    );
+    let json = run_at(&nowhere, &[&list[..], &["--json"]].concat(), "").json();
+    assert_eq!(json["settings"], config);
+    assert_eq!(json["grants"][1]["secret"], "T");
+    std::fs::write(&settings, "").unwrap();
+    let ended = run_at(&nowhere, &list, "");
+    assert!(ended.code == 0 && ended.out.is_empty(), "{ended:?}");
 }

@@ -472,7 +472,7 @@ fn pausing_and_resuming_and_checking_and_moving_reach_their_routes() {
         &["pause", "billing"][..],
         &["resume", "billing"],
         &["check", "billing"],
-        &["move", "billing", "--to-env", "prod"],
+        &["move", "billing", "--to-env", "prod", "--yes"],
     ] {
         let ended = run(&fake, command);
         assert_eq!(ended.code, 0, "{command:?}: {}", ended.err);
@@ -482,6 +482,13 @@ fn pausing_and_resuming_and_checking_and_moving_reach_their_routes() {
         json!({"destinationEnvironment": "prod", "destinationSecretPath": "/"})
     );
     assert_eq!(run(&fake, &["move", "billing"]).code, 64);
+    let unconfirmed = run(&fake, &["move", "billing", "--to-env", "prod"]);
+    assert!(
+        unconfirmed.code == 64 && unconfirmed.err.contains("--yes"),
+        "{}",
+        unconfirmed.err
+    );
+    assert_eq!(fake.changes().len(), 4);
     let words = "Could not find folder with path \"/app\" in environment \"prod\"";
     let fake = Fake::start().on(
         "POST",
@@ -491,7 +498,15 @@ fn pausing_and_resuming_and_checking_and_moving_reach_their_routes() {
     );
     let ended = run(
         &fake,
-        &["move", "billing", "--to-env", "prod", "--to-path", "/app"],
+        &[
+            "move",
+            "billing",
+            "--to-env",
+            "prod",
+            "--to-path",
+            "/app",
+            "--yes",
+        ],
     );
     assert!(
         ended.err.contains("rotorctl folder add /app --env prod"),

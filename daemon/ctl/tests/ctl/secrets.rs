@@ -230,3 +230,42 @@ fn whoever_may_not_open_the_admin_socket_reads_over_the_other() {
         ended.err
     );
 }
+
+#[test]
+fn what_is_not_there_says_where_it_was_looked_for() {
+    let gone = error(404, "NotFound", "Could not find secret with name \"NONE\"");
+    let fake = Fake::start().on("GET", "/api/v4/secrets/NONE", 404, gone);
+    let get = ["secret", "get", "NONE", "--env", "dev", "--path", "/app"];
+    for version in [&[][..], &["--version", "3"]] {
+        let ended = run(&fake, &[&get[..], version].concat());
+        assert_eq!(ended.code, 1);
+        for part in [
+            "looked for in dev /app",
+            "rotorctl secret list --env dev --path /app",
+        ] {
+            assert!(ended.err.contains(part), "{}", ended.err);
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_a_rotation_feeds_is_told_so_before_anything_is_asked() {
+    let path = "/api/v4/secrets/AZURE_CLIENT_SECRET";
+    let mut fed = secret("");
+    fed["rotationId"] = crate::fake::ID.into();
+    let own = format!("/api/v1/rotord/rotations/{}", crate::fake::ID);
+    let fake = Fake::start()
+        .on("GET", path, 200, json!({"secret": fed}))
+        .on("GET", &own, 200, crate::fake::one(crate::fake::rotation()));
+    let ended = run(
+        &fake,
+        &["secret", "delete", "AZURE_CLIENT_SECRET", "--env", "dev"],
+    );
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(
+        ended.err.contains("the rotation billing feeds it") && !ended.err.contains("confirmed"),
+        "{}",
+        ended.err
+    );
+    assert!(fake.changes().is_empty());
+}

@@ -5,9 +5,10 @@ use std::time::UNIX_EPOCH;
 use reqwest::Response;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use url::Url;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
-use super::error::{SendError, chain};
+use super::error::{SendError, reason};
 use crate::bindings::http::{Header, Response as WireResponse};
 use crate::contract::Timestamp;
 
@@ -30,7 +31,12 @@ pub(crate) async fn read(
         return Err(too_large());
     }
     let mut body = Body::default();
-    while let Some(chunk) = response.chunk().await.map_err(broken_off)? {
+    let from = origin(response.url());
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| broken_off(&from, error))?
+    {
         if chunk.len() > longest_body - body.0.len() {
             return Err(too_large());
         }
@@ -83,10 +89,15 @@ fn copy_headers(headers: &HeaderMap) -> Result<Vec<Header>, SendError> {
     Ok(headers.iter().map(copy).collect())
 }
 
-fn broken_off(error: reqwest::Error) -> SendError {
+fn origin(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{}:{port}", url.host_str().unwrap_or_default())
+}
+
+fn broken_off(from: &str, error: reqwest::Error) -> SendError {
     SendError::Interrupted(format!(
-        "the answer broke off: {}",
-        chain(&error.without_url())
+        "the answer of {from} broke off: {}",
+        reason(&error.without_url())
     ))
 }
 

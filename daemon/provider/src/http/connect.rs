@@ -16,7 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tower::util::MapResponseLayer;
 
 use super::authority::Authorities;
-use super::error::{SendError, chain};
+use super::error::{SendError, chain, reason};
 use super::policy::Destination;
 use super::resolve::{PrivateAddress, Resolver};
 
@@ -126,23 +126,29 @@ impl OneRequest {
     pub(crate) async fn send(&self, request: Request) -> Result<Response, SendError> {
         self.client.execute(request).await.map_err(|error| {
             let error = error.without_url();
-            if self.is_connected() {
-                return SendError::Interrupted(chain(&error));
-            }
             let Destination { host, port, .. } = &self.to;
+            if self.is_connected() {
+                let why = reason(&error);
+                return SendError::Interrupted(format!("no answer from {host}:{port}: {why}"));
+            }
             if caused_by_private_address(&error) {
                 return self.to.refuse();
             }
-            SendError::Unreachable(format!("can't connect to {host}:{port}: {}", chain(&error)))
+            SendError::Unreachable(format!(
+                "can't connect to {host}:{port}: {}",
+                reason(&error)
+            ))
         })
     }
 
     /// Why there is no answer when time is up.
     pub(crate) fn out_of_time(&self, allowed: Duration) -> SendError {
+        let Destination { host, port, .. } = &self.to;
         if self.is_connected() {
-            SendError::Interrupted(format!("no whole answer within {allowed:.1?}"))
+            SendError::Interrupted(format!(
+                "no whole answer from {host}:{port} within {allowed:.1?}"
+            ))
         } else {
-            let Destination { host, port, .. } = &self.to;
             SendError::Unreachable(format!(
                 "no connection to {host}:{port} within {allowed:.1?}"
             ))

@@ -1,5 +1,9 @@
 //! Why a request got no answer, in the contract's exact sense.
 
+use std::error::Error;
+use std::io;
+
+use super::probe::Certificate;
 use crate::bindings::http::Error as WireError;
 
 /// Why a request got no answer.
@@ -60,4 +64,60 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         source = cause.source();
     }
     text
+}
+
+/// Why a connection, a request or an answer failed, in an operator's words: what lies at the bottom. What is above it
+/// ("error sending request", "client error (Connect)") says only which part of a library met it.
+pub(crate) fn reason(error: &(dyn Error + 'static)) -> String {
+    let mut bottom = error;
+    while let Some(source) = bottom.source() {
+        bottom = source;
+    }
+    let Some(io) = bottom.downcast_ref::<io::Error>() else {
+        return bottom.to_string();
+    };
+    let tls = io.get_ref().and_then(|inner| inner.downcast_ref());
+    if let Some(rustls::Error::InvalidCertificate(why)) = tls {
+        return Certificate::of(why).to_string();
+    }
+    match io.kind() {
+        // The library adds the address of a page of its manual.
+        io::ErrorKind::UnexpectedEof => "the other side closed the connection".to_owned(),
+        io::ErrorKind::ConnectionReset => "the other side reset the connection".to_owned(),
+        io::ErrorKind::ConnectionRefused => "nothing takes connections there".to_owned(),
+        _ => io.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("client error (Connect)")]
+    struct Above(#[source] io::Error);
+
+    #[test]
+    fn what_a_library_says_of_itself_is_left_out() {
+        let said = |kind, text: &'static str| reason(&Above(io::Error::new(kind, text)));
+        let eof = "peer closed connection: https://docs.rs/rustls/latest/rustls/manual/";
+        for (kind, text, words) in [
+            (
+                io::ErrorKind::UnexpectedEof,
+                eof,
+                "the other side closed the connection",
+            ),
+            (
+                io::ErrorKind::ConnectionRefused,
+                "os error 111",
+                "nothing takes connections there",
+            ),
+            (io::ErrorKind::Other, "network is down", "network is down"),
+        ] {
+            assert_eq!(said(kind, text), words);
+        }
+        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let untrusted = Above(io::Error::new(io::ErrorKind::InvalidData, untrusted));
+        assert_eq!(reason(&untrusted), Certificate::Untrusted.to_string());
+    }
 }

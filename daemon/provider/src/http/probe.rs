@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use url::Host;
 
 use super::connect::Connector;
-use super::error::chain;
+use super::error::reason;
 use super::policy::Destination;
 
 /// How far a host was reached.
@@ -47,16 +47,36 @@ pub enum Reached {
 }
 
 /// What is wrong with a certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Certificate {
     /// From an authority that is not trusted here.
+    #[error("its certificate is from an authority that is not trusted here")]
     Untrusted,
     /// Past its end, or not valid yet.
+    #[error("its certificate is past its end or not valid yet")]
     OutOfTime,
     /// For another name.
+    #[error("its certificate is for another name")]
     OtherName,
     /// Anything else, in the library's words.
+    #[error("its certificate is not accepted: {0}")]
     Other(String),
+}
+
+impl Certificate {
+    pub(super) fn of(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::UnknownIssuer => Self::Untrusted,
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Self::OutOfTime,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::OtherName
+            }
+            other => Self::Other(other.to_string()),
+        }
+    }
 }
 
 /// Tries a host out; `limit` is for all of it.
@@ -126,17 +146,7 @@ fn refused(error: &io::Error) -> Reached {
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let Some(rustls::Error::InvalidCertificate(why)) = tls else {
-        return Reached::NoTls(chain(error));
+        return Reached::NoTls(reason(error));
     };
-    Reached::Refused(match why {
-        CertificateError::UnknownIssuer => Certificate::Untrusted,
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => Certificate::OutOfTime,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Certificate::OtherName
-        }
-        other => Certificate::Other(other.to_string()),
-    })
+    Reached::Refused(Certificate::of(why))
 }

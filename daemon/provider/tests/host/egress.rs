@@ -33,6 +33,16 @@ fn error_of<T: std::fmt::Debug>(outcome: &CallOutcome<T>) -> String {
         .unwrap()
 }
 
+/// An operator is told where it failed, in words, and no page of a library's manual.
+fn assert_names<T: std::fmt::Debug>(outcome: &CallOutcome<T>, place: &str) {
+    let error = outcome.result.as_ref().unwrap_err();
+    let said = error.fault().unwrap().message.clone();
+    assert!(said.contains(place), "{said}");
+    for noise in ["https://", "error sending request", "client error"] {
+        assert!(!said.contains(noise), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_arrives_whole() {
     let server = Server::start(Behaviour::Answer(404, "there is no such thing")).await;
@@ -134,6 +144,8 @@ async fn what_was_certainly_not_sent_is_unreachable() {
         let target = target(&[("behaviour", "http-post:x"), ("url", &url)]);
         let outcome = echo.provider.issue(&target, &issue_request()).await;
         assert_eq!(error_of(&outcome), "unreachable", "{url}");
+        let place = url.trim_start_matches("https://").trim_end_matches('/');
+        assert_names(&outcome, place);
         assert_eq!(outcome.requests, 0, "{url}");
         assert!(!outcome.is_ambiguous(), "{url}");
     }
@@ -200,6 +212,7 @@ async fn what_may_have_been_sent_is_interrupted() {
         let target = target(&[("behaviour", "http-post:x"), ("url", &server.url("/"))]);
         let outcome = echo.provider.issue(&target, &issue_request()).await;
         assert_eq!(error_of(&outcome), "interrupted", "{behaviour:?}");
+        assert_names(&outcome, &format!("localhost:{}", server.port()));
         assert_eq!(outcome.requests, 1, "{behaviour:?}");
         assert!(outcome.is_ambiguous(), "{behaviour:?}");
         assert_eq!(server.connections(), 1, "never tried twice");

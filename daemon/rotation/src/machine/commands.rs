@@ -10,7 +10,7 @@ use crate::id::{CredentialId, Handle};
 use crate::label::Nonce;
 use crate::proof::Proof;
 use crate::rotation::{Doubt, Life, Plan, Urgent};
-use crate::run::{Phase, RunKind};
+use crate::run::{Phase, RunEnd, RunKind, Unpublished};
 
 impl Machine<'_> {
     pub(super) fn on_command(&mut self, command: Command) -> Result<(), Refusal> {
@@ -247,10 +247,16 @@ impl Machine<'_> {
                 handles.join(", ")
             )));
         }
-        if let Some(run) = self.rotation.run.take()
-            && run.kind == RunKind::Adoption
-        {
-            self.give_back(&run);
+        if let Some(run) = self.rotation.run.take() {
+            if run.kind == RunKind::Adoption {
+                self.give_back(&run);
+            }
+            // Whoever waits for it is told now, and not once all is settled at the provider.
+            self.ended = Some(RunEnd {
+                run: run.id,
+                kind: run.kind,
+                result: Err(Unpublished::Deleted),
+            });
         }
         self.rotation.due_at = None;
         self.rotation.next_try_at = None;

@@ -14,7 +14,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::id::CredentialId;
 use crate::proof::Proof;
 use crate::rotation::{Doubt, Life, Outcome};
-use crate::run::{Phase, Run, RunEnd, RunKind};
+use crate::run::{Phase, Run, RunEnd, RunKind, Unpublished};
 use crate::schedule::Base;
 
 impl Machine<'_> {
@@ -489,7 +489,7 @@ impl Machine<'_> {
         self.ended = Some(RunEnd {
             run: run.id,
             kind: run.kind,
-            result: Err(message),
+            result: Err(Unpublished::Failed(message)),
         });
         self.settle_deletion();
     }

@@ -321,6 +321,19 @@ fn deleting_releases_what_was_published_and_removes_the_rest() {
 }
 
 #[test]
+fn who_waits_for_a_run_is_told_at_once_that_its_rotation_was_deleted() {
+    let mut play = Play::live(30);
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.stage("key-2") == Some(Stage::Pending));
+    play.last_end = None;
+    play.command(Command::Delete { revoke: true }).unwrap();
+    let why = play.last_end.clone().unwrap().unwrap_err();
+    assert!(why.contains("deleted"), "{why}");
+    assert!(!play.removed);
+}
+
+#[test]
 fn deleting_with_revoke_leaves_nothing() {
     let mut play = Play::live(30);
     play.command(Command::Rotate { retire_after: None })

@@ -169,7 +169,7 @@ impl Play {
             }
         }
         if let Some(end) = step.ended {
-            self.last_end = Some(end.result);
+            self.last_end = Some(end.result.map_err(|why| why.to_string()));
         }
         assert!(
             step.call.is_none() || self.call.is_none(),

@@ -226,7 +226,7 @@ async fn what_can_not_be_published_fails_the_run_and_says_why() {
     let told = desk.tell(Tell::new(id, Event::Answered)).await.unwrap();
     until(&desk, id, |rotation| rotation.run.is_none()).await;
     let end = in_time(told.run.unwrap().ended).await.unwrap();
-    let why = end.result.unwrap_err();
+    let why = end.result.unwrap_err().to_string();
     assert!(why.contains("no output renamed"), "{why}");
     let state = state(&desk, id).await;
     assert_eq!(state.life, Life::Failed);

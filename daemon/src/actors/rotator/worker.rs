@@ -8,7 +8,9 @@ use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Secret as ProviderSecret;
 use rotord_provider::contract::Output;
 use rotord_rotation::rotation::Urgent;
-use rotord_rotation::{Boot, Call, Event, Rotation, RotationId, RunEnd, RunId, Step, Write};
+use rotord_rotation::{
+    Boot, Call, Event, Rotation, RotationId, RunEnd, RunId, Step, Unpublished, Write,
+};
 use rotord_store::{Commit, Committed, RotationDetails, Secret, SecretMap};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -386,7 +388,7 @@ impl Worker {
         }
         if let Some(RunEnd {
             kind,
-            result: Err(why),
+            result: Err(Unpublished::Failed(why)),
             ..
         }) = &step.ended
         {

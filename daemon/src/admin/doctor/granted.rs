@@ -6,53 +6,21 @@ use rotord_store::{Reader, StoreError};
 
 use super::{Looking, failed};
 use crate::admin::Shared;
-use crate::settings::Settings;
+use crate::admin::granted::Granted;
 
 const ABOUT: &str = "granted";
 
 pub(super) fn look(daemon: &Shared) -> Looking<'_> {
     let settings = daemon.settings.now();
     Box::pin(async move {
-        let grants = granted(&settings);
+        let mut grants = Granted::all(&settings);
+        // All of a folder is granted whether anything is in it yet or not.
+        grants.retain(|grant| grant.name != "*");
         let looked = daemon.store.read(move |reader| missing(reader, grants));
         looked
             .await
             .unwrap_or_else(|error| vec![failed(ABOUT, error)])
     })
-}
-
-/// A secret that a setting grants to somebody.
-struct Granted {
-    setting: &'static str,
-    to: String,
-    project: String,
-    environment: String,
-    path: String,
-    name: String,
-}
-
-fn granted(settings: &Settings) -> Vec<Granted> {
-    let to_readers = settings.reader.grants.iter().flat_map(|grant| {
-        // All of a folder is granted whether anything is in it yet or not.
-        let names = grant.secrets.iter().filter(|name| *name != "*");
-        names.map(|name| Granted {
-            setting: "reader.grants",
-            to: format!("users {:?} and groups {:?}", grant.uids, grant.gids),
-            project: grant.project.clone(),
-            environment: grant.environment.clone(),
-            path: grant.path.clone(),
-            name: name.clone(),
-        })
-    });
-    let to_units = settings.credentials.grants.iter().map(|grant| Granted {
-        setting: "credentials.grants",
-        to: grant.asker().to_string(),
-        project: grant.project.clone(),
-        environment: grant.environment.clone(),
-        path: grant.path.clone(),
-        name: grant.secret.clone(),
-    });
-    to_readers.chain(to_units).collect()
 }
 
 fn missing(reader: &Reader, grants: Vec<Granted>) -> Result<Vec<DoctorFinding>, StoreError> {

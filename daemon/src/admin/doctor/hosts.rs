@@ -71,19 +71,7 @@ fn words(reached: &Reached) -> String {
         Reached::TimedOut(limit) => format!("it did not answer within {} s", limit.as_secs()),
         Reached::NoTls(why) => format!("no TLS session came about: {why}"),
         Reached::NoAuthorities(why) => why.clone(),
-        Reached::Refused(certificate) => {
-            use rotord_provider::http::Certificate;
-            match certificate {
-                Certificate::Untrusted => {
-                    "its certificate is from an authority that is not trusted here".to_owned()
-                }
-                Certificate::OutOfTime => {
-                    "its certificate is past its end or not valid yet".to_owned()
-                }
-                Certificate::OtherName => "its certificate is for another name".to_owned(),
-                Certificate::Other(why) => format!("its certificate is not accepted: {why}"),
-            }
-        }
+        Reached::Refused(certificate) => certificate.to_string(),
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::web::Path;
 use rotord_api::rotation::{CreateRotation, SecretRotationAnswer};
 use rotord_api::routes;
 use rotord_provider::Provider;
-use rotord_rotation::{RotationId, RunEnd};
+use rotord_rotation::{RotationId, RunEnd, Unpublished};
 use rotord_store::{Connection, ConnectionId, NewRotation, Place};
 use serde_json::json;
 use uuid::Uuid;
@@ -45,14 +45,17 @@ pub(in crate::admin) async fn create_rotation(
         result: Err(why), ..
     }) = end
     {
-        return Err(failed(&why));
+        return Err(match why {
+            Unpublished::Failed(why) => failed(&why),
+            Unpublished::Deleted => ApiError::unpublished(&why),
+        });
     }
     let record = daemon
         .store
         .read(move |reader| optional(reader.rotation(id)))
         .await?
         .filter(|record| !record.state.life.is_deleting())
-        .ok_or_else(|| failed("it was deleted meanwhile"))?;
+        .ok_or_else(|| ApiError::unpublished(&Unpublished::Deleted))?;
     Ok(ok(&answer_with(&daemon, &record, warnings).await?))
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use actix_web::web::Path;
-use chrono::{DateTime, Utc};
 use rotord_api::issue::{Issue, IssueCode};
 use rotord_api::rotation::{AdoptCredential, RemoveCredential, SecretRotationAnswer};
 use rotord_api::{Issues, Sensitive, routes};
@@ -12,7 +11,7 @@ use rotord_rotation::{Command, Event, Handle, InstallationId, Label};
 use rotord_store::{RotationRecord, Secret, SecretMap};
 use serde_json::json;
 
-use super::{orders, shown_anew, target, wait};
+use super::{handles, orders, shown_anew, target, wait};
 use crate::actors::rotator::{Tell, With};
 use crate::admin::error::ApiError;
 use crate::admin::peer::Peer;
@@ -39,7 +38,9 @@ pub(in crate::admin) async fn adopt_credential(
     let outputs = outputs
         .map(|given| complete(&description, &record, given))
         .transpose()?;
-    let expires_at = check_listed(&daemon, &record, &key_id, outputs.as_ref()).await?;
+    let listed = check_listed(&daemon, &record, &key_id, outputs.as_ref()).await?;
+    let key_id = listed.handle;
+    let expires_at = listed.expires_at.and_then(calls::time);
     let rotation = record.details.id;
     let has_value = outputs.is_some();
     let detail = json!({"keyId": key_id, "hasValue": has_value});
@@ -81,8 +82,11 @@ pub(in crate::admin) async fn remove_credential(
     body: Body<RemoveCredential>,
 ) -> Reply {
     let record = lookup::rotation(&daemon, None, &id).await?;
-    let detail = json!({"keyId": body.0.key_id});
-    let handle = Handle(body.0.key_id);
+    let typed = body.0.key_id;
+    let doubt = handles::meant(&record.state.doubts, &typed, |doubt| Some(&*doubt.handle.0));
+    // What is not in doubt is refused by the rotation itself.
+    let handle = doubt.map_or(Handle(typed), |doubt| doubt.handle.clone());
+    let detail = json!({"keyId": handle});
     let command = Command::Remove { handle };
     orders::order(
         &daemon,
@@ -124,23 +128,21 @@ fn complete(
     issues.under("outputs").or(outputs).map_err(ApiError::from)
 }
 
-/// The provider lists it, it is not another's, and what is shown of its value fits. Answers with its end.
+/// The provider lists it, it is not another's, and what is shown of its value fits.
 async fn check_listed(
     daemon: &Shared,
     record: &RotationRecord,
     key_id: &str,
     outputs: Option<&SecretMap>,
-) -> Result<Option<DateTime<Utc>>, ApiError> {
+) -> Result<ListedCredential, ApiError> {
     let (provider, target) = target::configured(daemon, &record.details).await?;
     let survey = ApiError::of_call(provider.survey(&target).await)?;
-    let mut listed = survey.credentials.into_iter();
-    let listed = listed
-        .find(|listed| listed.handle == key_id)
-        .ok_or_else(|| {
-            ApiError::refused(format!(
-                "The provider lists no credential with the key id \"{key_id}\""
-            ))
-        })?;
+    let listed = handles::meant(survey.credentials, key_id, |listed| Some(&*listed.handle));
+    let listed = listed.ok_or_else(|| {
+        ApiError::refused(format!(
+            "The provider lists no credential with the key id \"{key_id}\""
+        ))
+    })?;
     check_label(&listed, record, daemon.installation)?;
     if let (Some(hint), Some(outputs)) = (&listed.hint, outputs) {
         let secret = |name: &str| {
@@ -158,7 +160,7 @@ async fn check_listed(
             )));
         }
     }
-    Ok(listed.expires_at.and_then(calls::time))
+    Ok(listed)
 }
 
 fn check_label(

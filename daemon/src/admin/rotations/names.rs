@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rotord_api::rules;
 use rotord_rotation::RotationId;
-use rotord_store::{Conflict, Place, Reader, StoreError};
+use rotord_store::{Conflict, Place, Reader, StoreError, TakenName};
 
 use crate::admin::Shared;
 use crate::admin::error::ApiError;
@@ -58,15 +58,20 @@ fn of_mapping(
     mapping: &BTreeMap<String, String>,
     but: Option<RotationId>,
 ) -> Result<Option<Conflict>, StoreError> {
-    let path = place.folder.path.clone();
-    let there = reader.secrets(place.environment.id, &path, false, false)?;
-    let mut names: Vec<String> = there
-        .secrets
-        .into_iter()
-        .filter(|secret| secret.rotation.is_none() || secret.rotation != but)
-        .map(|secret| secret.name)
-        .filter(|name| mapping.values().any(|mapped| mapped == name))
-        .collect();
-    names.sort();
-    Ok((!names.is_empty()).then_some(Conflict::SecretNames { names, path }))
+    let there = reader.secrets(place.environment.id, &place.folder.path, false, false)?;
+    let mut names = Vec::new();
+    for secret in there.secrets {
+        let is_wanted = mapping.values().any(|mapped| *mapped == secret.name);
+        if !is_wanted || (secret.rotation.is_some() && secret.rotation == but) {
+            continue;
+        }
+        let by = secret.rotation.map(|by| optional(reader.rotation(by)));
+        let by = by.transpose()?.flatten();
+        names.push(TakenName {
+            name: secret.name,
+            rotation: by.map(|by| by.details.name),
+        });
+    }
+    names.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((!names.is_empty()).then(|| place.taken(names)))
 }

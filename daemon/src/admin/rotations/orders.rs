@@ -5,11 +5,11 @@ use std::time::Duration;
 use actix_web::web::Path;
 use rotord_api::rotation::{RetireCredential, RotateNow, SecretRotationAnswer};
 use rotord_api::routes;
-use rotord_rotation::{Command, CredentialId, Event, Handle};
+use rotord_rotation::{Command, CredentialId, Event};
 use rotord_store::RotationRecord;
 use serde_json::{Value, json};
 
-use super::{shown_anew, wait};
+use super::{handles, shown_anew, wait};
 use crate::actors::rotator::{Tell, Told, With};
 use crate::admin::error::ApiError;
 use crate::admin::peer::Peer;
@@ -124,9 +124,10 @@ pub(in crate::admin) async fn retire_credential(
 }
 
 fn with_handle(record: &RotationRecord, key_id: &str) -> Result<CredentialId, ApiError> {
-    let handle = Handle(key_id.to_owned());
-    let mut credentials = record.state.credentials.iter();
-    match credentials.find(|credential| credential.handle.as_ref() == Some(&handle)) {
+    let found = handles::meant(&record.state.credentials, key_id, |credential| {
+        credential.handle.as_ref().map(|handle| &*handle.0)
+    });
+    match found {
         Some(credential) if credential.stage.is_settled() => Err(ApiError::refused(format!(
             "The credential with the key id \"{key_id}\" is gone already"
         ))),

@@ -15,6 +15,7 @@ use rotord_rotation::{Context, InstallationId, Interval, Now, Outcome, Rotation,
 use rotord_store::RotationRecord;
 
 use crate::admin::error::{ApiError, shortened};
+use crate::admin::granted::Granted;
 use crate::admin::{Shared, lookup};
 use crate::calls;
 use crate::health::Trouble;
@@ -24,6 +25,8 @@ pub(in crate::admin) struct Viewer {
     now: Now,
     timing: Timing,
     installation: InstallationId,
+    /// Who may read what over the sockets.
+    granted: Vec<Granted>,
     /// Why nothing can be written down, and what helps.
     trouble: Option<Trouble>,
     /// Bounds by provider, and whether it is loaded.
@@ -39,6 +42,7 @@ impl Viewer {
             Some((known.description.slug.to_string(), (rules, known.is_loaded)))
         });
         Ok(Self {
+            granted: Granted::all(&daemon.settings.now()),
             trouble: daemon.store.health().writing(),
             known: known.collect(),
             now: daemon.clock.now(),

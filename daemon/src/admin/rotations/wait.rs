@@ -25,7 +25,8 @@ pub(super) async fn end(daemon: &Shared, told: Told) -> Result<Waited, ApiError>
     let limit = daemon.settings.now().admin.wait;
     match tokio::time::timeout(limit, &mut running.ended).await {
         Ok(Ok(end)) => Ok(Waited::Ended(Some(end))),
-        Ok(Err(_)) => Err(ApiError::unknown_end()),
+        Ok(Err(_)) if *daemon.stopping.borrow() => Err(ApiError::stopped_waiting()),
+        Ok(Err(_)) => Err(ApiError::broken_off()),
         Err(_) => Ok(Waited::GoesOn(running)),
     }
 }
@@ -50,7 +51,7 @@ pub(super) async fn reply(daemon: &Shared, record: &RotationRecord, told: Told) 
     match end(daemon, told).await? {
         Waited::Ended(Some(RunEnd {
             result: Err(why), ..
-        })) => Err(ApiError::rotation_failed(why)),
+        })) => Err(ApiError::unpublished(&why)),
         Waited::Ended(_) => shown_anew(daemon, record).await,
         Waited::GoesOn(_) => accepted(daemon, record.details.id, Vec::new()).await,
     }

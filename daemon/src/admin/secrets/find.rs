@@ -15,7 +15,7 @@ use crate::actors::store::Failed;
 use crate::admin::Shared;
 use crate::admin::access::{Projects, Reach};
 use crate::admin::error::ApiError;
-use crate::admin::lookup::optional;
+use crate::admin::lookup::{find_environment, optional};
 use crate::admin::rotations::credentials::text;
 
 /// What a look found.
@@ -46,18 +46,13 @@ pub(super) async fn find(
         return Err(ApiError::denied());
     }
     let everything = reach.is_everything();
-    let nowhere = || {
-        if everything {
-            ApiError::not_found(format!(
-                "Could not find environment \"{}\" of project \"{}\"",
-                asked.place.environment, asked.place.project
-            ))
+    let Some(there) = look(daemon, &asked.place, projects).await? else {
+        return Err(if everything {
+            nowhere(daemon, &asked.place).await?
         } else {
             ApiError::denied()
-        }
+        });
     };
-    let there = look(daemon, &asked.place, projects).await?;
-    let there = there.ok_or_else(nowhere)?;
     let tag = reach.view().tag(&there.tag);
     if Known::by(request).has(&tag) {
         return Ok(Found::Unchanged(tag));
@@ -76,6 +71,20 @@ pub(super) async fn find(
         records: records.map_err(Failed::Store)?,
         there,
     }))
+}
+
+/// 404: what of the place is not there.
+async fn nowhere(daemon: &Shared, place: &Where) -> Result<ApiError, ApiError> {
+    let place = place.clone();
+    let found = daemon
+        .store
+        .read(move |reader| find_environment(reader, &place.project, &place.environment))
+        .await?;
+    Ok(match found {
+        Err(nowhere) => ApiError::not_found(nowhere.to_string()),
+        // Made in this moment.
+        Ok(_) => ApiError::not_found("Could not find it: it was made just now. Please try again"),
+    })
 }
 
 /// None where there is no such place, or in none of these projects.

@@ -241,8 +241,11 @@ async fn retiring_names_credentials_by_their_key_id() {
         .says("none");
     house.order(&retire).await.is(400);
     house.order(&format!("{path}/rotate-secrets")).await.is(200);
+    // As a portal shows it that writes ids in capitals.
+    let capitals = first.as_str().unwrap().to_uppercase();
+    assert_ne!(capitals, first.as_str().unwrap());
     let retired = house
-        .post(&retire, &json!({"keyId": first, "now": true}))
+        .post(&retire, &json!({"keyId": capitals, "now": true}))
         .await
         .rotation();
     let credentials = retired["state"]["credentials"].as_array().unwrap();
@@ -289,14 +292,14 @@ async fn adopting_needs_what_the_provider_lists_and_every_secret_output() {
         .says("another installation");
 
     house.patch(&path, &lists("made by hand")).await.is(200);
-    let missing = json!({"keyId": "handle", "outputs": {"name": "n"}});
+    let missing = json!({"keyId": "HANDLE", "outputs": {"name": "n"}});
     let missing = house.post(&adopt, &missing).await;
     missing.is(422);
     assert_eq!(
         missing.body["message"][0]["path"],
         json!(["outputs", "value"])
     );
-    let whole = json!({"keyId": "handle", "outputs": {"name": "n", "value": "by-hand"}});
+    let whole = json!({"keyId": "HANDLE", "outputs": {"name": "n", "value": "by-hand"}});
     let adopted = house.post(&adopt, &whole).await;
     adopted.is(200);
     let credentials = house.get(&format!("{path}/generated-credentials")).await;
@@ -353,6 +356,56 @@ async fn deleting_answers_with_what_was_and_keeps_secrets_unless_told() {
             "{ours:?}"
         );
     }
+}
+
+#[actix_rt::test]
+async fn who_waits_for_a_run_is_told_that_its_rotation_was_deleted_meanwhile() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    // Refused by every login: the run lasts.
+    let parameters = json!({"key": "k", "behaviour": "say:no", "at": "verify"});
+    let lasting = json!({"parameters": parameters});
+    house.patch(&path, &lasting).await.is(200);
+    let rotate = format!("{path}/rotate-secrets");
+    let deleted = async {
+        house.under_way(&path).await;
+        house.delete(&path).await.is(200);
+    };
+    let (told, ()) = futures_util::future::join(house.order(&rotate), deleted).await;
+    told.is(400).says("deleted meanwhile");
+
+    let mut body = house.request(&connection);
+    body["name"] = json!("second");
+    body["secretsMapping"] = json!({"name": "A", "value": "B"});
+    body["parameters"] = lasting["parameters"].clone();
+    let deleted = async {
+        let list = format!("{ROTATIONS}?projectId={}", house.project);
+        let id = loop {
+            let listed = house.get(&list).await.body;
+            if let Some(id) = listed["secretRotations"][0]["id"].as_str() {
+                break id.to_owned();
+            }
+        };
+        house.delete(&format!("{ROTATIONS}/{id}")).await.is(200);
+    };
+    let (told, ()) = futures_util::future::join(house.post(ROTATIONS, &body), deleted).await;
+    told.is(400).says("deleted meanwhile");
+}
+
+#[actix_rt::test]
+async fn who_waits_for_a_run_whose_step_can_not_be_written_is_sent_to_the_log() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    let parameters = json!({"key": "k", "behaviour": "say:no", "at": "verify"});
+    let lasting = json!({"parameters": parameters});
+    house.patch(&path, &lasting).await.is(200);
+    let broken = async {
+        house.under_way(&path).await;
+        house.admin.store.close().await;
+    };
+    let rotate = format!("{path}/rotate-secrets");
+    let (told, ()) = futures_util::future::join(house.order(&rotate), broken).await;
+    told.is(503).says("log says what it met");
 }
 
 #[actix_rt::test]

@@ -100,7 +100,13 @@ async fn what_does_not_exist_or_fit_is_refused_with_its_name() {
             "environment",
             json!("moon"),
             400,
-            "in environment \\\"moon\\\"",
+            "environment \\\"moon\\\" in project",
+        ),
+        (
+            "environment",
+            json!("moon"),
+            400,
+            ": there is dev, staging, prod",
         ),
         (
             "secretPath",
@@ -112,7 +118,7 @@ async fn what_does_not_exist_or_fit_is_refused_with_its_name() {
             "projectId",
             json!("none"),
             400,
-            "for project with ID \\\"none\\\"",
+            "project with ID or slug \\\"none\\\"",
         ),
         ("rotationInterval", json!(366), 400, "365 days"),
         // The provider's own word, such as that two ids are of two applications.
@@ -165,10 +171,9 @@ async fn names_that_are_taken_are_400_before_the_provider_is_asked() {
         .says("my-rotation");
     body["name"] = json!("another");
     let taken = house.post(ROTATIONS, &body).await;
-    taken
-        .is(400)
-        .says("already exist at the path")
-        .says("ECHO_NAME, ECHO_VALUE");
+    taken.is(400).says("already exist at the path").says(
+        "in environment \\\"dev\\\": ECHO_NAME (fed by the rotation my-rotation), ECHO_VALUE (",
+    );
     body["secretsMapping"] = json!({"name": "FREE", "value": "ECHO_VALUE"});
     house
         .post(ROTATIONS, &body)

@@ -139,3 +139,19 @@ async fn what_is_not_there_can_not_be_singled_out() {
         .await
         .is(422);
 }
+
+#[actix_rt::test]
+async fn an_overlap_that_is_cut_short_is_a_warning_wherever_it_is_told() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    let long = json!({"overlapHours": 24 * 900});
+    let rotation = house.patch(&path, &long).await.rotation();
+    let warnings = rotation["state"]["warnings"].as_array().unwrap();
+    assert_eq!(rotation["state"]["summary"], warnings[0]);
+    assert!(warnings[0].as_str().unwrap().contains("overlap"));
+    let report = look(&house, "").await;
+    let found = report.findings.iter();
+    let found: Vec<_> = found.filter(|found| found.code == "overlap-cut").collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].severity, Severity::Warning);
+}

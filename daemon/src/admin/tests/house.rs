@@ -213,6 +213,11 @@ impl House {
         }
     }
 
+    /// Asks until a run of the rotation is under way.
+    pub(super) async fn under_way(&self, path: &str) {
+        while self.get(path).await.rotation()["state"]["run"].is_null() {}
+    }
+
     pub(super) async fn audit(&self) -> Vec<AuditRecord> {
         let read = self
             .admin

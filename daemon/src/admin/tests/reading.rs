@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::house::{Answer, House, ROTATIONS, TOKEN, grant};
 use crate::admin::crowd;
-use crate::settings::ReaderGrant;
+use crate::settings::{CredentialGrant, ReaderGrant};
 
 fn list(house: &House, route: &str, project: &str) -> String {
     format!(
@@ -454,4 +454,39 @@ async fn a_reader_deletes_nothing() {
     let path = list(&house, "/api/v4/secrets/ECHO_VALUE", "projectId");
     house.delete_as_reader(&path).await.is(403);
     house.read(&path).await.is(200);
+}
+
+#[actix_rt::test]
+async fn a_rotation_says_to_whom_its_secrets_are_granted() {
+    let house = House::with(|settings| {
+        let all = |path: &str| ReaderGrant {
+            gids: vec![4711],
+            ..grant(path, &["*"])
+        };
+        settings.reader.grants = vec![grant("/", &["ECHO_NAME"]), all("/"), all("/elsewhere")];
+        settings.credentials.grants = ["ECHO_VALUE", "OTHER"]
+            .map(|secret| CredentialGrant {
+                unit: format!("{}.service", secret.to_lowercase()),
+                credential: "c".to_owned(),
+                project: "default".to_owned(),
+                environment: "dev".to_owned(),
+                path: "/".to_owned(),
+                secret: secret.to_owned(),
+            })
+            .into();
+    })
+    .await;
+    let connection = house.connect("echo", json!({})).await;
+    let path = house.rotation(&connection).await;
+    let ours = rustix::process::geteuid().as_raw();
+    let readers = house.get(&path).await.rotation()["state"]["readers"].clone();
+    assert_eq!(readers.as_array().unwrap().len(), 3, "{readers}");
+    let readers = readers.to_string();
+    for reader in [
+        format!("\"users {ours}\""),
+        format!("\"users {ours} and groups 4711\""),
+        "echo_value.service".to_owned(),
+    ] {
+        assert!(readers.contains(&reader), "{readers}");
+    }
 }

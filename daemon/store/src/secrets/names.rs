@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rotord_rotation::{Credential, RotationId};
+use rusqlite::OptionalExtension as _;
 
 use crate::columns::{Millis, Text};
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, StoreError, TakenName};
 use crate::id::{FolderId, SecretId};
 use crate::places::Place;
 use crate::reader::Books;
@@ -51,8 +52,7 @@ impl Books<'_> {
         let folder = place.folder.id;
         let taken = self.names_of_others(rotation, folder, wanted.iter().map(|(_, name)| *name))?;
         if !taken.is_empty() {
-            let path = place.folder.path.clone();
-            return Err(Conflict::SecretNames { names: taken, path }.into());
+            return Err(place.taken(taken).into());
         }
         // All are given up before any is taken: two secrets may swap theirs.
         for mapped in wanted.iter().filter_map(|(output, _)| present.get(*output)) {
@@ -124,8 +124,7 @@ impl Books<'_> {
         }
         let taken = self.names_of_others(rotation, folder, names())?;
         if !taken.is_empty() {
-            let path = to.folder.path.clone();
-            return Err(Conflict::SecretNames { names: taken, path }.into());
+            return Err(to.taken(taken).into());
         }
         for mapped in mapped.values() {
             self.sql
@@ -190,16 +189,21 @@ impl Books<'_> {
         rotation: RotationId,
         folder: FolderId,
         names: impl Iterator<Item = &'n String>,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<TakenName>, StoreError> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT 1 FROM secret_names n JOIN secrets s ON s.id = n.secret
+            "SELECT r.name FROM secret_names n JOIN secrets s ON s.id = n.secret
+             LEFT JOIN rotations r ON r.id = s.rotation
              WHERE n.folder = ?1 AND n.name = ?2 AND s.rotation IS NOT ?3",
         )?;
         let mut taken = Vec::new();
         for name in names {
-            if statement.exists((folder, name, Text(rotation)))? {
-                taken.push(name.clone());
-            }
+            let by = statement
+                .query_row((folder, name, Text(rotation)), |row| row.get(0))
+                .optional()?;
+            taken.extend(by.map(|rotation| TakenName {
+                name: name.clone(),
+                rotation,
+            }));
         }
         Ok(taken)
     }

@@ -103,7 +103,7 @@ fn a_former_name_is_taken_for_others_and_free_for_its_own() {
     let refused = renamed(&mut books, &other, "other-id", "app-secret").unwrap_err();
     assert!(
         matches!(&refused, StoreError::Conflict(Conflict::SecretNames { names, .. })
-            if *names == ["app-secret"]),
+            if names.len() == 1 && names[0].name == "app-secret"),
         "{refused}"
     );
     renamed(&mut books, &driven, "app-id", "app-secret").unwrap();
@@ -248,10 +248,17 @@ fn a_move_replaces_ordinary_secrets_on_request_and_those_of_rotations_never() {
         ..Commit::new(start(), &left.rotation, &step)
     };
     books.store.commit_step(&commit).unwrap();
-    let Conflict::SecretNames { names, path } = conflict(&mut books, false) else {
+    let Conflict::SecretNames {
+        names,
+        environment,
+        path,
+    } = conflict(&mut books, false)
+    else {
         panic!("not refused");
     };
-    assert_eq!((names.len(), path.as_str()), (2, "/"));
+    assert_eq!((environment.as_str(), path.as_str()), ("prod", "/"));
+    assert_eq!(names.len(), 2);
+    assert!(names.iter().all(|taken| taken.rotation.is_none()));
     assert_eq!(value(&books.store, &prod, "app-secret").unwrap(), "old");
     let moved = books
         .store

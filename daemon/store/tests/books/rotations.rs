@@ -3,7 +3,7 @@ use rotord_rotation::rotation::Facts;
 use rotord_rotation::{Command, RotationId};
 use rotord_store::{
     Actor, AuditEntry, Conflict, ConnectionId, FolderId, NewRotation, RotationChange, StoreError,
-    What,
+    TakenName, What,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -63,8 +63,13 @@ fn names_are_taken_at_once() {
         mapping: mapping("app-id", "app-secret"),
         ..same.clone()
     };
+    let of_app = |name: &str| TakenName {
+        name: name.to_owned(),
+        rotation: Some("app".to_owned()),
+    };
     let taken = Conflict::SecretNames {
-        names: vec!["app-id".to_owned(), "app-secret".to_owned()],
+        names: vec![of_app("app-id"), of_app("app-secret")],
+        environment: "dev".to_owned(),
         path: "/".to_owned(),
     };
     assert_eq!(
@@ -231,9 +236,10 @@ fn a_change_to_a_taken_name_changes_nothing() {
     };
     let store = &mut books.store;
     let refused = conflict(store.change_rotation(start(), two.id, &change, &[]));
-    let names = vec!["one-id".to_owned()];
-    let path = "/".to_owned();
-    assert_eq!(refused, Conflict::SecretNames { names, path });
+    assert_eq!(
+        refused.to_string(),
+        "these secrets already exist at the path \"/\" in \"dev\": one-id (fed by the rotation one)"
+    );
     let change = RotationChange {
         name: Some("one".to_owned()),
         ..RotationChange::default()

@@ -4,6 +4,7 @@ use azure_standin::AppRole;
 use e2e::azure::{MANAGER, MANAGER_SECRET, tenant};
 use e2e::operator::CONNECTIONS;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
+use rotord_api::connection::AppConnectionAnswer;
 use rotord_api::routes;
 use serde_json::{Value, json};
 
@@ -192,4 +193,27 @@ async fn a_certificate_does_for_a_secret() {
         operator.create(&azure, id, app).await.unwrap();
         assert_eq!(azure.issued(app).unwrap().len(), 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secret_of_a_connection_is_replaced_alone() {
+    let rig = Rig::start(&["payroll"]).await;
+    let fields = || async {
+        let path = routes::connection(CONNECTIONS, rig.connection);
+        let reply = rig.operator.http.get(&path).await.unwrap();
+        let answer = reply.parse::<AppConnectionAnswer>().unwrap();
+        answer.app_connection.credentials
+    };
+    let before = fields().await;
+    let edit = |secret: String| {
+        let line = rig.daemon.rotorctl().unwrap();
+        let words = ["connection", "edit", "azure", "--file", "clientSecret=-"];
+        line.args(words).input(secret).run()
+    };
+    let wrong = edit("no-secret-of-its".to_owned()).await.unwrap();
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    let right = edit(MANAGER_SECRET.to_owned()).await.unwrap();
+    right.well().unwrap();
+    assert_eq!(fields().await, before);
+    rig.create("payroll").await;
 }

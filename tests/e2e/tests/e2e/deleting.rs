@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use azure_standin::{Fault, Operation, Rule, SecretConfig};
-use e2e::operator::{CONNECTIONS, KIND};
+use e2e::operator::{CONNECTIONS, KIND, live};
 use e2e::until;
 use rotord_api::query::{DeleteRotationQuery, Flag};
 use rotord_api::rotation::{CredentialStage, SecretRotationAnswer};
@@ -233,4 +233,30 @@ async fn a_secret_that_was_kept_is_deleted_by_command_and_a_fed_one_is_not() {
     let again = secret(&["--yes"]).await.unwrap();
     assert_eq!(again.code, Some(1), "{}", again.stdout);
     assert!(again.stderr.contains("secret list"), "{}", again.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_run_is_told_that_its_rotation_was_deleted_meanwhile() {
+    let rig = Rig::start(&["payroll"]).await;
+    let rotation = rig.create("payroll").await;
+    // Nothing new logs in for a while: the run is held up in its proof.
+    let slow = azure_standin::Lag::between(60_000, 60_000);
+    rig.azure
+        .standin
+        .set_behaviour(|behaviour| behaviour.added.token = slow);
+    let rotating = rig.daemon.rotorctl().unwrap();
+    let rotating = tokio::spawn(rotating.args(["rotate", "payroll", "--wait"]).run());
+    rig.until("the new credential", &rotation, |rotation| {
+        live(rotation).any(|credential| credential.stage == CredentialStage::Pending)
+    })
+    .await;
+    let deleted = rig
+        .rotorctl(&["delete", "payroll", "--revoke", "--delete-secrets", "--yes"])
+        .await;
+    deleted.well().unwrap();
+    let told = rotating.await.unwrap().unwrap();
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.stderr.contains("deleted meanwhile"), "{told:?}");
+    rig.azure.standin.advance(Duration::from_secs(61));
+    rig.until_issued("payroll", 0).await;
 }

@@ -179,7 +179,7 @@ async fn a_backup_never_takes_the_place_of_anything_else() {
     let file = elsewhere.path().join("rotord.backup");
     fs::write(&file, "a letter").unwrap();
     let refused = backup(&daemon, &file, &["--no-passphrase"]).await;
-    assert_eq!(refused.code, Some(64), "{refused:?}");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
     assert_eq!(fs::read(&file).unwrap(), b"a letter");
     fs::remove_file(&file).unwrap();
     for _ in 0..2 {

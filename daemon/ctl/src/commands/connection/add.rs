@@ -100,7 +100,7 @@ pub(crate) fn pick_provider<'a>(
             .iter()
             .find(|provider| provider.connection.slug == app || provider.connection.app == app)
             .ok_or_else(|| {
-                CtlError::usage(format!("there is no kind of connection {app}"))
+                CtlError::failed(format!("there is no kind of connection {app}"))
                     .hint(format!("there is {}", known.join(", ")))
             }),
         (None, [only]) => Ok(only),
@@ -116,7 +116,7 @@ pub(crate) fn pick_provider<'a>(
     }
 }
 
-fn pick_method<'a>(
+pub(super) fn pick_method<'a>(
     provider: &'a ProviderDescription,
     named: Option<&str>,
     person: &mut dyn Person,
@@ -132,7 +132,7 @@ fn pick_method<'a>(
             .iter()
             .find(|method| method.name == named)
             .ok_or_else(|| {
-                CtlError::usage(format!("there is no method {named}"))
+                CtlError::failed(format!("there is no method {named}"))
                     .hint(format!("there is {}", known.join(", ")))
             }),
         (None, [only]) => Ok(only),

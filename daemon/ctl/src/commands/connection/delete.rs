@@ -19,6 +19,16 @@ pub(crate) struct Delete {
 
 pub(crate) async fn run(session: &mut Session, command: Delete) -> Result<Exit, CtlError> {
     let found = find::connection(&session.client, &command.connection).await?;
+    // What would be refused is not asked for.
+    if !found.used_by.is_empty() {
+        let users: Vec<&str> = found.used_by.iter().map(|user| &*user.name).collect();
+        return Err(CtlError::failed(format!(
+            "the connection {} is still used by: {}",
+            found.name,
+            users.join(", ")
+        ))
+        .hint("delete these first: rotorctl delete ROTATION"));
+    }
     session.confirm(
         &format!("Delete the connection {}?", found.name),
         command.yes,

@@ -4,15 +4,17 @@ use clap::Args;
 use rotord_api::connection::{AppConnectionAnswer, UpdateConnection};
 use rotord_api::{Issues, routes, rules};
 
+use super::add::pick_method;
 use crate::error::CtlError;
 use crate::exit::Exit;
-use crate::fields::Given;
+use crate::fields::{Given, shown};
 use crate::find;
 use crate::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
-    /// The connection's name or id
+    /// The connection's name or id. What is not named stays; only the secret is needed again with any change of what
+    /// it logs in with, so that a stored one is never sent elsewhere
     connection: String,
     /// A new name
     #[arg(long)]
@@ -20,10 +22,10 @@ pub(crate) struct Edit {
     /// A new description; an empty one takes it away
     #[arg(long)]
     description: Option<String>,
-    /// Another way to log in, with all that it needs
+    /// Another way to log in
     #[arg(long)]
     method: Option<String>,
-    /// Give all credentials anew; they are asked for if no flag gives them
+    /// Go through all credentials: each is offered as it is
     #[arg(long)]
     credentials: bool,
     #[command(flatten)]
@@ -50,19 +52,17 @@ pub(crate) async fn run(session: &mut Session, command: Edit) -> Result<Exit, Ct
     }
     if command.credentials || command.method.is_some() || !command.given.is_empty() {
         let provider = find::provider_of_app(&session.client, &found.app).await?;
-        let method = command.method.unwrap_or_else(|| found.method.clone());
-        let fields = provider
-            .connection
-            .methods
-            .iter()
-            .find(|known| known.name == method)
-            .map_or(&[][..], |method| &method.fields);
-        // All of them, so that a stored secret never goes to a place that is named only now.
-        let credentials = command.given.gather(fields, session.person.as_mut())?;
+        let named = command.method.as_deref().unwrap_or(&found.method);
+        let method = pick_method(&provider, Some(named), session.person.as_mut())?;
+        // What is no secret stays where nothing else is said. A secret is given anew, so that a stored one never goes
+        // to a place that is named only now.
+        let present = shown(&found.credentials)?;
+        let given = &command.given;
+        let credentials = given.gather_over(&present, &method.fields, session.person.as_mut())?;
         let credentials = provider
-            .check_credentials(&method, credentials)
+            .check_credentials(&method.name, credentials)
             .map_err(|issues| CtlError::issues("the connection", &issues))?;
-        body.method = Some(method);
+        body.method = Some(method.name.clone());
         body.credentials = Some(credentials);
     }
     if body == UpdateConnection::default() {

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use crate::client::Reply;
 use crate::commands::create::location::{self, Location, Taken};
 use crate::commands::create::refusal::{self, Part};
-use crate::commands::create::{Create, parse_interval, post, review, target};
-use crate::commands::folder;
+use crate::commands::create::{Create, check_interval, parse_interval, post, review, target};
+use crate::commands::{folder, secret};
 use crate::error::CtlError;
 use crate::fields::map;
 use crate::find;
@@ -98,7 +98,8 @@ impl<'a> Dialogue<'a> {
                 let Location {
                     environment, path, ..
                 } = &draft.location;
-                return Err(folder::hinted(error, &environment.slug, path));
+                let error = folder::hinted(error, &environment.slug, path);
+                return Err(secret::hinted(error, &environment.slug));
             }
             note(&error.chain());
             for part in refused {
@@ -116,6 +117,7 @@ impl<'a> Dialogue<'a> {
             target::Given {
                 text: given.target.as_deref(),
                 parameters: &given.param,
+                yes: given.yes,
             },
             self.asks,
             &connection,
@@ -296,7 +298,7 @@ impl<'a> Dialogue<'a> {
     ) -> Result<u32, CtlError> {
         let longest = provider.limits.longest_interval_days;
         match given {
-            Some(days) => Ok(days),
+            Some(days) => check_interval(days, provider).map(|()| days),
             None if self.asks => {
                 let judge = |text: &str| match parse_interval(text)? {
                     days if days > longest => Err(format!("must be at most {longest}")),

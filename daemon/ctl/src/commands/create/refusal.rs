@@ -61,8 +61,10 @@ fn of_words(text: &str) -> Option<Part> {
         return Some(Part::Name);
     }
     if text.starts_with("The following secrets already exist") {
+        // Each with who has it, in brackets.
         let (_, names) = text.rsplit_once(": ")?;
-        let names = names.split(", ").map(str::to_owned);
+        let names = names.split(", ").map(|taken| taken.split(" (").next());
+        let names = names.flatten().map(str::to_owned);
         return Some(Part::SecretNames(names.collect()));
     }
     if folder::is_missing(text) {
@@ -95,7 +97,8 @@ mod tests {
                 Part::Name,
             ),
             (
-                "The following secrets already exist at the path \"/\": A, B",
+                "The following secrets already exist at the path \"/\" in environment \"dev\": A (fed by the rotation x), B \
+                 (fed by no rotation)",
                 Part::SecretNames(vec!["A".to_owned(), "B".to_owned()]),
             ),
             (

@@ -34,13 +34,23 @@ impl SettingsFile {
     /// The one that is named, or the daemon's own. One that is named has to be there, unless `make` says that it is to
     /// be made: so it is for the daemon.
     pub(super) fn open(named: Option<&Path>, make: bool) -> Result<Self, CtlError> {
-        let path = named.unwrap_or(Path::new(DEFAULT));
-        // Where it is a link, what it leads to is changed.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = found(named);
         let lock = lock(folder_of(&path))?;
+        Ok(Self {
+            _lock: lock,
+            ..Self::at(path, named.is_some() && !make)?
+        })
+    }
+
+    /// The same, to be looked at alone.
+    pub(super) fn read(named: Option<&Path>) -> Result<Self, CtlError> {
+        Self::at(found(named), named.is_some())
+    }
+
+    fn at(path: PathBuf, must_be: bool) -> Result<Self, CtlError> {
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if named.is_some() && !make {
+                if must_be {
                     return Err(CtlError::settings(format!(
                         "there is no settings file {}",
                         path.display()
@@ -59,7 +69,7 @@ impl SettingsFile {
             path,
             text,
             settings,
-            _lock: lock,
+            _lock: None,
         })
     }
 
@@ -103,6 +113,12 @@ impl SettingsFile {
         draft.persist(file).map_err(|error| written(error.error))?;
         sync_folder_of(file).map_err(written)
     }
+}
+
+/// Where it is a link, what it leads to.
+fn found(named: Option<&Path>) -> PathBuf {
+    let path = named.unwrap_or(Path::new(DEFAULT));
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Waits for whoever changes a settings file in this folder. None where there is no folder yet.

@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path) -> Result<Key, CtlError> {
         .map_err(unread)?;
     let about = file.metadata().map_err(unread)?;
     if !about.is_file() {
-        return Err(CtlError::failed(format!("{} is no file", path.display())));
+        return Err(CtlError::usage(format!("{} is no file", path.display())));
     }
     let mode = about.mode() & 0o777;
     if mode & 0o027 != 0 {

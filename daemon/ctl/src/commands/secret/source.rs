@@ -96,9 +96,17 @@ impl Source {
         })
     }
 
-    /// What is not granted is answered like what does not exist.
+    /// Where it was looked for; what is not granted is answered like what does not exist.
     pub(in crate::commands) fn told(&self, error: CtlError) -> CtlError {
-        if self.is_reader && error.status() == Some(403) {
+        if error.status() == Some(404)
+            && let (Some(environment), Some(path)) =
+                (&self.query.environment, &self.query.secret_path)
+        {
+            error.hint(format!(
+                "it was looked for in {environment} {path}; those there are: rotorctl secret list --env {environment} \
+                 --path {path}, and with --recursive those of the folders below"
+            ))
+        } else if self.is_reader && error.status() == Some(403) {
             error.hint(
                 "over the reader socket you read what the settings grant you, under [[reader.grants]] in \
                  /etc/rotord/rotord.toml: the environment, the path and the name have to be granted",

@@ -1,5 +1,7 @@
 //! What rotord tells of a rotation beyond what other clients know.
 
+use std::collections::BTreeSet;
+
 use rotord_api::rotation::{
     Attention, CredentialStage, CredentialState, RotationState, RunReason, RunState, RunStep,
 };
@@ -11,6 +13,7 @@ use rotord_rotation::{
 use rotord_store::RotationRecord;
 
 use super::Viewer;
+use crate::admin::granted::Granted;
 use crate::codes;
 
 pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
@@ -48,9 +51,21 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
             .filter(|notice| notice.urgency < Urgency::Attention)
             .map(|notice| notice.text.clone())
             .collect(),
+        readers: readers(viewer, record),
     };
     shown.summary = summary(viewer, state, &shown, &notices);
     shown
+}
+
+/// To whom the settings grant a secret of it, each once.
+fn readers(viewer: &Viewer, record: &RotationRecord) -> Vec<String> {
+    let is_granted = |granted: &&Granted| {
+        let mut secrets = record.details.mapping.values();
+        secrets.any(|secret| granted.names(&record.place, secret))
+    };
+    let readers = viewer.granted.iter().filter(is_granted);
+    let readers: BTreeSet<&str> = readers.map(|granted| granted.to.as_str()).collect();
+    readers.into_iter().map(str::to_owned).collect()
 }
 
 /// What is not settled at the provider: a lost answer, or a credential that is on its way out and is kept by something.

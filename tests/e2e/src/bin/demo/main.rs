@@ -36,6 +36,7 @@ async fn demo(screen: &Screen) -> Result<(), Failure> {
             return Err(Failure::new("stopped before its end"));
         }
     };
+    story::where_next(screen, keep);
     if keep {
         stage.how_to_talk_to_it(screen);
         asked_to_stop().await?;

@@ -193,6 +193,18 @@ async fn read(screen: &Screen, stage: &Stage) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Says where to go on; who keeps it running knows how.
+pub(crate) fn where_next(screen: &Screen, keep: bool) {
+    screen.line("");
+    screen
+        .line("   Where to look next: README.md (a real host in five minutes), `rotorctl --help`,");
+    screen.line(if keep {
+        "   tests/azure/README.md (make the stand-in worse)."
+    } else {
+        "   tests/azure/README.md (make the stand-in worse), `make demo KEEP=1` (leaves this running)."
+    });
+}
+
 /// Says how it went, and fails where anything is off.
 fn judge(
     screen: &Screen,
@@ -251,10 +263,6 @@ fn judge(
     if let Some(why) = &tally.first_failure {
         screen.bad(&format!("   The first login that failed: {why}"));
     }
-    screen.line("");
-    screen
-        .line("   Where to look next: README.md (a real host in five minutes), `make demo KEEP=1`");
-    screen.line("   (leaves this running), `rotorctl --help`, tests/azure/README.md (make the stand-in worse).");
     if facts.iter().all(|(is_well, _)| *is_well) {
         Ok(())
     } else {

@@ -169,7 +169,7 @@ fn what_the_daemon_refuses_is_asked_again_and_nothing_else() {
     let taken = error(
         400,
         "BadRequest",
-        "The following secrets already exist at the path \"/\": AZURE_CLIENT_SECRET",
+        "The following secrets already exist at the path \"/\" in environment \"dev\": AZURE_CLIENT_SECRET (fed by no rotation)",
     );
     let named = error(
         400,
