@@ -19,7 +19,7 @@ const FILE_LIMIT: u64 = 1 << 20;
 /// Values on the command line.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Given {
-    /// A value that is no secret, such as tenantId=…
+    /// A value that is no secret, such as tenantId=…; an empty one takes away what need not be there
     #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = parse_pair)]
     set: Vec<(String, String)>,
     /// A value from a file, or from standard input if the file is -, such as clientSecret=-
@@ -54,9 +54,14 @@ impl Given {
         let looks = self.is_empty() && person.is_there();
         let mut missing = Vec::new();
         for field in fields {
+            if let Some(given) = values.get(&field.name) {
+                if takes_away(field, given) {
+                    values.remove(&field.name);
+                }
+                continue;
+            }
             let kept = present.get(&field.name).filter(|_| !field.secret);
             match kept {
-                _ if values.contains_key(&field.name) => {}
                 Some(kept) if looks => {
                     let value = ask_over(kept, field, person)?;
                     values.insert(field.name.clone(), value);
@@ -112,6 +117,12 @@ impl Given {
         }
         Ok(values)
     }
+}
+
+/// Whether the field is named with nothing, to have no value. A secret comes from a file, which may be empty by mistake.
+fn takes_away(field: &Field, value: &FieldValue) -> bool {
+    let optional = !field.required && !field.secret;
+    optional && value.as_text().is_some_and(|text| text.trim().is_empty())
 }
 
 /// Asks for one value until it is right. None: an optional one that was left empty.
@@ -388,6 +399,24 @@ mod tests {
             .unwrap();
         assert_eq!(values["tenantId"].as_text(), Some(tenant));
         assert_eq!(values["cloud"].as_text(), Some("china"));
+    }
+
+    #[test]
+    fn what_is_named_with_nothing_is_taken_away_where_it_may_be() {
+        let present = [("tenantId", "x"), ("cloud", "china")]
+            .map(|(name, text)| (name.to_owned(), FieldValue::text(text)))
+            .into();
+        let given = |name: &str| Given {
+            set: vec![(name.to_owned(), String::new())],
+            file: vec![("clientSecret".to_owned(), "/dev/null".to_owned())],
+        };
+        let gather =
+            |name: &str| given(name).gather_over(&present, &fields(), &mut Scripted::new(&[]));
+        let values = gather("cloud").unwrap();
+        assert!(!values.contains_key("cloud"));
+        assert_eq!(values["tenantId"].as_text(), Some("x"));
+        // It must be there: whoever checks the values says so.
+        assert_eq!(gather("tenantId").unwrap()["tenantId"].as_text(), Some(""));
     }
 
     #[test]
