@@ -32,6 +32,7 @@ pub fn of_notice(notice: NoticeCode) -> &'static Entry {
         NoticeCode::ClockSkew => &codes::CLOCK_SKEW,
         NoticeCode::ProviderMissing => &codes::PROVIDER_MISSING,
         NoticeCode::ProviderTrouble => &codes::PROVIDER_TROUBLE,
+        NoticeCode::LoginRefused => &codes::LOGIN_REFUSED,
         NoticeCode::Unreconciled => &codes::UNRECONCILED,
         NoticeCode::RemovalWaits => &codes::REMOVAL_WAITS,
     }

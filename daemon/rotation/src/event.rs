@@ -41,7 +41,10 @@ pub enum Event {
     /// A person had a login made with the published credential, and it worked.
     LoginWorked,
     /// The same, and it was refused: the target is looked at now, and not only some time today.
-    LoginRefused,
+    LoginRefused {
+        /// For a person.
+        why: String,
+    },
     /// A consumer has the newest credential.
     Acknowledged {
         /// Which consumer.

@@ -141,8 +141,14 @@ impl<'a> Machine<'a> {
                 self.on_not_kept(call.as_ref(), why);
             }
             // What kept every credential from working keeps none any more.
-            Event::LoginWorked => self.rotation.blocked = None,
-            Event::LoginRefused => self.look_now(),
+            Event::LoginWorked => {
+                self.rotation.blocked = None;
+                self.rotation.contact.accept_login();
+            }
+            Event::LoginRefused { why } => {
+                self.rotation.contact.refuse_login(why);
+                self.look_now();
+            }
             Event::Acknowledged { delivery } => self.on_acknowledged(&delivery),
             Event::Unhealthy { delivery, why } => {
                 if !self.rotation.deliveries_open.contains(&delivery) {
@@ -281,6 +287,7 @@ impl<'a> Machine<'a> {
             phase: Phase::Preparing,
             retries: 0,
             lost: 0,
+            trouble: None,
             retire_after: None,
             retire_at_once: self.rotation.urgent == Some(Urgent::Leaked),
             room_made: false,
@@ -439,13 +446,24 @@ impl<'a> Machine<'a> {
         let wait = self.retry_wait(failures, fault.retry_after);
         self.rotation.contact.failures = failures.saturating_add(1);
         self.rotation.contact.trouble = Some(fault.to_string());
+        self.rotation.contact.is_passing = fault.kind.is_passing() || fault.kind.is_ambiguous();
+        self.rotation.contact.again_at = Some(later(self.ctx.now.wall, wait));
         self.rotation.facts.background_not_before = self.ctx.now.boot + wait;
     }
 
     fn background_worked(&mut self) {
         self.rotation.contact.failures = 0;
         self.rotation.contact.trouble = None;
+        self.rotation.contact.again_at = None;
         self.rotation.facts.background_not_before = Boot::default();
+    }
+
+    /// From one attempt to the next.
+    fn attempt_spacing(&self) -> Duration {
+        self.ctx
+            .rules
+            .write_spacing
+            .max(self.ctx.timing.attempt_spacing)
     }
 
     /// Exponential with jitter, never below the first wait nor below what the service asked for.

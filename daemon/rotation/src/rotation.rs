@@ -185,11 +185,35 @@ pub struct Contact {
     pub failures: u32,
     /// What the last of them said, for a person.
     pub trouble: Option<String>,
+    /// When the next one is made, by the wall clock.
+    #[serde(default)]
+    pub again_at: Option<DateTime<Utc>>,
+    /// What it said passes by itself, as far as one can tell.
+    #[serde(default)]
+    pub is_passing: bool,
+    /// Why the last login with the published credential was refused; none where it worked.
+    #[serde(default)]
+    pub login_refused: Option<String>,
+    /// How many were refused in a row.
+    #[serde(default)]
+    pub login_refusals: u32,
     /// The provider's clock and ours, when they were last compared.
     pub clocks: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// How many credentials the target may hold, when it was last looked at.
     #[serde(default)]
     pub credential_cap: Option<u32>,
+}
+
+impl Contact {
+    pub(crate) fn refuse_login(&mut self, why: String) {
+        self.login_refused = Some(why);
+        self.login_refusals = self.login_refusals.saturating_add(1);
+    }
+
+    pub(crate) fn accept_login(&mut self) {
+        self.login_refused = None;
+        self.login_refusals = 0;
+    }
 }
 
 /// What a survey showed.

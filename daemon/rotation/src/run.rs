@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Boot;
+use crate::clock::{Boot, Now, later};
 use crate::id::{CredentialId, RunId};
 use crate::proof::Proof;
 
@@ -61,6 +61,9 @@ pub struct Run {
     /// Answers lost in a row.
     #[serde(default)]
     pub lost: u32,
+    /// What its last attempt met, for a person; none where nothing went wrong since.
+    #[serde(default)]
+    pub trouble: Option<String>,
     /// A person's word for how long the replaced one stays; never below the provider's minimum.
     pub retire_after: Option<Duration>,
     /// The replaced one leaked: it is removed as soon as the new one is published.
@@ -105,6 +108,14 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Until when it waits, by the wall clock.
+    pub fn waits_until(&self, now: Now) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Waiting { until, .. } => Some(later(now.wall, *until - now.boot)),
+            _ => None,
+        }
+    }
+
     /// The word that people see.
     pub fn name(&self) -> &'static str {
         match self {

@@ -64,11 +64,16 @@ pub enum NoticeCode {
     ProviderMissing,
     /// A look at the target failed.
     ProviderTrouble,
+    /// The published credential did not log in when that was last tried.
+    LoginRefused,
     /// A lost answer is looked for.
     Unreconciled,
     /// A removal's gates are closed.
     RemovalWaits,
 }
+
+/// So many looks in a row that fail for what passes by itself, with growing waits, are an outage of about an hour.
+const OUTAGE_AFTER: u32 = 6;
 
 /// How long after its due time a rotation without a run is overdue.
 const OVERDUE_AFTER: Duration = Duration::from_hours(1);
@@ -87,6 +92,7 @@ impl Rotation {
     pub fn has_failed_by_hand(&self, ctx: &Context<'_>) -> bool {
         self.outcome == Outcome::Failed
             && self.life == Life::Live
+            && self.run.is_none()
             && self.next_try_at.is_none()
             && self.urgent.is_none()
             && self.due_at.is_none_or(|due| due > ctx.now.wall)
@@ -200,7 +206,7 @@ impl Rotation {
                 "the run that a person asked for failed: {why}; what is published stays{then}"
             );
             notices.warning(NoticeCode::ManualFailed, text);
-        } else if self.outcome == Outcome::Failed && self.life == Life::Live {
+        } else if self.outcome == Outcome::Failed && self.life == Life::Live && self.run.is_none() {
             let why = self.message.as_deref().unwrap_or_default();
             notices.warning(
                 NoticeCode::Failing,
@@ -211,12 +217,35 @@ impl Rotation {
             let text = "the published credential is to be revoked as soon as another is published in its place";
             notices.warning(NoticeCode::Urgent, text.to_owned());
         }
+        self.tell_lost_attempts(ctx, notices);
         if let Some(run) = self.run.as_ref().filter(|run| run.kind == RunKind::Urgent) {
             notices.warning(
                 NoticeCode::Urgent,
                 format!("an urgent rotation is {}", run.phase.name()),
             );
         }
+    }
+
+    /// Whatever goes on answering like that makes a credential at each attempt: a person should know why.
+    fn tell_lost_attempts(&self, ctx: &Context<'_>, notices: &mut Notices) {
+        let Some(run) = self
+            .run
+            .as_ref()
+            .filter(|run| run.lost >= ctx.timing.lost_most)
+        else {
+            return;
+        };
+        let why = run.trouble.as_deref().unwrap_or("no reason was kept");
+        let next = match run.phase.waits_until(ctx.now) {
+            Some(at) => format!("the next attempt is at {at}"),
+            None => "another is under way".to_owned(),
+        };
+        let text = format!(
+            "the answers to {} attempts in a row were lost ({why}): each may have made a credential, which is looked for \
+             and removed; {next}, and while the rotation is paused there is none",
+            run.lost
+        );
+        notices.attention(NoticeCode::Unreconciled, text);
     }
 
     fn tell_provider(&self, ctx: &Context<'_>, notices: &mut Notices) {
@@ -232,8 +261,43 @@ impl Rotation {
             notices.attention(NoticeCode::ProviderMissing, text.to_owned());
         }
         if let Some(trouble) = &self.contact.trouble {
-            let text = format!("looking at the target failed and is tried again: {trouble}");
-            notices.warning(NoticeCode::ProviderTrouble, text);
+            let (contact, more) = (&self.contact, self.contact.failures > 1);
+            let times = if more {
+                format!(" {} times in a row", contact.failures)
+            } else {
+                String::new()
+            };
+            let again = contact.again_at.map_or_else(
+                || "is tried again".to_owned(),
+                |at| format!("is tried again at {at}"),
+            );
+            let text = format!("looking at the target failed{times} and {again}: {trouble}");
+            // What does not pass by itself would fail the next rotation, too.
+            let needs_a_person = if contact.is_passing {
+                contact.failures >= OUTAGE_AFTER
+            } else {
+                more
+            };
+            if needs_a_person {
+                notices.attention(NoticeCode::ProviderTrouble, text);
+            } else {
+                notices.warning(NoticeCode::ProviderTrouble, text);
+            }
+        }
+        if let Some(why) = &self.contact.login_refused
+            && self.urgent != Some(Urgent::Drifted)
+        {
+            let text = format!(
+                "the published credential did not log in when that was last tried ({why}); it is looked at again at {}, and \
+                 replaced by itself only if the provider lists it no more: if your applications are refused too, rotate it",
+                self.next_drift_check
+            );
+            // One refusal may be a replica's that lags.
+            if self.contact.login_refusals > 1 {
+                notices.attention(NoticeCode::LoginRefused, text);
+            } else {
+                notices.warning(NoticeCode::LoginRefused, text);
+            }
         }
     }
 

@@ -32,6 +32,10 @@ pub struct Timing {
     /// Longest wait before it is tried again.
     #[serde(with = "humantime_serde")]
     pub retry_most: Duration,
+    /// Least time from one attempt of a run to its next one, and from one removal to the next try of it, where the
+    /// provider asks for less or for none: what goes wrong at once must not be tried at once for ever.
+    #[serde(with = "humantime_serde")]
+    pub attempt_spacing: Duration,
     /// How often a refusal that asks to come again (throttled, not reachable) is followed within a run.
     pub retries_in_run: u32,
     /// How many unsettled lost answers a rotation may have before it issues nothing more.
@@ -74,6 +78,7 @@ impl Default for Timing {
             cannot_tell_cap: 6 * HOUR,
             retry_first: MINUTE,
             retry_most: 6 * HOUR,
+            attempt_spacing: 5 * SECOND,
             retries_in_run: 4,
             lost_most: 3,
             absences: 3,
@@ -102,6 +107,7 @@ impl Timing {
             cannot_tell_cap: by(self.cannot_tell_cap),
             retry_first: by(self.retry_first),
             retry_most: by(self.retry_most),
+            attempt_spacing: by(self.attempt_spacing),
             dormant_after: by(self.dormant_after),
             watch_first: by(self.watch_first),
             watch_most: by(self.watch_most),

@@ -107,10 +107,14 @@ entries! { Rotation,
         "A look at the target failed.",
         "It looks again with growing waits; nothing is removed without a fresh look.",
         "`rotorctl connection check CONNECTION` says whether the service is reached and what the connection lacks.";
+    LOGIN_REFUSED = "login-refused",
+        "The published credential did not log in when that was last tried: by a person's check, or before a replaced one is removed.",
+        "It looks at the target and logs in again with growing waits. It replaces the credential by itself if the provider lists it no more. Nothing that was replaced is revoked meanwhile.",
+        "See whether applications are refused too. If so, `rotorctl rotate ROTATION`; if not, the provider may be in trouble: `rotorctl connection check CONNECTION`.";
     UNRECONCILED = "unreconciled",
         "The answer to a call that issues a credential was lost, so there may be one at the provider that nobody knows.",
-        "It looks for it by its label with growing waits, and removes it when it is found. When it was not found for a day it is looked for more rarely. After three of them the rotation issues nothing more until one is settled.",
-        "Nothing needs to be done.";
+        "It looks for it by its label with growing waits, and removes it when it is found. When it was not found for a day it is looked for more rarely. After three of them the rotation issues nothing more until one is settled, and tries with growing waits.",
+        "For one, nothing. Where one answer after another is lost, the provider or the way to it is broken: the notice says what was met. `rotorctl pause ROTATION` has nothing more issued.";
     REMOVAL_WAITS = "removal-waits",
         "A credential is to be removed and something keeps it: its time has not come, the published one was not seen or did not work just now, or the provider refused.",
         "It looks again and removes it as soon as every gate is open. A credential that may be in use is never removed.",

@@ -27,7 +27,13 @@ pub(crate) async fn run(session: &mut Session, command: Check) -> Result<Exit, C
         session
             .client
             .post_nothing(&routes::check_credentials(&rotation.kind, rotation.id))
-            .await?;
+            .await
+            .map_err(|error| {
+                let name = &rotation.name;
+                error.hint(format!(
+                    "that was a login with what {name} has published: rotorctl show {name} says what comes next"
+                ))
+            })?;
     }
     if session.output.is_json() {
         // The answer has no body.

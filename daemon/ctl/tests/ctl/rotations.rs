@@ -656,6 +656,19 @@ fn whoever_leaves_with_an_interrupt_is_told_that_the_run_goes_on() {
 }
 
 #[test]
+fn a_check_that_fails_says_of_what_it_was_and_where_to_look() {
+    let check = format!("{}/check-credentials", single());
+    let refusal =
+        json!({"reqId": "r", "statusCode": 400, "error": "BadRequest", "message": "no such key"});
+    let fake = Fake::start().on("POST", &check, 400, refusal);
+    let ended = run(&fake, &["check", "billing"]);
+    assert_eq!(ended.code, 1);
+    for words in ["no such key", "rotorctl show billing"] {
+        assert!(ended.err.contains(words), "{}", ended.err);
+    }
+}
+
+#[test]
 fn a_check_as_json_says_that_it_works() {
     let check = format!("{}/check-credentials", single());
     let fake = Fake::start().on("POST", &check, 204, Value::Null);

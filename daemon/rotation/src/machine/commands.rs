@@ -116,13 +116,18 @@ impl Machine<'_> {
         self.rotation.plan.auto = false;
         self.rotation.due_at = None;
         self.rotation.next_try_at = None;
-        if self
-            .rotation
-            .run
-            .as_ref()
-            .is_some_and(|run| run.kind == RunKind::Scheduled)
-        {
+        let Some(run) = &self.rotation.run else {
+            return;
+        };
+        let is_between = matches!(run.phase, Phase::Preparing | Phase::Waiting { .. });
+        if run.kind == RunKind::Scheduled {
             self.rotation.run = None;
+        } else if run.lost > 0 && is_between && run.kind != RunKind::Urgent {
+            // A run that a person asked for goes on while it is paused, but not without end: whoever pauses one whose
+            // answers are lost wants nothing more issued.
+            let why = run.trouble.clone().unwrap_or_default();
+            let message = format!("it was paused while answers to its attempts were lost: {why}");
+            self.fail_run(message, None);
         }
     }
 

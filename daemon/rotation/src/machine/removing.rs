@@ -167,6 +167,10 @@ impl Machine<'_> {
             Answer::Works => {
                 self.rotation.facts.login = Some((self.ctx.now.boot, id));
                 if is_active {
+                    if self.rotation.contact.login_refused.is_some() {
+                        self.rotation.contact.accept_login();
+                        self.drift_check_is_done();
+                    }
                     self.rotation.drift_absences = 0;
                     if self.rotation.urgent == Some(Urgent::Drifted) {
                         self.rotation.urgent = None;
@@ -177,8 +181,13 @@ impl Machine<'_> {
             _ if !is_active => {}
             Answer::NotYet(why) | Answer::Never(why) => {
                 self.gates_wait(&format!("the published credential does not log in: {why}"));
+                self.rotation.contact.refuse_login(why);
                 if self.rotation.drift_absences >= self.ctx.timing.absences {
                     self.on_drift();
+                } else {
+                    let refusals = self.rotation.contact.login_refusals;
+                    let wait = self.retry_wait(refusals, None);
+                    self.rotation.next_drift_check = later(self.ctx.now.wall, wait);
                 }
             }
             Answer::CannotTell(why) => {
@@ -276,12 +285,9 @@ impl Machine<'_> {
                     .and_then(Credential::removal)
                     .map_or(0, |r| r.failures);
                 let wait = if fault.kind.is_passing() {
-                    backoff::exponential(
-                        self.ctx.rules.write_spacing,
-                        self.ctx.timing.retry_most,
-                        failures,
-                    )
-                    .max(fault.retry_after.unwrap_or_default())
+                    let (spacing, most) = (self.attempt_spacing(), self.ctx.timing.retry_most);
+                    backoff::exponential(spacing, most, failures)
+                        .max(fault.retry_after.unwrap_or_default())
                 } else {
                     self.retry_wait(failures, fault.retry_after)
                 };
@@ -521,11 +527,33 @@ impl Machine<'_> {
             return None;
         }
         match r.active() {
-            Some(active) if r.drift_absences >= self.ctx.timing.absences => Some(Call::Verify {
-                credential: active.id,
-            }),
+            Some(active)
+                if r.drift_absences >= self.ctx.timing.absences || self.is_listed_and_refused() =>
+            {
+                Some(Call::Verify {
+                    credential: active.id,
+                })
+            }
             _ => Some(Call::Survey),
         }
+    }
+
+    /// The last login with the published credential was refused, and a survey listed it just now: another login tells
+    /// whether that has passed.
+    fn is_listed_and_refused(&self) -> bool {
+        let (r, fresh) = (&self.rotation, self.ctx.timing.gate_fresh);
+        let is_fresh = |survey: &SurveyFact| self.ctx.now.boot - survey.at <= fresh;
+        r.contact.login_refused.is_some()
+            && r.drift_absences == 0
+            && r.facts.survey.as_ref().is_some_and(is_fresh)
+    }
+
+    fn drift_check_is_done(&mut self) {
+        let jitter = self.fresh.up_to(self.ctx.timing.drift_check / 8);
+        self.rotation.next_drift_check = later(
+            self.ctx.now.wall,
+            self.ctx.timing.drift_check.saturating_sub(jitter),
+        );
     }
 
     /// What a survey says of the published credential.
@@ -539,10 +567,11 @@ impl Machine<'_> {
             self.rotation.next_drift_check <= now || self.rotation.drift_absences == 0;
         if !absent {
             self.rotation.drift_absences = 0;
-            if self.rotation.next_drift_check <= now {
-                let jitter = self.fresh.up_to(self.ctx.timing.drift_check / 8);
-                self.rotation.next_drift_check =
-                    later(now, self.ctx.timing.drift_check.saturating_sub(jitter));
+            // Where its login was refused, another one follows.
+            if self.rotation.next_drift_check <= now
+                && self.rotation.contact.login_refused.is_none()
+            {
+                self.drift_check_is_done();
             }
         } else if time_to_count {
             self.rotation.drift_absences += 1;

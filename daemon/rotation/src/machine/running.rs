@@ -68,7 +68,12 @@ impl Machine<'_> {
         if self.rotation.lost() >= timing.lost_most as usize && !self.may_lose_more() {
             let until = self.ctx.now.boot + timing.retry_first;
             let why = "answers to earlier attempts were lost: nothing more is issued until they are settled";
-            self.wait(until, why.to_owned());
+            let run = self.rotation.run.as_ref();
+            let why = match run.and_then(|run| run.trouble.as_deref()) {
+                Some(trouble) => format!("{why}; the last attempt: {trouble}"),
+                None => why.to_owned(),
+            };
+            self.wait(until, why);
             return None;
         }
         let (at, inspection) = match &self.rotation.facts.inspection {
@@ -184,21 +189,23 @@ impl Machine<'_> {
             if let Some(run) = &mut self.rotation.run {
                 run.retries = 0;
                 run.lost = 0;
+                run.trouble = None;
             }
         }
     }
 
     fn on_not_created(&mut self, id: CredentialId, fault: &Fault) {
         let wanted = self.rotation.run_credential() == Some(id);
+        let spacing = self.attempt_spacing();
         if fault.kind.is_ambiguous() {
             self.lose(id);
             if wanted && let Some(run) = &mut self.rotation.run {
                 // The run goes on under a new nonce; the old one is looked for beside it. Where every answer is lost,
-                // less and less often.
-                let (spacing, most) = (self.ctx.rules.write_spacing, self.ctx.timing.retry_most);
-                let wait = backoff::exponential(spacing, most, run.lost)
+                // less and less often, however soon what they made is found and removed.
+                let wait = backoff::exponential(spacing, self.ctx.timing.retry_most, run.lost)
                     .max(fault.retry_after.unwrap_or_default());
                 run.lost = run.lost.saturating_add(1);
+                run.trouble = Some(fault.to_string());
                 self.wait(
                     self.ctx.now.boot + wait,
                     format!("the answer to the last attempt was lost ({fault}): trying again"),
@@ -234,16 +241,12 @@ impl Machine<'_> {
 
     /// A refusal during a run: wait and try again where that may help, else the run fails.
     pub(super) fn run_fault(&mut self, fault: &Fault) {
-        let timing = self.ctx.timing;
+        let (timing, spacing) = (self.ctx.timing, self.attempt_spacing());
         let Some(run) = &mut self.rotation.run else {
             return;
         };
-        let wait = backoff::exponential(
-            self.ctx.rules.write_spacing,
-            timing.retry_first,
-            run.retries,
-        )
-        .max(fault.retry_after.unwrap_or_default());
+        let wait = backoff::exponential(spacing, timing.retry_first, run.retries)
+            .max(fault.retry_after.unwrap_or_default());
         if fault.kind.is_passing()
             && run.retries < timing.retries_in_run
             && wait <= timing.retry_first
@@ -279,10 +282,15 @@ impl Machine<'_> {
             phase: Phase::Verifying {
                 proof, probation, ..
             },
+            trouble,
             ..
         }) = &mut self.rotation.run
         else {
             return;
+        };
+        *trouble = match &answer {
+            Answer::Works => None,
+            Answer::NotYet(why) | Answer::CannotTell(why) | Answer::Never(why) => Some(why.clone()),
         };
         match answer {
             Answer::Works => {
@@ -421,6 +429,7 @@ impl Machine<'_> {
         r.last_attempted_at = Some(now);
         r.last_manual = run.kind.is_manual();
         r.facts.login = Some((self.ctx.now.boot, id));
+        r.contact.accept_login();
         self.writes.push(Write::Publish { credential: id });
         self.writes.extend(
             displaced

@@ -464,7 +464,11 @@ fn a_login_that_a_person_sees_refused_has_the_target_looked_at_now() {
     // It was looked at a moment ago, and would be tomorrow.
     assert!(play.rotation.next_drift_check - play.now > TimeDelta::hours(12));
     let since = play.now;
-    play.event(Event::LoginRefused).unwrap();
+    play.event(Event::LoginRefused {
+        why: "invalid client".to_owned(),
+    })
+    .unwrap();
+    assert!(play.notices().contains(&NoticeCode::LoginRefused));
     play.until(|play| play.rotation.urgent.is_some());
     assert!(
         play.now - since < TimeDelta::hours(1),

@@ -5,6 +5,7 @@
 mod corners;
 mod found;
 mod play;
+mod troubled;
 
 use std::time::Duration;
 

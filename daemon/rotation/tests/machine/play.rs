@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rotord_rotation::event::{Answer, Revocation, Survey};
 use rotord_rotation::schedule::DailyTime;
-use rotord_rotation::summary::NoticeCode;
+use rotord_rotation::summary::{NoticeCode, Urgency};
 use rotord_rotation::{
     Boot, Call, Command, Context, Credential, CredentialId, Event, Fault, FaultKind, Handle,
     Inspection, InstallationId, Interval, Issued, Label, Listed, Now, Plan, Refusal, RotateAt,
@@ -154,6 +154,13 @@ impl Play {
     pub(crate) fn notices(&self) -> Vec<NoticeCode> {
         let notices = self.rotation.notices(&self.context());
         notices.into_iter().map(|notice| notice.code).collect()
+    }
+
+    /// How urgently a person is told of it, where it is told.
+    pub(crate) fn urgency(&self, code: NoticeCode) -> Option<Urgency> {
+        let notices = self.rotation.notices(&self.context());
+        let told = notices.iter().find(|notice| notice.code == code);
+        told.map(|notice| notice.urgency)
     }
 
     pub(crate) fn command(&mut self, command: Command) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use actix_web::web::Path;
 use rotord_api::rotation::{GeneratedCredential, GeneratedCredentials};
 use rotord_api::{Sensitive, routes};
 use rotord_provider::contract::{Output, Verdict};
-use rotord_rotation::Event;
+use rotord_rotation::{Event, Rotation};
 use rotord_store::{Generated, Secret, SecretMap};
 use serde_json::json;
 
@@ -77,9 +77,11 @@ pub(in crate::admin) async fn check_credentials(
     let (refused, event) = match verification.verdict {
         Verdict::Works => (
             None,
-            record.state.blocked.as_ref().map(|_| Event::LoginWorked),
+            says_otherwise(&record.state).then_some(Event::LoginWorked),
         ),
-        Verdict::NotYet(why) | Verdict::Never(why) => (Some(why), Some(Event::LoginRefused)),
+        Verdict::NotYet(why) | Verdict::Never(why) => {
+            (Some(why.clone()), Some(Event::LoginRefused { why }))
+        }
         Verdict::CannotTell(why) => (Some(why), None),
     };
     let id = record.details.id;
@@ -103,6 +105,11 @@ pub(in crate::admin) async fn check_credentials(
         None => Ok(HttpResponse::NoContent().finish()),
         Some(why) => Err(ApiError::refused(why)),
     }
+}
+
+/// The books know of something that a login which works ends.
+fn says_otherwise(state: &Rotation) -> bool {
+    state.blocked.is_some() || state.contact.login_refused.is_some()
 }
 
 fn shown(generated: &Generated) -> Result<GeneratedCredential, ApiError> {

@@ -1,6 +1,6 @@
 //! The published credential changes behind the daemon's back, or comes near its end. Days take seconds here.
 
-use azure_standin::KeyId;
+use azure_standin::{Fault, KeyId, Matching, Operation, Rule};
 use e2e::operator::KIND;
 use hyper::Method;
 use rotord_api::rotation::{CredentialStage, SecretRotation};
@@ -139,4 +139,34 @@ async fn what_comes_near_its_end_is_replaced_before_its_time_or_shouted_about() 
         "{at}: {end:?}"
     );
     assert!(!replaced.is_last_rotation_manual);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_is_refused_though_it_is_listed_is_told_until_it_works_again() {
+    let rig = rig("2031-03-01T10:00:00Z".parse().unwrap()).await;
+    let rotation = with_long_interval(&rig).await;
+    rig.azure.standin.add_fault(Rule {
+        matching: Matching {
+            operation: Some(Operation::Token),
+            app: Some("payroll".to_owned()),
+        },
+        ..Rule::always(Operation::Token, Fault::Entra { code: 7_000_215 })
+    });
+    let place = ["payroll", "--env", "dev"];
+    let checked = rig.rotorctl(&[&["check"], &place[..]].concat()).await;
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    let told = |rotation: &SecretRotation| {
+        let attention = &rotation.state.as_ref().unwrap().attention;
+        attention.iter().any(|item| item.code == "login-refused")
+    };
+    rig.until("attention", &rotation, told).await;
+    let status = rig.rotorctl(&["status"]).await;
+    assert_eq!(status.code, Some(4), "{status:?}");
+    assert!(status.stdout.contains("did not log in"), "{status:?}");
+    rig.azure.standin.clear_faults();
+    let after = rig.until("it to pass", &rotation, |r| !told(r)).await;
+    assert_eq!(
+        key_at(&after, CredentialStage::Active),
+        key_at(&rotation, CredentialStage::Active)
+    );
 }

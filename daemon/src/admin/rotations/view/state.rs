@@ -26,7 +26,7 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
         )
     });
     let (notices, overdue, manual_failed) = seen.unwrap_or_default();
-    let run = state.run.as_ref().map(|run| show_run(state, run));
+    let run = state.run.as_ref().map(|run| show_run(viewer, state, run));
     let mut credentials: Vec<_> = state
         .credentials
         .iter()
@@ -104,7 +104,7 @@ fn summary(viewer: &Viewer, state: &Rotation, shown: &RotationState, notices: &[
     }
 }
 
-fn show_run(state: &Rotation, run: &Run) -> RunState {
+fn show_run(viewer: &Viewer, state: &Rotation, run: &Run) -> RunState {
     let (step, words) = match &run.phase {
         Phase::Preparing => (RunStep::Intend, "it looks at the target".to_owned()),
         Phase::Issuing { .. } => (
@@ -112,14 +112,23 @@ fn show_run(state: &Rotation, run: &Run) -> RunState {
             "a new credential is being issued".to_owned(),
         ),
         Phase::Verifying { proof, .. } => {
+            let why = run
+                .trouble
+                .as_deref()
+                .map(|why| format!("; the last did not: {why}"));
             let words = format!(
-                "the new credential is tried out: {} logins in a row worked, {} s since it was issued",
+                "the new credential is tried out: {} logins in a row worked, {} s since it was issued{}",
                 proof.successes(),
-                proof.elapsed().as_secs()
+                proof.elapsed().as_secs(),
+                why.unwrap_or_default()
             );
             (RunStep::Verify, words)
         }
-        Phase::Waiting { why, .. } => (RunStep::Intend, format!("it waits: {why}")),
+        Phase::Waiting { why, .. } => {
+            let until = run.phase.waits_until(viewer.now).map(Timestamp);
+            let until = until.map(|at| format!(" until {at}")).unwrap_or_default();
+            (RunStep::Intend, format!("it waits{until}: {why}"))
+        }
         Phase::MakingRoom { .. } => {
             let words = "the target is full: room is made for a new credential".to_owned();
             (RunStep::Issue, words)
