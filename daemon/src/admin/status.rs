@@ -225,7 +225,8 @@ fn item(rotation: &SecretRotation, message: String, at: Option<Timestamp>) -> St
 fn waiting(rotation: &SecretRotation) -> Option<(String, Option<Timestamp>)> {
     let state = rotation.state.as_ref()?;
     if let Some(run) = &state.run {
-        return Some((run.words.clone(), Some(run.started_at)));
+        // Its words say until when it waits, where that is known; when it began is no time to wait for.
+        return Some((run.words.clone(), None));
     }
     state::unsettled(state).map(|what| (what, None))
 }
