@@ -272,12 +272,14 @@ impl Rotation {
                 |at| format!("is tried again at {at}"),
             );
             let text = format!("looking at the target failed{times} and {again}: {trouble}");
-            // What does not pass by itself would fail the next rotation, too.
-            let needs_a_person = if contact.is_passing {
-                contact.failures >= OUTAGE_AFTER
-            } else {
-                more
-            };
+            // What does not pass by itself would fail the next rotation, too. Of a deleted one the target may be gone for
+            // good, and then nobody can do anything.
+            let needs_a_person = !self.life.is_deleting()
+                && if contact.is_passing {
+                    contact.failures >= OUTAGE_AFTER
+                } else {
+                    more
+                };
             if needs_a_person {
                 notices.attention(NoticeCode::ProviderTrouble, text);
             } else {

@@ -137,3 +137,19 @@ fn a_look_that_is_refused_twice_needs_a_person_and_an_outage_only_once_it_lasts(
     assert_eq!(looks(FaultKind::Unavailable, 2), Urgency::Warning);
     assert_eq!(looks(FaultKind::Unavailable, 6), Urgency::Attention);
 }
+
+#[test]
+fn of_a_deleted_rotation_a_look_that_fails_for_good_is_no_more_than_a_warning() {
+    let mut play = Play::live(30);
+    play.command(Command::Delete { revoke: true }).unwrap();
+    for _ in 0..3 {
+        play.until(|play| play.call == Some(Call::Survey));
+        play.call = None;
+        let fault = Fault::new(FaultKind::NotFound, "no such application");
+        play.event(Event::Surveyed(Err(fault))).unwrap();
+    }
+    assert_eq!(
+        play.urgency(NoticeCode::ProviderTrouble),
+        Some(Urgency::Warning)
+    );
+}
