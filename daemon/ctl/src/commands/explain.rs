@@ -8,6 +8,7 @@ use rotord_api::provider::ProviderDescription;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::alike::alike;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::find;
@@ -23,11 +24,6 @@ pub(crate) struct Explain {
     /// The code, such as clock-skew, a word for a state, such as lost, or an exit code; all of them if not given
     code: Option<String>,
 }
-
-/// As alike as a typing mistake.
-const ALIKE: f64 = 0.8;
-/// How many that are alike are named.
-const SHOWN: usize = 4;
 
 /// What there is to say of a code, by us or by a provider.
 #[derive(Serialize)]
@@ -168,18 +164,8 @@ fn list(all: &[Explained]) -> Table {
 }
 
 fn unknown(code: &str, known: &[String], no_daemon: Option<&CtlError>) -> CtlError {
-    let mut error = CtlError::failed(format!("there is no code \"{code}\""));
-    let mut alike: Vec<(f64, &String)> = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(code, known), known))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .collect();
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let alike: Vec<&str> = alike
-        .iter()
-        .take(SHOWN)
-        .map(|(_, known)| known.as_str())
-        .collect();
+    let mut error = CtlError::missing(format!("there is no code \"{code}\""));
+    let alike = alike(code, known.iter().map(String::as_str));
     if !alike.is_empty() {
         error = error.hint(format!("there is {}", alike.join(", ")));
     }

@@ -50,6 +50,14 @@ async fn without_flags_the_secrets_become_ordinary_and_the_credentials_live_on()
     assert_eq!(rig.azure.issued("payroll").unwrap(), issued);
     let check = rig.azure.standin.check_login("payroll", &value).unwrap();
     assert!(check.works_everywhere());
+    // They stay valid, so they stay listed.
+    let line = rig.daemon.rotorctl().unwrap();
+    let line = line.args(["list", "--credentials", "--all-projects"]);
+    let listed = line.run().await.unwrap().well().unwrap();
+    assert_eq!(listed.lines().count(), issued.len(), "{listed}");
+    for key in issued {
+        assert!(listed.contains(&format!("\t{key}\treleased\t")), "{listed}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
