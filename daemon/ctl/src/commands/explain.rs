@@ -97,8 +97,9 @@ fn order(entry: &Entry) -> (EntryKind, usize, &'static str) {
 /// The entry of a code. A number is an exit code, and case does not matter: states stand in tables as words.
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {
     let code = code.trim().to_lowercase();
-    // As tables put it.
-    let code = code.strip_prefix("needs ").unwrap_or(&code);
+    // As tables put it: beside a failure stands that it is paused.
+    let code = code.strip_suffix(", paused").unwrap_or(&code);
+    let code = code.strip_prefix("needs ").unwrap_or(code);
     let code = &*code.replace(' ', "-");
     let exit = format!("exit-{code}");
     let of_ours = || all().find(|entry| entry.code == code || entry.code == exit);
@@ -242,10 +243,13 @@ mod tests {
         assert_eq!(find("130").map(|entry| entry.code), Some("exit-130"));
         assert_eq!(find("Success"), find("success"));
         assert_eq!(find("needs attention"), find("attention"));
-        assert_eq!(
-            find("manual failed").map(|entry| entry.code),
-            Some("manual-failed")
-        );
+        for standing in ["manual failed", "manual failed, paused"] {
+            assert_eq!(
+                find(standing).map(|entry| entry.code),
+                Some("manual-failed"),
+                "{standing}"
+            );
+        }
         assert_eq!(find(""), None);
     }
 }
