@@ -121,6 +121,8 @@ enum Command {
     RootKey(commands::root_key::RootKey),
     /// How the daemon and its rotations are doing
     Status(commands::status::Status),
+    /// Who did what, and read which secret: the newest first
+    Audit(commands::audit::Audit),
     /// Find what would make rotations fail, with its cause and what helps
     Doctor(commands::doctor::Doctor),
     /// Say what a code or a state means and what can be done
@@ -220,6 +222,7 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
         Command::Restore(command) => commands::restore::run(session, command).await,
         Command::RootKey(command) => commands::root_key::run(session, command).await,
         Command::Status(command) => commands::status::run(session, command).await,
+        Command::Audit(command) => commands::audit::run(session, command).await,
         Command::Doctor(command) => commands::doctor::run(session, command).await,
         Command::Explain(command) => commands::explain::run(session, command).await,
         Command::Completions(command) => commands::completions::run(session, command),
@@ -255,6 +258,8 @@ mod tests {
             "rotorctl secret delete NAME --env dev --path /app --yes",
             "rotorctl doctor --rotation a --env dev --json",
             "rotorctl list --credentials --all-projects",
+            "rotorctl audit",
+            "rotorctl audit billing --last 3 --env dev",
             "rotorctl doctor --connection azure",
             "rotorctl explain",
             "rotorctl explain clock-skew",
@@ -334,6 +339,7 @@ mod tests {
             "rotorctl",
             "rotorctl rotate",
             "rotorctl list --all-projects --project p",
+            "rotorctl audit --last 0",
             "rotorctl create --from f --name a",
             "rotorctl create --rotate-at 25:00",
             "rotorctl create --utc --zone Europe/Berlin",

@@ -602,6 +602,47 @@ fn a_deletion_says_what_is_left_and_nothing_else() {
 }
 
 #[test]
+fn who_did_what_is_listed_page_by_page_and_of_one_rotation() {
+    let entry = |id: i64| {
+        json!({
+            "id": id, "at": "2026-03-01T10:00:00.000Z", "peer": {"uid": 1000, "gid": 1000, "pid": 7},
+            "action": "rotate", "rotationId": ID, "rotationName": "billing", "detail": {"keyId": "k-1"}
+        })
+    };
+    let page = |ids: std::ops::Range<i64>| {
+        let entries: Vec<Value> = ids.rev().map(entry).collect();
+        json!({ "entries": entries })
+    };
+    let path = "/api/v1/rotord/audit";
+    let fake = Fake::start().on("GET", path, 200, page(1..3));
+    let out = run(&fake, &["audit"]).out;
+    assert_eq!(
+        out.lines().next(),
+        Some("2026-03-01T10:00:00.000Z\tuser 1000 (process 7)\trotate\tbilling\tkeyId=k-1")
+    );
+    assert_eq!(run(&fake, &["audit", "--json"]).json(), page(1..3));
+    assert_eq!(run(&fake, &["audit", "billing", "--last", "2"]).code, 0);
+    assert_eq!(run(&fake, &["audit", "nope"]).code, 1);
+    let fake = fake
+        .instead("GET", path, 200, page(501..1501))
+        .on("GET", path, 200, page(1..501));
+    let out = run(&fake, &["audit", "--last", "1500"]).out;
+    assert_eq!(out.lines().count(), 1500);
+    let asked = fake.asked().into_iter().filter(|asked| asked.path == path);
+    let queries: Vec<String> = asked.map(|asked| asked.query).collect();
+    assert_eq!(
+        queries,
+        [
+            "limit=50".to_owned(),
+            "limit=50".to_owned(),
+            format!("limit=2&rotationId={ID}"),
+            "limit=1000".to_owned(),
+            "before=501&limit=500".to_owned()
+        ]
+    );
+}
+
+#[test]
 fn a_mistyped_rotation_is_told_with_what_may_be_meant() {
     let ended = run(&Fake::start(), &["show", "biling"]);
     assert_eq!(ended.code, 1);
