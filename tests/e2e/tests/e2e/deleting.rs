@@ -131,6 +131,11 @@ async fn a_credential_whose_removal_fails_is_removed_later() {
     );
     let held = list(&["--credentials"]).await.unwrap().well().unwrap();
     assert!(held.contains(&format!("\t{key}\tretiring\t")), "{held}");
+    let line = rig.daemon.rotorctl().unwrap();
+    let shown = line.args(["show", "payroll"]).run().await.unwrap();
+    let words = format!("is deleted, being settled: still to be removed at the provider: {key}");
+    assert_eq!(shown.code, Some(1));
+    assert!(shown.stderr.contains(&words), "{}", shown.stderr);
     rig.until_issued("payroll", 0).await;
     let left = until("it to be gone", Duration::from_mins(2), async || {
         let listed = list(&[]).await?.well()?;
