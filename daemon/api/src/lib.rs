@@ -6,6 +6,7 @@
 //! names and types that existing clients of this route family expect; what rotord adds to them is always
 //! optional, so those clients are not disturbed.
 
+pub mod audit;
 pub mod backup;
 pub mod catalogue;
 pub mod choices;

@@ -73,7 +73,8 @@ pub struct RotationsQuery {
     /// The project's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// Those too that are deleted and not settled at their providers yet, after the others.
+    /// Those too that are deleted and not settled at their providers yet, after the others, and what deleted ones left
+    /// alive at their providers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with_deleted: Option<Flag>,
 }

@@ -18,7 +18,8 @@ pub use actions::{AdoptCredential, MoveRotation, RemoveCredential, RetireCredent
 pub use create::CreateRotation;
 pub use generated::{GeneratedCredential, GeneratedCredentials};
 pub use state::{
-    Attention, CredentialStage, CredentialState, RotationState, RunReason, RunState, RunStep,
+    Attention, CredentialStage, CredentialState, ReleasedCredential, RotationState, RunReason,
+    RunState, RunStep,
 };
 pub use update::UpdateRotation;
 
@@ -178,6 +179,9 @@ pub struct SecretRotationAnswer {
 pub struct SecretRotationsAnswer {
     /// They.
     pub secret_rotations: Vec<SecretRotation>,
+    /// What deleted rotations left alive at their providers, until it ends; with those that are deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub released_credentials: Vec<ReleasedCredential>,
 }
 
 /// A kind of rotation that can be created here.

@@ -43,6 +43,7 @@
 //! | GET [`STATUS`] | | `DaemonStatus` |
 //! | GET [`PROVIDERS`] | | `ProvidersAnswer` |
 //! | GET [`DOCTOR`] | `DoctorQuery` | `DoctorReport`; nothing is changed for it |
+//! | GET [`AUDIT`] | `AuditQuery` | `AuditAnswer`, the newest first |
 //! | POST [`BACKUP`] | `TakeBackup` or nothing | the backup file |
 //! | GET [`ROOT_KEY`] | | `RootKeyStatus` |
 //! | POST [`ROOT_KEY_REWRAP`] | `RewrapRootKey` or nothing | `RewrapReport` |
@@ -126,6 +127,8 @@ pub const STATUS: &str = "/api/v1/rotord/status";
 pub const DOCTOR: &str = "/api/v1/rotord/doctor";
 /// What the providers say of themselves.
 pub const PROVIDERS: &str = "/api/v1/rotord/providers";
+/// Who did what.
+pub const AUDIT: &str = "/api/v1/rotord/audit";
 /// The whole database as one sealed file.
 pub const BACKUP: &str = "/api/v1/rotord/backup";
 /// Which root keys open the database.

@@ -9,7 +9,7 @@ use crate::client::{Client, DEFAULT_SOCKET};
 use crate::commands;
 use crate::error::CtlError;
 use crate::exit::Exit;
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::prompt::Terminal;
 use crate::session::Session;
 use crate::when::Clock;
@@ -26,7 +26,8 @@ pub(crate) struct Cli {
 
 /// What tables are elsewhere than on a terminal.
 pub(crate) const PLAIN: &str = "In a pipe a table is a line for each row, without headings, with tabs between the columns and times in ISO 8601; \
-later versions add columns at the end alone. --json is what the API answers.";
+later versions add columns at the end alone. --json is what the API answers; an error that rotorctl finds itself has the same \
+form, with an empty reqId. man and completions, and a command line that can't be read, are text all the same.";
 
 const ENDS: &str = "Exit codes: 0 done, 1 failed, 3 not due, 4 something needs attention, 64 wrong usage, 78 wrong settings, 130 ^C.\n\
 Secrets are read from a prompt, a file or standard input, never from an argument.";
@@ -43,7 +44,7 @@ struct Global {
         "The daemon's admin socket [env: ROTORD_SOCKET] [default: {DEFAULT_SOCKET}]"
     ))]
     socket: Option<PathBuf>,
-    /// Print what the API answered, as JSON
+    /// Print what the API answered, as JSON; an error too
     #[arg(long, global = true)]
     json: bool,
 }
@@ -120,6 +121,8 @@ enum Command {
     RootKey(commands::root_key::RootKey),
     /// How the daemon and its rotations are doing
     Status(commands::status::Status),
+    /// Who did what, and read which secret: the newest first
+    Audit(commands::audit::Audit),
     /// Find what would make rotations fail, with its cause and what helps
     Doctor(commands::doctor::Doctor),
     /// Say what a code or a state means and what can be done
@@ -145,26 +148,27 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             };
         }
     };
+    let mut output = Output::stdout(cli.global.json);
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
         Err(source) => {
-            output::report(&CtlError::failed("can't start").because(source));
+            output.error(&CtlError::failed("can't start").because(source));
             return Exit::Failed;
         }
     };
     let socket = match socket(cli.global.socket.clone()) {
         Ok(socket) => socket,
         Err(error) => {
-            output::report(&error);
+            output.error(&error);
             return error.exit();
         }
     };
     let mut session = Session {
         client: Client::new(socket),
-        output: Output::stdout(cli.global.json),
+        output,
         person: Box::new(Terminal::default()),
         clock: Clock::system(),
     };
@@ -218,6 +222,7 @@ async fn dispatch(session: &mut Session, cli: Cli) -> Result<Exit, CtlError> {
         Command::Restore(command) => commands::restore::run(session, command).await,
         Command::RootKey(command) => commands::root_key::run(session, command).await,
         Command::Status(command) => commands::status::run(session, command).await,
+        Command::Audit(command) => commands::audit::run(session, command).await,
         Command::Doctor(command) => commands::doctor::run(session, command).await,
         Command::Explain(command) => commands::explain::run(session, command).await,
         Command::Completions(command) => commands::completions::run(session, command),
@@ -253,6 +258,8 @@ mod tests {
             "rotorctl secret delete NAME --env dev --path /app --yes",
             "rotorctl doctor --rotation a --env dev --json",
             "rotorctl list --credentials --all-projects",
+            "rotorctl audit",
+            "rotorctl audit billing --last 3 --env dev",
             "rotorctl doctor --connection azure",
             "rotorctl explain",
             "rotorctl explain clock-skew",
@@ -332,6 +339,7 @@ mod tests {
             "rotorctl",
             "rotorctl rotate",
             "rotorctl list --all-projects --project p",
+            "rotorctl audit --last 0",
             "rotorctl create --from f --name a",
             "rotorctl create --rotate-at 25:00",
             "rotorctl create --utc --zone Europe/Berlin",

@@ -244,8 +244,9 @@ impl Client {
             answered = timeout(PATIENCE, answer).await;
         }
         self.answered.store(true, Ordering::Relaxed);
-        answered
-            .map_err(|_| CtlError::failed("the daemon did not answer in time").hint(LOG_HINT))?
+        answered.map_err(|_| {
+            CtlError::unreachable("the daemon did not answer in time").hint(LOG_HINT)
+        })?
     }
 }
 
@@ -273,7 +274,7 @@ fn encode(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, CtlError> {
 }
 
 fn answer_broke_off(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CtlError {
-    CtlError::failed("the daemon's answer broke off")
+    CtlError::unreachable("the daemon's answer broke off")
         .because(source)
         .hint(LOG_HINT)
 }
@@ -284,15 +285,15 @@ fn not_understood() -> CtlError {
 }
 
 fn broken_off(source: hyper::Error) -> CtlError {
-    CtlError::failed("the daemon broke the connection off")
+    CtlError::unreachable("the daemon broke the connection off")
         .because(source)
         .hint(LOG_HINT)
 }
 
 fn unreachable_socket(socket: &Path, source: io::Error) -> CtlError {
     let kind = source.kind();
-    let error =
-        CtlError::failed(format!("can't reach the daemon at {}", socket.display())).because(source);
+    let error = CtlError::unreachable(format!("can't reach the daemon at {}", socket.display()))
+        .because(source);
     match kind {
         io::ErrorKind::NotFound => error
             .hint(

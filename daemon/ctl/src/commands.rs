@@ -9,6 +9,7 @@
 )]
 
 pub(crate) mod adopt;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod choices;

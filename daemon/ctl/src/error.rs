@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::{fmt, io};
 
-use rotord_api::error::ErrorMessage;
+use rotord_api::error::{ErrorMessage, names};
 use rotord_api::{ErrorBody, Issue, Issues};
 use serde_json::Value;
 
@@ -13,11 +13,33 @@ use crate::exit::Exit;
 #[derive(Debug)]
 pub(crate) struct CtlError {
     exit: Exit,
+    kind: Kind,
     message: String,
     hints: Vec<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
     issues: Option<Box<Issues>>,
     answer: Option<Value>,
+    is_declined: bool,
+}
+
+/// What kind of error it is to whoever reads JSON, by the daemon's status and name for the like.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Refused,
+    Missing,
+    Unreachable,
+    Wrong,
+}
+
+impl Kind {
+    fn of(self) -> (u16, &'static str) {
+        match self {
+            Self::Refused => (400, names::BAD_REQUEST),
+            Self::Missing => (404, names::NOT_FOUND),
+            Self::Unreachable => (503, names::SERVICE_UNAVAILABLE),
+            Self::Wrong => (422, names::VALIDATION_FAILURE),
+        }
+    }
 }
 
 impl CtlError {
@@ -26,9 +48,36 @@ impl CtlError {
         Self::new(Exit::Failed, message)
     }
 
+    /// What was named is not there.
+    pub(crate) fn missing(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Missing,
+            ..Self::failed(message)
+        }
+    }
+
+    /// The daemon does not answer.
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Unreachable,
+            ..Self::failed(message)
+        }
+    }
+
     /// It was asked for wrongly.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, message)
+        Self {
+            kind: Kind::Wrong,
+            ..Self::new(Exit::Usage, message)
+        }
+    }
+
+    /// A person was asked and said no.
+    pub(crate) fn declined() -> Self {
+        Self {
+            is_declined: true,
+            ..Self::failed("nothing was done")
+        }
     }
 
     /// A program that was to be run was not, with the code that a shell would end with: 127 where it is not there, else 126.
@@ -81,6 +130,13 @@ impl CtlError {
         error
     }
 
+    /// With what it is about, before the message.
+    #[must_use]
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// With what would help.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -110,14 +166,34 @@ impl CtlError {
         self.issues.as_deref().map_or(&[], |issues| &issues.0)
     }
 
-    /// The daemon's own error body, where it has answered.
-    pub(crate) fn answer(&self) -> Option<&Value> {
-        self.answer.as_ref()
+    /// The error as JSON: the daemon's own body where it has answered, else one of the same shape. No request has its
+    /// id then.
+    pub(crate) fn body(&self) -> Result<Value, serde_json::Error> {
+        if let Some(answer) = &self.answer {
+            return Ok(answer.clone());
+        }
+        let (status_code, error) = self.kind.of();
+        let message = match self.issues.as_deref() {
+            Some(issues) => issues.clone().into(),
+            None => self.chain().into(),
+        };
+        serde_json::to_value(ErrorBody {
+            req_id: String::new(),
+            status_code,
+            message,
+            error: error.to_owned(),
+            details: None,
+        })
     }
 
     /// The status of the daemon's answer, where it has answered.
     pub(crate) fn status(&self) -> Option<u64> {
-        self.answer()?["statusCode"].as_u64()
+        self.answer.as_ref()?["statusCode"].as_u64()
+    }
+
+    /// Whether a person said no, which is no error to them.
+    pub(crate) fn is_declined(&self) -> bool {
+        self.is_declined
     }
 
     /// Whether the reader of our output has gone away, which is no error.
@@ -144,6 +220,8 @@ impl CtlError {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
+            kind: Kind::Refused,
+            is_declined: false,
             message: message.into(),
             hints: Vec::new(),
             source: None,

@@ -4,11 +4,15 @@ use rotord_api::connection::{AppConnection, AppConnectionsAnswer};
 use rotord_api::project::{Environment, Project, ProjectsAnswer};
 use rotord_api::provider::{ProviderDescription, ProvidersAnswer};
 use rotord_api::query::{Flag, RotationsQuery};
-use rotord_api::rotation::{SecretRotation, SecretRotationAnswer, SecretRotationsAnswer};
+use rotord_api::rotation::{
+    CredentialStage, ReleasedCredential, SecretRotation, SecretRotationAnswer,
+    SecretRotationsAnswer,
+};
 use rotord_api::routes;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::alike::alike;
 use crate::cli::Place;
 use crate::client::{Client, Reply};
 use crate::error::CtlError;
@@ -30,7 +34,7 @@ pub(crate) async fn project(client: &Client, named: Option<&str>) -> Result<Proj
         return projects
             .into_iter()
             .nth(default)
-            .ok_or_else(|| CtlError::failed("there is no project"));
+            .ok_or_else(|| CtlError::missing("there is no project"));
     };
     let known: Vec<String> = projects
         .iter()
@@ -40,7 +44,7 @@ pub(crate) async fn project(client: &Client, named: Option<&str>) -> Result<Proj
         .into_iter()
         .find(|project| project.id == named || project.slug == named || project.name == named)
         .ok_or_else(|| {
-            CtlError::failed(format!("there is no project \"{named}\"")).hint(there_are(&known))
+            CtlError::missing(format!("there is no project \"{named}\"")).hint(there_are(&known))
         })
 }
 
@@ -59,7 +63,7 @@ pub(crate) fn environment(project: &Project, named: Option<&str>) -> Result<Envi
             .find(|environment| environment.slug == named)
             .cloned()
             .ok_or_else(|| {
-                CtlError::failed(format!("there is no environment \"{named}\""))
+                CtlError::missing(format!("there is no environment \"{named}\""))
                     .hint(there_are(&slugs))
             }),
     }
@@ -84,7 +88,7 @@ pub(crate) fn environments(project: &Project, place: &Place) -> Result<Vec<Envir
     }
     let slugs: Vec<&str> = found.iter().map(|found| found.slug.as_str()).collect();
     Err(
-        CtlError::failed(format!("there is no folder {path} in {}", slugs.join(", ")))
+        CtlError::missing(format!("there is no folder {path} in {}", slugs.join(", ")))
             .hint("those there are: rotorctl folder list"),
     )
 }
@@ -96,8 +100,9 @@ pub(crate) async fn rotations(
 ) -> Result<Vec<SecretRotation>, CtlError> {
     let project = project(client, place.project.as_deref()).await?;
     environments(&project, place)?;
-    let listed = of_project(client, &project, place, false).await?;
-    Ok(listed.into_iter().map(|listed| listed.rotation).collect())
+    let listing = of_project(client, &project, place, false).await?;
+    let rotations = listing.rotations.into_iter();
+    Ok(rotations.map(|listed| listed.rotation).collect())
 }
 
 /// A rotation that was listed.
@@ -110,13 +115,31 @@ pub(crate) struct Listed {
     pub(crate) answer: Value,
 }
 
-/// All rotations that are in the place, of one project or of each that has the place; those too that are deleted and not
-/// settled yet.
+/// What a deleted rotation left alive at its provider.
+pub(crate) struct Left {
+    /// The slug of the project that the rotation was in.
+    pub(crate) project: String,
+    /// What is left.
+    pub(crate) released: ReleasedCredential,
+    /// The same, as it was answered.
+    pub(crate) answer: Value,
+}
+
+/// What is in a place.
+#[derive(Default)]
+pub(crate) struct Listing {
+    /// Rotations, those too that are deleted and not settled yet.
+    pub(crate) rotations: Vec<Listed>,
+    /// What those that are gone have left.
+    pub(crate) left: Vec<Left>,
+}
+
+/// All that is in the place, of one project or of each that has the place.
 pub(crate) async fn listed(
     client: &Client,
     place: &Place,
     all_projects: bool,
-) -> Result<Vec<Listed>, CtlError> {
+) -> Result<Listing, CtlError> {
     let projects = if all_projects {
         projects(client).await?
     } else {
@@ -133,11 +156,13 @@ pub(crate) async fn listed(
     if let Some(error) = nowhere.filter(|_| with_place.is_empty()) {
         return Err(error);
     }
-    let mut listed = Vec::new();
+    let mut listing = Listing::default();
     for project in with_place {
-        listed.extend(of_project(client, &project, place, true).await?);
+        let Listing { rotations, left } = of_project(client, &project, place, true).await?;
+        listing.rotations.extend(rotations);
+        listing.left.extend(left);
     }
-    Ok(listed)
+    Ok(listing)
 }
 
 /// Those of one project.
@@ -146,7 +171,7 @@ async fn of_project(
     project: &Project,
     place: &Place,
     with_deleted: bool,
-) -> Result<Vec<Listed>, CtlError> {
+) -> Result<Listing, CtlError> {
     let query = RotationsQuery {
         project_id: Some(project.id.clone()),
         with_deleted: with_deleted.then_some(Flag(true)),
@@ -154,17 +179,35 @@ async fn of_project(
     let reply = client
         .get(&routes::with_query(routes::ROTATIONS, &query))
         .await?;
-    let rotations = reply.parse::<SecretRotationsAnswer>()?.secret_rotations;
-    let answers = reply.body["secretRotations"].as_array().cloned();
-    let both = rotations.into_iter().zip(answers.unwrap_or_default());
-    let here = both.filter(|(rotation, _)| is_in(rotation, place));
-    Ok(here
-        .map(|(rotation, answer)| Listed {
-            project: project.slug.clone(),
-            rotation,
-            answer,
-        })
-        .collect())
+    let SecretRotationsAnswer {
+        secret_rotations,
+        released_credentials,
+    } = reply.parse()?;
+    let answers = |name: &str| {
+        let answers = reply.body[name].as_array().cloned();
+        answers.unwrap_or_default()
+    };
+    let rotations = secret_rotations.into_iter().zip(answers("secretRotations"));
+    let rotations = rotations.filter(|(rotation, _)| is_in(rotation, place));
+    let left = released_credentials.into_iter();
+    let left = left.zip(answers("releasedCredentials"));
+    let left = left.filter(|(left, _)| is_at(&left.environment, &left.secret_path, place));
+    Ok(Listing {
+        rotations: rotations
+            .map(|(rotation, answer)| Listed {
+                project: project.slug.clone(),
+                rotation,
+                answer,
+            })
+            .collect(),
+        left: left
+            .map(|(released, answer)| Left {
+                project: project.slug.clone(),
+                released,
+                answer,
+            })
+            .collect(),
+    })
 }
 
 /// Whether it is deleted, and being settled at its provider.
@@ -213,21 +256,24 @@ pub(crate) async fn rotation(
 
 /// A deleted rotation with this name that only a person can settle.
 async fn deleted(client: &Client, named: &str, place: &Place) -> Result<SecretRotation, CtlError> {
-    let listed = listed(client, place, false).await?;
-    let mut found: Vec<SecretRotation> = listed
-        .into_iter()
-        .map(|listed| listed.rotation)
-        .filter(|rotation| rotation.name == named && is_deleting(rotation))
-        .collect();
+    let listing = listed(client, place, false).await?;
+    let rotations = listing.rotations.into_iter().map(|listed| listed.rotation);
+    let (mut found, others): (Vec<SecretRotation>, Vec<SecretRotation>) =
+        rotations.partition(|rotation| rotation.name == named && is_deleting(rotation));
     let Some(any) = found.first() else {
-        return Err(
-            CtlError::failed(format!("there is no rotation \"{named}\" here"))
-                .hint("rotorctl list shows all rotations"),
-        );
+        let mut error = CtlError::missing(format!("there is no rotation \"{named}\" here"));
+        let known = others.iter().map(|rotation| rotation.name.as_str());
+        let alike = alike(named, known);
+        if !alike.is_empty() {
+            error = error.hint(format!("did you mean {}?", alike.join(", or ")));
+        }
+        return Err(error.hint("rotorctl list shows all rotations"));
     };
-    let summary = any.state.as_ref().map_or("", |state| &state.summary);
-    let error = CtlError::failed(format!("the rotation \"{named}\" is gone: {summary}"))
-        .hint("rotorctl list shows what is left of it");
+    let error = CtlError::missing(format!(
+        "the rotation \"{named}\" is deleted, being settled: {}",
+        settling(any)
+    ))
+    .hint("rotorctl list shows what is left of it");
     found.retain(|rotation| {
         let state = rotation.state.as_ref();
         state.is_some_and(|state| !state.attention.is_empty())
@@ -237,6 +283,75 @@ async fn deleted(client: &Client, named: &str, place: &Place) -> Result<SecretRo
     } else {
         Err(error)
     }
+}
+
+/// What is left to do at the provider of a deleted rotation, and what keeps it.
+fn settling(rotation: &SecretRotation) -> String {
+    let summary = rotation.state.as_ref().map_or("", |state| &state.summary);
+    // The daemon says that it is deleted, too, where nothing is more urgent.
+    let summary = summary.strip_prefix("it is deleted: ").unwrap_or(summary);
+    match to_be_removed(rotation) {
+        Some(what) if summary.is_empty() => what,
+        Some(what) => format!("{what} ({summary})"),
+        None => summary.to_owned(),
+    }
+}
+
+/// What of a deleted rotation is still to be removed at its provider.
+pub(crate) fn to_be_removed(rotation: &SecretRotation) -> Option<String> {
+    let state = rotation.state.as_ref()?;
+    let leaving = state.credentials.iter().filter(|credential| {
+        let is_done = matches!(
+            credential.stage,
+            CredentialStage::Gone | CredentialStage::Released
+        );
+        !is_done
+    });
+    let leaving: Vec<&str> = leaving.map(|leaving| leaving.key_id.as_str()).collect();
+    let leaving = (!leaving.is_empty()).then(|| {
+        format!(
+            "still to be removed at the provider: {}",
+            leaving.join(", ")
+        )
+    });
+    let watched = (state.watched > 0).then(|| {
+        format!(
+            "calls whose answer was lost, and what they made is looked for: {}",
+            state.watched
+        )
+    });
+    let parts: Vec<String> = leaving.into_iter().chain(watched).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// What is left of a rotation that was deleted just now.
+pub(crate) struct Rest {
+    /// The rotation, for as long as it is being settled.
+    pub(crate) settling: Option<SecretRotation>,
+    /// The key ids of what stays alive.
+    pub(crate) alive: Vec<String>,
+}
+
+/// What is left of this rotation, which was deleted.
+pub(crate) async fn rest(client: &Client, of: &SecretRotation) -> Result<Rest, CtlError> {
+    let query = RotationsQuery {
+        project_id: Some(of.project_id.clone()),
+        with_deleted: Some(Flag(true)),
+    };
+    let path = routes::with_query(routes::ROTATIONS, &query);
+    let answer: SecretRotationsAnswer = client.get(&path).await?.parse()?;
+    let mut rotations = answer.secret_rotations.into_iter();
+    let settling = rotations.find(|rotation| rotation.id == of.id && is_deleting(rotation));
+    let held = settling
+        .iter()
+        .filter_map(|rotation| rotation.state.as_ref());
+    let held = held.flat_map(|state| &state.credentials);
+    let held = held.filter(|credential| credential.stage == CredentialStage::Released);
+    let left = answer.released_credentials.iter();
+    let left = left.filter(|left| left.rotation_id == of.id);
+    let alive = held.chain(left.map(|left| &left.credential));
+    let alive = alive.map(|credential| credential.key_id.clone()).collect();
+    Ok(Rest { settling, alive })
 }
 
 /// All connections.
@@ -257,7 +372,7 @@ pub(crate) async fn connection(client: &Client, named: &str) -> Result<AppConnec
         .into_iter()
         .find(|connection| connection.name == named || connection.id.to_string() == named)
         .ok_or_else(|| {
-            CtlError::failed(format!("there is no connection \"{named}\"")).hint(there_are(&known))
+            CtlError::missing(format!("there is no connection \"{named}\"")).hint(there_are(&known))
         })
 }
 
@@ -296,14 +411,13 @@ pub(crate) async fn provider_of_app(
 }
 
 fn is_in(rotation: &SecretRotation, place: &Place) -> bool {
-    place
-        .env
-        .as_deref()
-        .is_none_or(|env| rotation.environment.slug == env)
-        && place
-            .path
-            .as_deref()
-            .is_none_or(|path| rotation.folder.path == normal(path))
+    is_at(&rotation.environment.slug, &rotation.folder.path, place)
+}
+
+fn is_at(environment: &str, path: &str, place: &Place) -> bool {
+    let env = place.env.as_deref();
+    let folder = place.path.as_deref();
+    env.is_none_or(|env| environment == env) && folder.is_none_or(|folder| path == normal(folder))
 }
 
 /// The names of the secrets that a rotation feeds, for a sentence.

@@ -115,11 +115,11 @@ impl Output {
         Spinner::start(text, !self.style.json && io::stderr().is_terminal())
     }
 
-    /// Says on standard error what went wrong; with `--json` the API's own body goes to standard output.
+    /// Says on standard error what went wrong; with `--json` a body of the API's form goes to standard output.
     pub(crate) fn error(&mut self, error: &CtlError) {
-        if let (true, Some(answer)) = (self.style.json, error.answer()) {
+        if let (true, Ok(body)) = (self.style.json, error.body()) {
             // There is nowhere left to tell that this failed.
-            let _ = self.json(answer);
+            let _ = self.json(&body);
         }
         report(error);
     }
@@ -127,6 +127,9 @@ impl Output {
 
 /// Says on standard error what went wrong.
 pub(crate) fn report(error: &CtlError) {
+    if error.is_declined() {
+        return note(&error.chain());
+    }
     let mut stderr = io::stderr().lock();
     let color = stderr.is_terminal() && colors_wanted();
     let (red, cyan, off) = if color {

@@ -40,7 +40,7 @@ impl Session {
         if self.person.confirm(question, offered)? {
             Ok(())
         } else {
-            Err(CtlError::failed("nothing was done"))
+            Err(CtlError::declined())
         }
     }
 }
@@ -100,6 +100,8 @@ pub(crate) mod tests {
             let (mut session, _) = session(&fake, Scripted::new(&[("Really?", answer)]));
             let done: Result<(), CtlError> = session.confirm_or("Really?", offered, false);
             assert_eq!(done.is_ok(), is_done, "{answer:?}");
+            // No error to whoever said it.
+            assert_eq!(done.is_err_and(|no| no.is_declined()), !is_done);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rotord_api::rotation::{RotationStatus, SecretRotation, SecretRotationAnswer};
-use rotord_api::routes;
+use rotord_api::{catalogue, routes};
 
 use crate::client::Reply;
 use crate::error::CtlError;
@@ -146,6 +146,9 @@ fn say(session: &mut Session, rotation: &SecretRotation, done: &str) -> Result<(
                 .unwrap_or("no reason was given");
             let why = session.clock.in_words(why, person);
             session.output.line(format!("{name}: failed: {why}"))?;
+            for line in after_failure(session, rotation) {
+                session.output.line(line)?;
+            }
         }
         RotationStatus::Pending => {
             let words = rotation
@@ -163,6 +166,37 @@ fn say(session: &mut Session, rotation: &SecretRotation, done: &str) -> Result<(
         }
     }
     Ok(())
+}
+
+/// What stays and what comes after a run that failed, and where more is told.
+pub(crate) fn after_failure(session: &Session, rotation: &SecretRotation) -> Vec<String> {
+    let name = &rotation.name;
+    let stays = if rotation.last_rotated_at.is_some() {
+        "what is published stays"
+    } else {
+        "nothing was published yet"
+    };
+    let state = rotation.state.as_ref();
+    let is_blocked = state.is_some_and(|state| {
+        let mut told = state.attention.iter();
+        told.any(|told| told.code == catalogue::BLOCKED.code)
+    });
+    let next = match rotation.next_rotation_at {
+        _ if is_blocked => "nothing is issued until it is mended".to_owned(),
+        Some(at) => {
+            let at = session.clock.cell(Some(at), session.output.is_terminal());
+            format!("it is tried by itself next at {at}")
+        }
+        None => "nothing is tried by itself".to_owned(),
+    };
+    vec![
+        format!("{stays}; {next}"),
+        format!("how it stands: rotorctl show {name}"),
+        format!(
+            "whether its connection may rotate: rotorctl connection check {}",
+            rotation.connection.name
+        ),
+    ]
 }
 
 #[cfg(test)]

@@ -1,21 +1,83 @@
-//! What is noted of what callers do.
+//! What is noted of what callers do, and reading it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rotord_api::audit::{AuditAnswer, AuditItem, AuditPeer, AuditQuery, MOST, USUAL};
+use rotord_api::issue::IssueCode;
+use rotord_api::{Timestamp, routes};
 use rotord_rotation::RotationId;
-use rotord_store::{AuditEntry, SecretRecord};
+use rotord_store::{Actor, AuditEntry, AuditRecord, SecretRecord};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Shared;
+use super::error::ApiError;
 use super::peer::Peer;
+use super::request::{self, Query, ok};
+use super::{Daemon, Reply, Shared};
 
 /// Within this time the same caller's reads of the same values are one entry.
 const WINDOW: Duration = Duration::from_mins(10);
 /// Above this many remembered reads, old ones are forgotten.
 const REMEMBERED: usize = 1024;
+
+/// Who did what, the newest first.
+#[utoipa::path(get, path = routes::AUDIT, tag = "rotord", params(AuditQuery),
+    responses((status = 200, body = AuditAnswer)))]
+pub(super) async fn read_audit(daemon: Daemon, query: Query<AuditQuery>) -> Reply {
+    let AuditQuery {
+        rotation_id,
+        before,
+        limit,
+    } = query.0;
+    let rotation = match rotation_id {
+        Some(id) => Some(RotationId(request::id(&id, "rotationId")?)),
+        None => None,
+    };
+    let limit = match limit.unwrap_or(USUAL) {
+        0 => {
+            return Err(ApiError::field(
+                "limit",
+                IssueCode::TooSmall,
+                "must be at least 1",
+            ));
+        }
+        limit if limit > MOST => {
+            let most = format!("must be at most {MOST}");
+            return Err(ApiError::field("limit", IssueCode::TooBig, most));
+        }
+        limit => limit,
+    };
+    let records = daemon
+        .store
+        .read(move |reader| reader.audit(rotation, before, limit))
+        .await?;
+    Ok(ok(&AuditAnswer {
+        entries: records.into_iter().map(shown).collect(),
+    }))
+}
+
+fn shown(record: AuditRecord) -> AuditItem {
+    let AuditEntry {
+        actor,
+        action,
+        rotation,
+        detail,
+    } = record.entry;
+    AuditItem {
+        id: record.id,
+        at: Timestamp(record.at),
+        peer: match actor {
+            Actor::Daemon => None,
+            Actor::Peer { uid, gid, pid } => Some(AuditPeer { uid, gid, pid }),
+        },
+        action,
+        rotation_id: rotation.map(|id| id.0),
+        rotation_name: record.rotation_name,
+        detail,
+    }
+}
 
 /// An entry about a rotation.
 pub(super) fn of_rotation(

@@ -10,7 +10,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{backup, connections, doctor, projects, root_key, rotations, secrets, status};
+use super::{audit, backup, connections, doctor, projects, root_key, rotations, secrets, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -58,6 +58,7 @@ use super::{backup, connections, doctor, projects, root_key, rotations, secrets,
         status::daemon_status,
         doctor::doctor,
         status::list_providers,
+        audit::read_audit,
         backup::take_backup,
         root_key::root_key_status,
         root_key::rewrap_root_key,

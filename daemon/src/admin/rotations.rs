@@ -121,11 +121,14 @@ async fn list(daemon: &Shared, query: Query<RotationsQuery>, kind: Option<String
     let project = needed(query.0.project_id.as_deref(), "projectId")?;
     let project = lookup::project(daemon, &project).await?.id;
     let with_deleted = query.0.with_deleted.unwrap_or_default().0;
-    let records = daemon
+    let now = daemon.clock.now().wall;
+    let (records, released) = daemon
         .store
         .read(move |reader| {
             let mut records = reader.rotations(project, kind.as_deref())?;
+            let mut released = Vec::new();
             if with_deleted {
+                released = reader.released(project, kind.as_deref(), now)?;
                 let mut deleted = reader.deleted_rotations()?;
                 deleted.retain(|record| {
                     let is_of_kind = |kind: &String| *kind == record.details.provider;
@@ -133,12 +136,16 @@ async fn list(daemon: &Shared, query: Query<RotationsQuery>, kind: Option<String
                 });
                 records.extend(deleted);
             }
-            Ok(records)
+            Ok((records, released))
         })
         .await?;
     let viewer = Viewer::new(daemon).await?;
+    let released = released.into_iter();
     Ok(ok(&SecretRotationsAnswer {
         secret_rotations: records.iter().map(|record| viewer.show(record)).collect(),
+        released_credentials: released
+            .filter_map(|released| viewer.show_released(released))
+            .collect(),
     }))
 }
 

@@ -4,7 +4,7 @@
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpResponse, Resource};
 use rotord_api::routes::{
-    ADOPT, AVAILABLE_CONNECTIONS, BACKUP, CHECK_CREDENTIALS, CHOICES, CONNECTION,
+    ADOPT, AUDIT, AVAILABLE_CONNECTIONS, BACKUP, CHECK_CREDENTIALS, CHOICES, CONNECTION,
     CONNECTION_BY_NAME, CONNECTION_CHECK, CONNECTION_OPTIONS, CONNECTIONS, CONNECTIONS_OF_APP,
     DOCTOR, ENVIRONMENTS, FOLDERS, GENERATED_CREDENTIALS, MOVE_ROTATION, OPENAPI, PAUSE, PROJECT,
     PROJECT_BY_SLUG, PROJECTS, PROVIDERS, REMOVE, RESUME, RETIRE, ROOT_KEY, ROOT_KEY_REWRAP,
@@ -16,7 +16,7 @@ use super::connections::{self, change, check, choices};
 use super::error::ApiError;
 use super::rotations::orders;
 use super::rotations::{self, create, credentials, delete as deletion, doubt, relocate, update};
-use super::{Reply, backup, doctor, openapi, projects, root_key, secrets, status};
+use super::{Reply, audit, backup, doctor, openapi, projects, root_key, secrets, status};
 
 /// The admin socket.
 pub(super) fn admin(config: &mut ServiceConfig) {
@@ -126,6 +126,7 @@ fn own_routes(config: &mut ServiceConfig) {
         .service(at(STATUS).route(get().to(status::daemon_status)))
         .service(at(DOCTOR).route(get().to(doctor::doctor)))
         .service(at(PROVIDERS).route(get().to(status::list_providers)))
+        .service(at(AUDIT).route(get().to(audit::read_audit)))
         .service(at(BACKUP).route(post().to(backup::take_backup)))
         .service(at(ROOT_KEY).route(get().to(root_key::root_key_status)))
         .service(at(ROOT_KEY_REWRAP).route(post().to(root_key::rewrap_root_key)))

@@ -48,6 +48,8 @@ pub struct AuditRecord {
     pub at: DateTime<Utc>,
     /// What.
     pub entry: AuditEntry,
+    /// The name of the rotation that it was about, now or when it was deleted.
+    pub rotation_name: Option<String>,
 }
 
 impl Reader {
@@ -61,12 +63,22 @@ impl Reader {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
+        macro_rules! select {
+            ($of:literal) => {
+                concat!(
+                    "SELECT a.id, a.at, a.uid, a.gid, a.pid, a.action, a.rotation, a.detail, coalesce(r.name, f.name)
+                     FROM audit a LEFT JOIN rotations r ON r.id = a.rotation
+                     LEFT JOIN former_rotations f ON f.id = a.rotation
+                     WHERE ",
+                    $of,
+                    " AND a.id < ?2 ORDER BY a.id DESC LIMIT ?3"
+                )
+            };
+        }
         let sql = if rotation.is_some() {
-            "SELECT id, at, uid, gid, pid, action, rotation, detail FROM audit
-             WHERE rotation = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
+            select!("a.rotation = ?1")
         } else {
-            "SELECT id, at, uid, gid, pid, action, rotation, detail FROM audit
-             WHERE ?1 IS NULL AND id < ?2 ORDER BY id DESC LIMIT ?3"
+            select!("?1 IS NULL")
         };
         let mut statement = self.connection.prepare_cached(sql)?;
         let of = (rotation.map(Text), before.unwrap_or(i64::MAX), limit);
@@ -101,6 +113,7 @@ impl Reader {
                     rotation: row.get::<_, Option<Text<_>>>(6)?.map(|id| id.0),
                     detail: row.get::<_, Json<_>>(7)?.0,
                 },
+                rotation_name: row.get(8)?,
             })
         })?;
         Ok(records.collect::<Result<_, _>>()?)

@@ -108,7 +108,7 @@ pub enum RestoreError {
     },
     /// What would be replaced is worth something.
     #[error("{}", match .existing {
-        Existing::Holds { rotations } => format!("the database {} holds {rotations} rotations: it is replaced only if you say so (--replace), and is kept aside then", .path.display()),
+        Existing::Holds { rotations } => format!("the database {} holds {}: it is replaced only if you say so (--replace), and is kept aside then", .path.display(), counted(*rotations)),
         Existing::Unreadable { why } => format!("the database {} can't be read ({why}): it is replaced only if you say so (--replace), and is kept aside then", .path.display()),
     })]
     Holds {
@@ -410,6 +410,13 @@ impl Drop for Draft {
     fn drop(&mut self) {
         // Renamed, or of no use.
         let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn counted(rotations: u64) -> String {
+    match rotations {
+        1 => "1 rotation".to_owned(),
+        count => format!("{count} rotations"),
     }
 }
 

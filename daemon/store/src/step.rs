@@ -155,6 +155,7 @@ impl Books<'_> {
     fn remove_rotation(&self, rotation: &Rotation) -> Result<(), StoreError> {
         self.give_up_secrets(rotation.id, SecretsFate::Keep)?;
         self.bury_credentials(rotation.id)?;
+        self.remember(rotation.id)?;
         self.sql
             .prepare_cached("DELETE FROM rotations WHERE id = ?1")?
             .execute([Text(rotation.id)])?;

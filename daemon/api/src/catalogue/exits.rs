@@ -4,7 +4,7 @@ use super::entries;
 
 entries! { Exit,
     EXIT_DONE = "exit-0",
-        "Done, or done before: a repeat that finds what it would bring about (`rotorctl pause`, `resume`, `retire`, `credential grant`) says so. Of `rotorctl doctor` and `connection check`: nothing is a problem, though there may be warnings. Of rotord: it stopped as asked.",
+        "Done, or done before: a repeat that finds what it would bring about (`rotorctl pause`, `resume`, `retire`, `move`, `credential grant`) says so. Of `rotorctl doctor` and `connection check`: nothing is a problem, though there may be warnings. Of rotord: it stopped as asked.",
         "It goes on with what it does.",
         "Nothing needs to be done.";
     EXIT_FAILED = "exit-1",

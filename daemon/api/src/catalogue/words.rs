@@ -49,6 +49,6 @@ entries! { Word,
         "Nothing needs to be done.";
     RELEASED = "released",
         "A credential that was left alive when its rotation was deleted.",
-        "It is not looked after any more, and ends when it expires.",
+        "It is not looked after any more, and ends when it expires. `rotorctl list --credentials --all-projects` lists it until then.",
         "Remove it at the provider when nothing uses it.";
 }

@@ -1,9 +1,12 @@
 //! What rotord tells a person of a rotation beyond what other clients know.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::timestamp::Timestamp;
 
@@ -139,6 +142,27 @@ pub struct CredentialState {
     /// What it waits for, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<String>,
+}
+
+/// A credential that a deleted rotation left alive at its provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleasedCredential {
+    /// The id of the rotation that is gone.
+    pub rotation_id: Uuid,
+    /// Its name.
+    pub rotation_name: String,
+    /// Its provider's slug.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it rotated, in the provider's terms.
+    pub parameters: BTreeMap<String, Value>,
+    /// The slug of the environment that it was in.
+    pub environment: String,
+    /// The path of the folder that it was in.
+    pub secret_path: String,
+    /// What is left.
+    pub credential: CredentialState,
 }
 
 /// Where in its life a credential is.

@@ -115,7 +115,7 @@ fn refuse_other(path: &Path) -> Result<(), CtlError> {
     let folder = folder_of(path);
     if !folder.is_dir() {
         return Err(
-            CtlError::failed(format!("there is no folder {}", folder.display()))
+            CtlError::missing(format!("there is no folder {}", folder.display()))
                 .hint("make it first, or name a file in another one"),
         );
     }

@@ -37,7 +37,7 @@ pub(crate) async fn run(session: &mut Session, command: Choices) -> Result<Exit,
         .find(|list| list.name == command.list)
     else {
         return Err(
-            CtlError::failed(format!("there is no list {}", command.list))
+            CtlError::missing(format!("there is no list {}", command.list))
                 .hint(format!("there is {}", known.join(", "))),
         );
     };

@@ -8,6 +8,7 @@ use rotord_api::provider::ProviderDescription;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::alike::alike;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::find;
@@ -23,11 +24,6 @@ pub(crate) struct Explain {
     /// The code, such as clock-skew, a word for a state, such as lost, or an exit code; all of them if not given
     code: Option<String>,
 }
-
-/// As alike as a typing mistake.
-const ALIKE: f64 = 0.8;
-/// How many that are alike are named.
-const SHOWN: usize = 4;
 
 /// What there is to say of a code, by us or by a provider.
 #[derive(Serialize)]
@@ -101,8 +97,9 @@ fn order(entry: &Entry) -> (EntryKind, usize, &'static str) {
 /// The entry of a code. A number is an exit code, and case does not matter: states stand in tables as words.
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {
     let code = code.trim().to_lowercase();
-    // As tables put it.
-    let code = code.strip_prefix("needs ").unwrap_or(&code);
+    // As tables put it: beside a failure stands that it is paused.
+    let code = code.strip_suffix(", paused").unwrap_or(&code);
+    let code = code.strip_prefix("needs ").unwrap_or(code);
     let code = &*code.replace(' ', "-");
     let exit = format!("exit-{code}");
     let of_ours = || all().find(|entry| entry.code == code || entry.code == exit);
@@ -168,18 +165,8 @@ fn list(all: &[Explained]) -> Table {
 }
 
 fn unknown(code: &str, known: &[String], no_daemon: Option<&CtlError>) -> CtlError {
-    let mut error = CtlError::failed(format!("there is no code \"{code}\""));
-    let mut alike: Vec<(f64, &String)> = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(code, known), known))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .collect();
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let alike: Vec<&str> = alike
-        .iter()
-        .take(SHOWN)
-        .map(|(_, known)| known.as_str())
-        .collect();
+    let mut error = CtlError::missing(format!("there is no code \"{code}\""));
+    let alike = alike(code, known.iter().map(String::as_str));
     if !alike.is_empty() {
         error = error.hint(format!("there is {}", alike.join(", ")));
     }
@@ -256,10 +243,13 @@ mod tests {
         assert_eq!(find("130").map(|entry| entry.code), Some("exit-130"));
         assert_eq!(find("Success"), find("success"));
         assert_eq!(find("needs attention"), find("attention"));
-        assert_eq!(
-            find("manual failed").map(|entry| entry.code),
-            Some("manual-failed")
-        );
+        for standing in ["manual failed", "manual failed, paused"] {
+            assert_eq!(
+                find(standing).map(|entry| entry.code),
+                Some("manual-failed"),
+                "{standing}"
+            );
+        }
         assert_eq!(find(""), None);
     }
 }

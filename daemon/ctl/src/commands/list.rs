@@ -1,20 +1,23 @@
 //! `rotorctl list`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
-use rotord_api::rotation::{CredentialStage, RotationStatus, SecretRotation};
+use rotord_api::rotation::{CredentialStage, CredentialState, RotationStatus, SecretRotation};
 use serde_json::{Value, json};
 
 use crate::cli::Place;
 use crate::error::CtlError;
 use crate::exit::Exit;
-use crate::find::{self, Listed};
+use crate::find::{self, Left, Listed, Listing};
 use crate::output::{Cell, Table, Tone};
 use crate::session::Session;
 use crate::words::Words;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// List what each holds at its provider instead: whatever happens to this host, these stay valid there
+    /// List what each holds at its provider instead, and what deleted ones left alive there until it ends: whatever
+    /// happens to this host, these stay valid there
     #[arg(long)]
     credentials: bool,
     /// Of every project, and not of one
@@ -30,18 +33,21 @@ pub(crate) async fn run(session: &mut Session, command: List) -> Result<Exit, Ct
         all_projects,
         place,
     } = command;
-    let listed = find::listed(&session.client, &place, all_projects).await?;
+    let listing = find::listed(&session.client, &place, all_projects).await?;
     if session.output.is_json() {
         // What the API answered, less what is elsewhere.
-        let answers = listed.into_iter().map(|listed| listed.answer);
-        let answers: Vec<Value> = answers.collect();
-        session
-            .output
-            .json(&json!({ "secretRotations": answers }))?;
+        let rotations = listing.rotations.into_iter().map(|listed| listed.answer);
+        let left = listing.left.into_iter().map(|left| left.answer);
+        let left: Vec<Value> = left.collect();
+        let mut answer = json!({ "secretRotations": rotations.collect::<Vec<Value>>() });
+        if !left.is_empty() {
+            answer["releasedCredentials"] = left.into();
+        }
+        session.output.json(&answer)?;
     } else if credentials {
-        list_credentials(session, &listed, all_projects)?;
+        list_credentials(session, &listing, all_projects)?;
     } else {
-        list_rotations(session, &listed, all_projects).await?;
+        list_rotations(session, &listing.rotations, all_projects).await?;
     }
     Ok(Exit::Done)
 }
@@ -99,7 +105,7 @@ async fn list_rotations(
 
 fn list_credentials(
     session: &mut Session,
-    listed: &[Listed],
+    listing: &Listing,
     all_projects: bool,
 ) -> Result<(), CtlError> {
     let person = session.output.is_terminal();
@@ -107,37 +113,56 @@ fn list_credentials(
     headings.extend(all_projects.then_some("PROJECT"));
     headings.extend(["TYPE", "TARGET", "KEY ID", "STAGE", "EXPIRES"]);
     let mut table = Table::new(&headings);
+    let clock = session.clock;
+    let row = |name: &str, project: &str, kind: &str, target: String, held: &CredentialState| {
+        let mut row: Vec<Cell> = vec![name.into()];
+        row.extend(all_projects.then(|| project.into()));
+        row.extend([
+            kind.into(),
+            target.into(),
+            held.key_id.as_str().into(),
+            held.stage.to_string().into(),
+            clock.short(held.expires_at, person).into(),
+        ]);
+        row
+    };
     for Listed {
         project, rotation, ..
-    } in listed
+    } in &listing.rotations
     {
-        let target = rotation.parameters.iter().map(|(name, value)| {
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            format!("{name}={value}")
-        });
-        let target = target.collect::<Vec<_>>().join(" ");
-        for credential in rotation.state.iter().flat_map(|state| &state.credentials) {
-            if matches!(credential.stage, CredentialStage::Gone) {
-                continue;
-            }
-            let mut row: Vec<Cell> = vec![rotation.name.as_str().into()];
-            row.extend(all_projects.then(|| project.as_str().into()));
-            row.extend([
-                rotation.kind.as_str().into(),
-                target.as_str().into(),
-                credential.key_id.as_str().into(),
-                credential.stage.to_string().into(),
-                session.clock.short(credential.expires_at, person).into(),
-            ]);
-            table.row(row);
+        let held = rotation.state.iter().flat_map(|state| &state.credentials);
+        for held in held.filter(|held| !matches!(held.stage, CredentialStage::Gone)) {
+            let target = target(&rotation.parameters);
+            table.row(row(&rotation.name, project, &rotation.kind, target, held));
         }
+    }
+    for Left {
+        project, released, ..
+    } in &listing.left
+    {
+        table.row(row(
+            &released.rotation_name,
+            project,
+            &released.kind,
+            target(&released.parameters),
+            &released.credential,
+        ));
     }
     session.output.list(
         &table,
         "there is no credential here yet: rotorctl create makes a rotation, which issues one",
     )
+}
+
+/// What is rotated, in the provider's terms.
+fn target(parameters: &BTreeMap<String, Value>) -> String {
+    let target = parameters.iter().map(|(name, value)| {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        format!("{name}={value}")
+    });
+    target.collect::<Vec<_>>().join(" ")
 }
 
 /// How a rotation stands, in a word or two.
@@ -149,18 +174,22 @@ pub(crate) fn standing(rotation: &SecretRotation) -> Cell {
     if find::is_deleting(rotation) {
         return Cell::new("deleting", Tone::Warn);
     }
+    let paused = state.is_some_and(|state| state.paused);
     match rotation.rotation_status {
-        RotationStatus::Failed if state.is_some_and(|state| state.manual_failed) => {
-            Cell::new("manual failed", Tone::Warn)
+        RotationStatus::Failed => {
+            let (word, tone) = if state.is_some_and(|state| state.manual_failed) {
+                ("manual failed", Tone::Warn)
+            } else {
+                ("failed", Tone::Bad)
+            };
+            let paused = if paused { ", paused" } else { "" };
+            Cell::new(format!("{word}{paused}"), tone)
         }
-        RotationStatus::Failed => Cell::new("failed", Tone::Bad),
         RotationStatus::Pending => Cell::new("pending", Tone::Warn),
         RotationStatus::Success if state.is_some_and(|state| state.overdue) => {
             Cell::new("overdue", Tone::Bad)
         }
-        RotationStatus::Success if state.is_some_and(|state| state.paused) => {
-            Cell::new("paused", Tone::Dim)
-        }
+        RotationStatus::Success if paused => Cell::new("paused", Tone::Dim),
         RotationStatus::Success => Cell::new("success", Tone::Good),
     }
 }

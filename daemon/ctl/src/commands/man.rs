@@ -23,7 +23,14 @@ pub(crate) struct Man {
 pub(crate) fn run(session: &mut Session, command: Man) -> Result<Exit, CtlError> {
     let directory = command.directory;
     write_all(&directory).map_err(|source| {
-        CtlError::failed(format!("can't write into {}", directory.display())).because(source)
+        let is_missing = source.kind() == io::ErrorKind::NotFound;
+        let at = directory.display();
+        let error = CtlError::failed(format!("can't write into {at}")).because(source);
+        if is_missing {
+            error.hint(format!("the directory has to be there: mkdir -p {at}"))
+        } else {
+            error
+        }
     })?;
     session
         .output

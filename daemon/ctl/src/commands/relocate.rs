@@ -52,6 +52,11 @@ pub(crate) async fn run(session: &mut Session, command: Move) -> Result<Exit, Ct
         destination_secret_path: path,
         overwrite_destination: command.overwrite,
     };
+    if body.destination_environment == rotation.environment.slug
+        && body.destination_secret_path == rotation.folder.path
+    {
+        return was_there(session, &rotation).await;
+    }
     session.confirm(&question(&rotation, &body), command.yes)?;
     let reply = session
         .client
@@ -77,6 +82,21 @@ pub(crate) async fn run(session: &mut Session, command: Move) -> Result<Exit, Ct
             "  {}: read there alone from now on; former names are gone. Who reads them at the old place, and grants that \
              name it, are to be changed: rotorctl doctor names those",
             find::secret_names(&moved)
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A repeat: nothing moves, so nobody is asked and nothing is to be changed.
+async fn was_there(session: &mut Session, rotation: &SecretRotation) -> Result<Exit, CtlError> {
+    if session.output.is_json() {
+        let path = routes::rotation(&rotation.kind, rotation.id);
+        let reply = session.client.get(&path).await?;
+        session.output.json(&reply.body)?;
+    } else {
+        session.output.line(format!(
+            "{}: was in {} {} already",
+            rotation.name, rotation.environment.slug, rotation.folder.path
         ))?;
     }
     Ok(Exit::Done)

@@ -70,17 +70,21 @@ pub(crate) async fn run(session: &mut Session, command: Retire) -> Result<Exit, 
         ))?;
         return Ok(Exit::Done);
     }
-    session
-        .output
-        .line(format!(
-            "{}: the order is taken; each is revoked as soon as the published one was seen to work, and until then it is \
-             valid. How far it is: rotorctl show {}",
-            after.name, after.name
-        ))?;
+    let how = if command.now {
+        "each is revoked now, without looking whether the published one works"
+    } else {
+        "each is revoked as soon as the published one was seen to work, and until then it is valid"
+    };
+    session.output.line(format!(
+        "{}: the order is taken; {how}. How far it is: rotorctl show {}",
+        after.name, after.name
+    ))?;
     for credential in after.state.iter().flat_map(|state| &state.credentials) {
         let waiting = credential
             .waiting_for
             .as_ref()
+            // What it waited for was said before the order.
+            .filter(|_| !command.now)
             .map_or_else(String::new, |what| {
                 format!(", waits for: {}", words.put(what))
             });

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 use hyper::StatusCode;
-use rotord_api::rotation::{RotateNow, SecretRotation};
+use rotord_api::rotation::{RotateNow, SecretRotation, SecretRotationAnswer};
 use rotord_api::routes;
 
 use crate::cli::Place;
@@ -50,9 +50,11 @@ pub(crate) async fn run(session: &mut Session, command: Rotate) -> Result<Exit, 
             Some(body) => session.client.post(&path, body).await,
         }
     };
-    let mut reply = wait::watched(session, &rotation, &spinner, asking)
-        .await
-        .map_err(|error| in_progress(error, &rotation.name))?;
+    let asked = wait::watched(session, &rotation, &spinner, asking).await;
+    let mut reply = match asked {
+        Ok(reply) => reply,
+        Err(error) => return Err(told(session, &rotation, error).await),
+    };
     if command.wait && reply.status == StatusCode::ACCEPTED {
         reply = wait::until_ended(session, reply, &spinner).await?;
     }
@@ -60,12 +62,24 @@ pub(crate) async fn run(session: &mut Session, command: Rotate) -> Result<Exit, 
     wait::report(session, &reply, "rotated")
 }
 
-/// A run that is under way may have begun before what this one was asked for.
-fn in_progress(error: CtlError, name: &str) -> CtlError {
+/// The daemon's words, and what they mean for this rotation.
+async fn told(session: &Session, rotation: &SecretRotation, error: CtlError) -> CtlError {
+    let name = &rotation.name;
+    // A run that is under way may have begun before what this one was asked for.
     if error.to_string().contains("already in progress") {
-        error.hint(format!("how far it is: rotorctl show {name}"))
-    } else {
-        error
+        return error.hint(format!("how far it is: rotorctl show {name}"));
+    }
+    if error.status() != Some(500) {
+        return error;
+    }
+    let error = error.about(&format!("the rotation \"{name}\" failed"));
+    let path = routes::rotation(&rotation.kind, rotation.id);
+    let after = session.client.get(&path).await;
+    match after.and_then(|reply| reply.parse::<SecretRotationAnswer>()) {
+        Ok(answer) => wait::after_failure(session, &answer.secret_rotation)
+            .into_iter()
+            .fold(error, CtlError::hint),
+        Err(_) => error.hint(format!("how it stands: rotorctl show {name}")),
     }
 }
 

@@ -239,7 +239,7 @@ fn a_new_secret_alone_leaves_the_rest_as_it_is() {
     assert!(!ended.out.contains("hunter2") && !ended.err.contains("hunter2"));
     let ended = run(&fake, &["connection", "edit", "azure", "--method", "none"]);
     assert!(
-        ended.code == 1 && ended.err.contains("there is no method none"),
+        ended.code == 64 && ended.err.contains("there is no method none"),
         "{}",
         ended.err
     );

@@ -42,6 +42,46 @@ fn what_each_holds_at_its_provider_is_listed_by_key_id() {
 }
 
 #[test]
+fn what_deleted_rotations_left_alive_is_listed_with_the_rest() {
+    let left = |env: &str| {
+        json!({
+            "rotationId": ID, "rotationName": "former", "type": "azure-client-secret",
+            "parameters": {"appName": "old"}, "environment": env, "secretPath": "/",
+            "credential": {"keyId": "k-9", "label": "rotord a b 9", "stage": "released",
+                "expiresAt": "2126-04-01T00:00:00.000Z"}
+        })
+    };
+    let all = json!({"secretRotations": [], "releasedCredentials": [left("dev"), left("prod")]});
+    let fake = Fake::start().instead("GET", "/api/v2/secret-rotations", 200, all);
+    let row = "former\tdefault\tazure-client-secret\tappName=old\tk-9\treleased\t2126-04-01T00:00:00.000Z\n";
+    let listed = ["list", "--credentials", "--all-projects"];
+    assert_eq!(run(&fake, &listed).out, row.repeat(2));
+    // No rotation any more.
+    assert_eq!(run(&fake, &["list"]).out, "");
+    let narrowed = ["list", "--credentials", "--env", "prod", "--json"];
+    assert_eq!(
+        run(&fake, &narrowed).json(),
+        json!({"secretRotations": [], "releasedCredentials": [left("prod")]})
+    );
+}
+
+#[test]
+fn a_pause_is_told_beside_the_failure() {
+    for (by_hand, paused, standing) in [
+        (true, false, "manual failed"),
+        (true, true, "manual failed, paused"),
+        (false, true, "failed, paused"),
+    ] {
+        let state = json!({"summary": "no", "manualFailed": by_hand, "paused": paused});
+        let failed = rotation_with(json!({"rotationStatus": "failed", "state": state}));
+        let all = json!({"secretRotations": [failed]});
+        let fake = Fake::start().instead("GET", "/api/v2/secret-rotations", 200, all);
+        let out = run(&fake, &["list"]).out;
+        assert_eq!(out.split('\t').nth(4), Some(standing), "{out}");
+    }
+}
+
+#[test]
 fn lists_can_be_narrowed_also_as_json() {
     let fake = Fake::start();
     assert_eq!(run(&fake, &["list", "--env", "prod"]).out, "");
@@ -94,7 +134,10 @@ fn what_is_being_deleted_is_listed_with_what_it_waits_for_and_named_by_its_name(
         let ended = run(&fake, &["delete", "billing", "--revoke", "--yes"]);
         assert_eq!(ended.code, code, "{}", ended.err);
         assert!(
-            code == 0 || ended.err.contains("is gone: it is deleted"),
+            code == 0
+                || ended.err.contains(
+                    "is deleted, being settled: still to be removed at the provider: k-1"
+                ),
             "{}",
             ended.err
         );
@@ -145,8 +188,13 @@ fn a_place_that_is_not_there_is_told_with_those_there_are() {
         (&["list", "--project", "nope"], "there is default"),
     ] {
         let ended = run(&fake, line);
-        assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{line:?}");
+        assert_eq!(ended.code, 1, "{line:?}");
         assert!(ended.err.contains(words), "{line:?}: {}", ended.err);
+        if line.contains(&"--json") {
+            assert_eq!(ended.json()["statusCode"], 404);
+        } else {
+            assert_eq!(ended.out, "", "{line:?}");
+        }
     }
     assert_eq!(run(&fake, &["list", "--env", "prod"]).code, 0);
 }
@@ -277,25 +325,50 @@ fn rotating_sends_the_wish_for_an_early_end_only_where_it_is_given() {
 }
 
 #[test]
-fn a_failed_rotation_points_at_the_daemons_log() {
+fn a_failed_rotation_says_which_one_what_stays_and_what_comes_next() {
     let rotate = format!("{}/rotate-secrets", single());
-    let fake = Fake::start().on(
-        "POST",
-        &rotate,
+    let failed = error(
         500,
-        error(
-            500,
-            "InternalServerError",
-            "AADSTS7000215: invalid client secret",
+        "InternalServerError",
+        "AADSTS7000215: invalid client secret",
+    );
+    let blocked = json!({"summary": "", "attention": [{"code": "blocked", "message": "mend it"}]});
+    for (after, words) in [
+        (
+            rotation(),
+            "what is published stays; it is tried by itself next at 2126-04-01T00:00:00.000Z",
         ),
-    );
+        (
+            rotation_with(json!({"nextRotationAt": null})),
+            "what is published stays; nothing is tried by itself",
+        ),
+        (
+            rotation_with(json!({"lastRotatedAt": null, "state": blocked})),
+            "nothing was published yet; nothing is issued until it is mended",
+        ),
+    ] {
+        let fake = Fake::start().on("POST", &rotate, 500, failed.clone()).on(
+            "GET",
+            &single(),
+            200,
+            one(after),
+        );
+        let ended = run(&fake, &["rotate", "billing"]);
+        assert_eq!(ended.code, 1);
+        for words in [
+            "the rotation \"billing\" failed: AADSTS7000215",
+            "req-1",
+            words,
+            "rotorctl show billing",
+            "rotorctl connection check azure",
+        ] {
+            assert!(ended.err.contains(words), "{words}: {}", ended.err);
+        }
+    }
+    // What there is to say is said where the rotation can't be asked any more.
+    let fake = Fake::start().on("POST", &rotate, 500, failed);
     let ended = run(&fake, &["rotate", "billing"]);
-    assert_eq!(ended.code, 1);
-    assert!(
-        ended.err.contains("AADSTS7000215") && ended.err.contains("req-1"),
-        "{}",
-        ended.err
-    );
+    assert!(ended.err.contains("rotorctl show billing"), "{}", ended.err);
 }
 
 #[test]
@@ -456,6 +529,192 @@ fn deleting_has_to_be_confirmed_and_says_both_flags() {
     );
 }
 
+/// What `delete` says of a rotation as it was, where this is listed afterwards.
+fn deleted(was: Value, after: Value, flags: &[&str]) -> String {
+    let all = json!({ "secretRotations": [was] });
+    let fake = Fake::start()
+        .instead("GET", "/api/v2/secret-rotations", 200, all)
+        .on("GET", "/api/v2/secret-rotations", 200, after)
+        .on("DELETE", &single(), 200, one(was));
+    let ended = run(&fake, &[&["delete", "billing", "--yes"], flags].concat());
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    ended.out
+}
+
+#[test]
+fn a_deletion_says_what_is_left_and_nothing_else() {
+    let none = json!({"secretRotations": []});
+    let fresh = rotation_with(json!({"lastRotatedAt": null}));
+    for flags in [&["--revoke"][..], &[]] {
+        let out = deleted(fresh.clone(), none.clone(), flags);
+        assert!(
+            out.contains("nothing of it is left at the provider")
+                && out.contains("it leaves no secret")
+                && !out.contains("AZURE_CLIENT_ID"),
+            "{out}"
+        );
+    }
+    let state = json!({"deleting": true, "summary": "looking at the target failed", "watched": 1,
+    "credentials": [
+        {"keyId": "k-3", "label": "l", "stage": "released"},
+        {"keyId": "k-2", "label": "l", "stage": "retiring"},
+        {"keyId": "k-1", "label": "l", "stage": "gone"}
+    ]});
+    let after = json!({
+        "secretRotations": [rotation_with(json!({"state": state}))],
+        "releasedCredentials": [{
+            "rotationId": ID, "rotationName": "billing", "type": "azure-client-secret", "parameters": {},
+            "environment": "dev", "secretPath": "/",
+            "credential": {"keyId": "k-0", "label": "l", "stage": "released"}
+        }]
+    });
+    let out = deleted(rotation(), after.clone(), &[]);
+    for words in [
+        "rotation billing is deleted",
+        "(rotorctl list --credentials): k-3, k-0",
+        "still to be removed at the provider: k-2; calls whose answer was lost, and what they made is looked for: 1",
+        "AZURE_CLIENT_ID, AZURE_CLIENT_SECRET stay as ordinary secrets",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    let out = deleted(rotation(), none, &["--revoke", "--delete-secrets"]);
+    assert!(
+        out.contains("nothing of it is left") && !out.contains("secret delete"),
+        "{out}"
+    );
+    // Who looks for it then is told the same.
+    let fake = Fake::start()
+        .instead(
+            "GET",
+            "/api/v2/secret-rotations",
+            200,
+            json!({"secretRotations": []}),
+        )
+        .on("GET", "/api/v2/secret-rotations", 200, after);
+    let ended = run(&fake, &["show", "billing"]);
+    assert!(
+        ended.err.contains(
+            "\"billing\" is deleted, being settled: still to be removed at the provider: k-2"
+        ) && ended.err.contains("(looking at the target failed)"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn who_did_what_is_listed_page_by_page_and_of_one_rotation() {
+    let entry = |id: i64| {
+        json!({
+            "id": id, "at": "2026-03-01T10:00:00.000Z", "peer": {"uid": 1000, "gid": 1000, "pid": 7},
+            "action": "rotate", "rotationId": ID, "rotationName": "billing", "detail": {"keyId": "k-1"}
+        })
+    };
+    let page = |ids: std::ops::Range<i64>| {
+        let entries: Vec<Value> = ids.rev().map(entry).collect();
+        json!({ "entries": entries })
+    };
+    let path = "/api/v1/rotord/audit";
+    let fake = Fake::start().on("GET", path, 200, page(1..3));
+    let out = run(&fake, &["audit"]).out;
+    assert_eq!(
+        out.lines().next(),
+        Some("2026-03-01T10:00:00.000Z\tuser 1000 (process 7)\trotate\tbilling\tkeyId=k-1")
+    );
+    assert_eq!(run(&fake, &["audit", "--json"]).json(), page(1..3));
+    assert_eq!(run(&fake, &["audit", "billing", "--last", "2"]).code, 0);
+    assert_eq!(run(&fake, &["audit", "nope"]).code, 1);
+    let fake = fake
+        .instead("GET", path, 200, page(501..1501))
+        .on("GET", path, 200, page(1..501));
+    let out = run(&fake, &["audit", "--last", "1500"]).out;
+    assert_eq!(out.lines().count(), 1500);
+    let asked = fake.asked().into_iter().filter(|asked| asked.path == path);
+    let queries: Vec<String> = asked.map(|asked| asked.query).collect();
+    assert_eq!(
+        queries,
+        [
+            "limit=50".to_owned(),
+            "limit=50".to_owned(),
+            format!("limit=2&rotationId={ID}"),
+            "limit=1000".to_owned(),
+            "before=501&limit=500".to_owned()
+        ]
+    );
+}
+
+#[test]
+fn a_mistyped_rotation_is_told_with_what_may_be_meant() {
+    let ended = run(&Fake::start(), &["show", "biling"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("did you mean billing?"), "{}", ended.err);
+    let ended = run(&Fake::start(), &["show", "zzz"]);
+    assert!(!ended.err.contains("did you mean"), "{}", ended.err);
+}
+
+#[test]
+fn whoever_reads_json_is_told_what_is_wrong_in_it_too() {
+    let fake = Fake::start();
+    for (line, code, status, name, words) in [
+        (
+            &["show", "nope"][..],
+            1,
+            404,
+            "NotFound",
+            "there is no rotation",
+        ),
+        (
+            &["delete", "billing"],
+            64,
+            422,
+            "ValidationFailure",
+            "needs to be confirmed",
+        ),
+        (
+            &["move", "billing"],
+            64,
+            422,
+            "ValidationFailure",
+            "where to?",
+        ),
+        (
+            &["list", "--socket", "/nowhere/admin.sock"],
+            1,
+            503,
+            "ServiceUnavailable",
+            "can't reach the daemon",
+        ),
+    ] {
+        let ended = run(&fake, &[line, &["--json"]].concat());
+        assert_eq!(ended.code, code, "{line:?}: {}", ended.err);
+        // As of a daemon's answer.
+        let body: rotord_api::ErrorBody = serde_json::from_value(ended.json()).unwrap();
+        assert_eq!(
+            (body.status_code, body.error.as_str(), body.req_id.as_str()),
+            (status, name, "")
+        );
+        assert!(ended.out.contains(words), "{line:?}: {}", ended.out);
+        assert!(ended.err.contains(words), "{line:?}: {}", ended.err);
+    }
+    let ended = run(
+        &fake,
+        &["edit", "billing", "--name", "Not A Slug", "--json"],
+    );
+    assert_eq!(ended.json()["message"][0]["path"], json!(["name"]));
+}
+
+#[test]
+fn a_move_to_where_it_is_moves_nothing_and_asks_nobody() {
+    let fake = Fake::start().on("GET", &single(), 200, one(rotation()));
+    let ended = run(&fake, &["move", "billing", "--to-env", "dev"]);
+    assert_eq!(
+        (ended.code, ended.out.as_str()),
+        (0, "billing: was in dev / already\n")
+    );
+    let json = run(&fake, &["move", "billing", "--to-path", "/", "--json"]);
+    assert_eq!((json.code, json.json()), (0, one(rotation())));
+    assert!(fake.changes().is_empty());
+}
+
 #[test]
 fn pausing_and_resuming_and_checking_and_moving_reach_their_routes() {
     let fake = Fake::start()
@@ -583,7 +842,15 @@ fn the_published_one_is_replaced_before_it_is_revoked_and_that_is_said() {
     }
     let out = run(&fake, &["retire", "billing", "k-1"]).out;
     assert!(
-        out.contains("k-1 is retiring, waits for: its time"),
+        out.contains("k-1 is retiring, waits for: its time")
+            && out.contains("as soon as the published one was seen to work"),
+        "{out}"
+    );
+    let out = run(&fake, &["retire", "billing", "k-1", "--now"]).out;
+    assert!(
+        out.contains("revoked now, without looking whether the published one works")
+            && !out.contains("seen to work")
+            && !out.contains("waits for"),
         "{out}"
     );
     let refused = error(

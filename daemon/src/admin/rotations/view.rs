@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use rotord_api::Timestamp;
 use rotord_api::rotation::{
-    ConnectionSummary, EnvironmentSummary, FolderSummary, RotationStatus, SecretRotation, TimeOfDay,
+    ConnectionSummary, EnvironmentSummary, FolderSummary, ReleasedCredential, RotationStatus,
+    SecretRotation, TimeOfDay,
 };
 use rotord_rotation::schedule::Base;
 use rotord_rotation::summary::Notice;
 use rotord_rotation::{Context, InstallationId, Interval, Now, Outcome, Rotation, Rules, Timing};
-use rotord_store::RotationRecord;
+use rotord_store::{Released, RotationRecord};
 
 use crate::admin::error::{ApiError, shortened};
 use crate::admin::granted::Granted;
@@ -102,6 +103,19 @@ impl Viewer {
                 .map(|overlap| u32::try_from(overlap.as_secs() / 3600).unwrap_or(u32::MAX)),
             state: Some(state::show(self, record)),
         }
+    }
+
+    /// What a deleted rotation left alive.
+    pub(in crate::admin) fn show_released(&self, released: Released) -> Option<ReleasedCredential> {
+        Some(ReleasedCredential {
+            credential: state::show_credential(self, released.rotation, &released.credential)?,
+            rotation_id: released.rotation.0,
+            rotation_name: released.name,
+            kind: released.provider,
+            parameters: released.parameters.into_iter().collect(),
+            environment: released.environment,
+            secret_path: released.path,
+        })
     }
 
     /// What a person should know of a rotation; nothing where its provider was never described.

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use futures_util::future::join;
+use rotord_api::routes;
 use serde_json::{Value, json};
 
 use super::house::{Answer, House, ROTATIONS, TOKEN, grant};
@@ -59,6 +60,40 @@ async fn both_routes_answer_what_their_clients_need() {
     );
     let audit = format!("{:?}", house.audit().await);
     assert!(!audit.contains("value-"), "{audit}");
+}
+
+#[actix_rt::test]
+async fn the_audit_is_read_on_the_admin_socket_newest_first_and_also_of_what_is_gone() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    let id = house.get(&path).await.rotation()["id"].clone();
+    let id = id.as_str().unwrap();
+    house.delete(&path).await.is(200);
+    let audit = |query: &str| format!("{}?{query}", routes::AUDIT);
+    let all = house.get(&audit("")).await;
+    all.is(200);
+    let entries = all.body["entries"].as_array().unwrap();
+    assert_eq!(entries[0]["action"], "delete-secret-rotation");
+    assert_eq!(
+        entries[0]["peer"]["uid"],
+        rustix::process::geteuid().as_raw()
+    );
+    let of_it = house.get(&audit(&format!("rotationId={id}"))).await;
+    let of_it = of_it.body["entries"].as_array().unwrap();
+    assert!(of_it.len() > 1 && of_it.len() < entries.len(), "{of_it:?}");
+    for entry in of_it {
+        assert_eq!(entry["rotationId"], id);
+        assert_eq!(entry["rotationName"], of_it[0]["detail"]["name"]);
+    }
+    let first = house.get(&audit("limit=1")).await;
+    assert_eq!(first.body["entries"], json!([entries[0]]));
+    let second = format!("limit=1&before={}", entries[0]["id"]);
+    let second = house.get(&audit(&second)).await;
+    assert_eq!(second.body["entries"], json!([entries[1]]));
+    for wrong in ["limit=0", "limit=1001", "limit=many", "rotationId=billing"] {
+        house.get(&audit(wrong)).await.is(422);
+    }
+    house.read(&audit("")).await.is(403);
 }
 
 #[actix_rt::test]

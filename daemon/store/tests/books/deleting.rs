@@ -1,7 +1,7 @@
 use rotord_rotation::{Command, Event, Stage, Write};
-use rotord_store::{Commit, Conflict, SecretsFate, StoreError};
+use rotord_store::{Commit, Conflict, NewRotation, Released, SecretsFate, StoreError};
 
-use crate::driver::{Books, Driven, start, value};
+use crate::driver::{Books, Driven, new_rotation, start, value};
 
 fn delete(books: &mut Books, driven: &mut Driven, revoke: bool, fate: SecretsFate) {
     let step = driven.decide(Event::Command(Command::Delete { revoke }));
@@ -117,6 +117,67 @@ fn the_row_goes_and_tombstones_stay() {
         .store
         .delete_connection(start(), connection.id, &[])
         .unwrap();
+}
+
+#[test]
+fn what_is_left_alive_is_known_until_it_ends_or_another_rotation_has_taken_it_over() {
+    let mut books = Books::new();
+    let place = books.root("dev");
+    let mut driven = books.published("app", "v1");
+    driven.rotate(&mut books.store, "v2");
+    let left: Vec<_> = driven.rotation.credentials.clone();
+    delete(&mut books, &mut driven, false, SecretsFate::Remove);
+    let now = driven.now;
+    let released = |books: &Books, provider: Option<&str>, now| {
+        let reader = books.store.as_reader();
+        reader.released(place.project.id, provider, now).unwrap()
+    };
+    let found = released(&books, None, now);
+    let handles = |found: &[Released]| -> Vec<_> {
+        let handles = found.iter().map(|one| one.credential.handle.clone());
+        handles.collect()
+    };
+    assert_eq!(
+        handles(&found),
+        left.iter()
+            .map(|one| one.handle.clone())
+            .collect::<Vec<_>>()
+    );
+    assert!(found.iter().all(|one| one.rotation == driven.id
+        && one.name == "app"
+        && one.environment == "dev"
+        && one.path == "/"
+        && one.credential.stage == Stage::Released));
+    assert_eq!(released(&books, Some(&found[0].provider), now), found);
+    assert_eq!(released(&books, Some("another"), now), []);
+    let ends = left.iter().filter_map(|one| one.expires_at).max().unwrap();
+    assert_eq!(released(&books, None, ends), []);
+
+    // Of another target, a credential of that name is another one.
+    let take_over = |books: &mut Books, name: &str, target: &str| {
+        let connection = books.store.as_reader().connection_by_name("azure").unwrap();
+        let new = NewRotation {
+            target_key: target.to_owned(),
+            ..new_rotation(name, place.folder.id, connection.id)
+        };
+        let mut next = Driven::create(&mut books.store, &new).unwrap();
+        next.until_published(&mut books.store, name);
+        next.command(
+            &mut books.store,
+            Command::Adopt {
+                handle: left[1].handle.clone().unwrap(),
+                expires_at: left[1].expires_at,
+                has_value: false,
+            },
+        );
+    };
+    take_over(&mut books, "elsewhere", "another target");
+    assert_eq!(released(&books, None, now), found);
+    take_over(&mut books, "next", "target of app");
+    assert_eq!(
+        handles(&released(&books, None, now)),
+        [left[0].handle.clone()]
+    );
 }
 
 #[test]

@@ -80,6 +80,11 @@ async fn a_leaked_replaced_credential_is_revoked_at_once() {
     rig.assert_others_untouched("payroll");
     let settled = rig.settled(&rotation).await;
     assert_eq!(keys(&settled), [published]);
+    // What is gone is kept no longer, whatever was said before.
+    let mut left = settled.state.iter().flat_map(|state| &state.credentials);
+    let gone = left.find(|credential| credential.key_id == leaked).unwrap();
+    assert_eq!(gone.stage, CredentialStage::Gone);
+    assert_eq!(gone.revoke_not_before, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,6 +50,14 @@ async fn without_flags_the_secrets_become_ordinary_and_the_credentials_live_on()
     assert_eq!(rig.azure.issued("payroll").unwrap(), issued);
     let check = rig.azure.standin.check_login("payroll", &value).unwrap();
     assert!(check.works_everywhere());
+    // They stay valid, so they stay listed.
+    let line = rig.daemon.rotorctl().unwrap();
+    let line = line.args(["list", "--credentials", "--all-projects"]);
+    let listed = line.run().await.unwrap().well().unwrap();
+    assert_eq!(listed.lines().count(), issued.len(), "{listed}");
+    for key in issued {
+        assert!(listed.contains(&format!("\t{key}\treleased\t")), "{listed}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,6 +131,11 @@ async fn a_credential_whose_removal_fails_is_removed_later() {
     );
     let held = list(&["--credentials"]).await.unwrap().well().unwrap();
     assert!(held.contains(&format!("\t{key}\tretiring\t")), "{held}");
+    let line = rig.daemon.rotorctl().unwrap();
+    let shown = line.args(["show", "payroll"]).run().await.unwrap();
+    let words = format!("is deleted, being settled: still to be removed at the provider: {key}");
+    assert_eq!(shown.code, Some(1));
+    assert!(shown.stderr.contains(&words), "{}", shown.stderr);
     rig.until_issued("payroll", 0).await;
     let left = until("it to be gone", Duration::from_mins(2), async || {
         let listed = list(&[]).await?.well()?;

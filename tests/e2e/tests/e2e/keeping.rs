@@ -156,7 +156,7 @@ async fn what_can_not_be_restored_changes_nothing_and_says_why() {
             by_passphrase,
             "the passphrase is wrong",
         ),
-        (&file, "", &[], "holds 1 rotations"),
+        (&file, "", &[], "holds 1 rotation:"),
         (&damaged, PASSPHRASE, by_passphrase, "damaged"),
         (&cut, PASSPHRASE, by_passphrase, "cut off"),
         (&newer, PASSPHRASE, by_passphrase, "form 9"),

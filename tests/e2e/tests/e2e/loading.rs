@@ -168,12 +168,20 @@ async fn a_grant_by_command_is_one_line_for_the_unit_and_a_reload_away() {
         line.args(["--env", "dev", "--config"]).args([&file]).run()
     };
     let before = std::fs::read_to_string(&file).unwrap();
-    let wrong = grant(&["payroll", "token", "PAYROLL_SECRET"])
-        .await
-        .unwrap();
-    assert_eq!(wrong.code, Some(78), "{}", wrong.stderr);
-    assert!(wrong.stderr.contains("full name"), "{}", wrong.stderr);
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    // Wrong is the command line, until it is the file.
+    let broken = format!("{before}\n[unknown]\nsetting = 1\n");
+    for (text, code, words) in [(&before, 64, "full name"), (&broken, 78, "unknown")] {
+        std::fs::write(&file, text).unwrap();
+        let wrong = grant(&["payroll", "token", "PAYROLL_SECRET"])
+            .await
+            .unwrap();
+        assert_eq!(wrong.code, Some(code), "{}", wrong.stderr);
+        assert!(wrong.stderr.contains(words), "{}", wrong.stderr);
+        assert_eq!(&std::fs::read_to_string(&file).unwrap(), text);
+    }
+    std::fs::write(&file, &before).unwrap();
+    let illegal = grant(&[UNIT, "to/ken", "PAYROLL_SECRET"]).await.unwrap();
+    assert_eq!(illegal.code, Some(64), "{}", illegal.stderr);
 
     let granted = grant(&[UNIT, "token", "PAYROLL_SECRET"]).await.unwrap();
     let socket = rig.daemon.path("credentials.sock");

@@ -100,7 +100,7 @@ pub(crate) fn pick_provider<'a>(
             .iter()
             .find(|provider| provider.connection.slug == app || provider.connection.app == app)
             .ok_or_else(|| {
-                CtlError::failed(format!("there is no kind of connection {app}"))
+                CtlError::missing(format!("there is no kind of connection {app}"))
                     .hint(format!("there is {}", known.join(", ")))
             }),
         (None, [only]) => Ok(only),
@@ -132,7 +132,8 @@ pub(super) fn pick_method<'a>(
             .iter()
             .find(|method| method.name == named)
             .ok_or_else(|| {
-                CtlError::failed(format!("there is no method {named}"))
+                // A provider's own word, as a field's name is: no state of the daemon makes it right.
+                CtlError::usage(format!("there is no method {named}"))
                     .hint(format!("there is {}", known.join(", ")))
             }),
         (None, [only]) => Ok(only),

@@ -1,8 +1,8 @@
-//! Gathers what a rotation needs, step by step: connection, behaviour, target, place, mapping, details, review.
+//! Gathers what a rotation needs, step by step: connection, behaviour, target, place, name, mapping, description, review.
 //!
 //! Each step takes what the flags say, asks where somebody is there and something has to be asked, and
 //! otherwise takes the default or says which flag is missing. Names come after the place: whether they are free
-//! depends on it. What is refused in the end is asked for again, and nothing else is.
+//! depends on it; and the secrets' after the rotation's, of which they may be made. What is refused in the end is asked for again, and nothing else is.
 
 #[cfg(test)]
 mod tests;
@@ -132,8 +132,8 @@ impl<'a> Dialogue<'a> {
         )
         .await?;
         let taken = self.taken(&location).await;
-        let mapping = self.mapping(map(&given.map)?, &provider, &taken)?;
         let name = self.name(given.name.as_deref(), &taken)?;
+        let mapping = self.mapping(map(&given.map)?, &provider, &name, &taken)?;
         let description = self.description(given.description.as_deref())?;
         Ok(Draft {
             connection,
@@ -182,17 +182,21 @@ impl<'a> Dialogue<'a> {
                     .mapping
                     .retain(|known, _| output.as_ref().is_some_and(|output| output != known));
                 let taken = self.taken(&draft.location).await;
-                draft.mapping =
-                    self.mapping(std::mem::take(&mut draft.mapping), &draft.provider, &taken)?;
+                self.map_again(draft, &taken)?;
             }
             Part::SecretNames(names) => {
                 draft.mapping.retain(|_, mapped| !names.contains(mapped));
                 let mut taken = self.taken(&draft.location).await;
                 taken.secrets.extend(names);
-                draft.mapping =
-                    self.mapping(std::mem::take(&mut draft.mapping), &draft.provider, &taken)?;
+                self.map_again(draft, &taken)?;
             }
         }
+        Ok(())
+    }
+
+    fn map_again(&mut self, draft: &mut Draft, taken: &Taken) -> Result<(), CtlError> {
+        let settled = std::mem::take(&mut draft.mapping);
+        draft.mapping = self.mapping(settled, &draft.provider, &draft.name, taken)?;
         Ok(())
     }
 
@@ -259,7 +263,7 @@ impl<'a> Dialogue<'a> {
         }
         let (_, mut connections) = find::connections(&self.session.client).await?;
         if connections.is_empty() {
-            return Err(CtlError::failed("there is no connection yet")
+            return Err(CtlError::missing("there is no connection yet")
                 .hint("rotorctl connection add makes one"));
         }
         let names: Vec<String> = connections
@@ -347,6 +351,7 @@ impl<'a> Dialogue<'a> {
         &mut self,
         mut mapping: SecretsMapping,
         provider: &ProviderDescription,
+        rotation: &str,
         taken: &Taken,
     ) -> Result<SecretsMapping, CtlError> {
         for output in &provider.outputs {
@@ -364,12 +369,15 @@ impl<'a> Dialogue<'a> {
                     }
                     judged => message(judged),
                 };
-                let suggested = output.suggested_name.as_str();
-                self.session.person.text(
-                    &format!("Name of the secret for: {}", output.title),
-                    judge(suggested).is_ok().then_some(suggested),
-                    &judge,
-                )?
+                let usual = &output.suggested_name;
+                let mut question = format!("Name of the secret for: {}", output.title);
+                if taken.secrets.contains(usual) {
+                    question = format!("{question} ({usual} is taken)");
+                }
+                let suggested = [usual.clone(), own_name(usual, rotation)];
+                let suggested = suggested.iter().find(|name| judge(name).is_ok());
+                let suggested = suggested.map(String::as_str);
+                self.session.person.text(&question, suggested, &judge)?
             } else {
                 output.suggested_name.clone()
             };
@@ -458,6 +466,16 @@ impl<'a> Dialogue<'a> {
             .map(|(_, flag)| flag)
             .collect()
     }
+}
+
+/// A secret's usual name with the rotation's in place of its first word: `BILLING_CLIENT_ID` for `AZURE_CLIENT_ID`.
+fn own_name(usual: &str, rotation: &str) -> String {
+    let rest = usual.split_once('_').map_or(usual, |(_, rest)| rest);
+    let own = rotation.chars().map(|letter| match letter {
+        letter if letter.is_ascii_alphanumeric() => letter.to_ascii_uppercase(),
+        _ => '_',
+    });
+    format!("{}_{rest}", own.collect::<String>())
 }
 
 fn missing(flags: &[&str]) -> CtlError {

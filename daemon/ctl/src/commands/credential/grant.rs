@@ -169,7 +169,7 @@ async fn look(session: &Session, command: &Grant) -> Result<String, CtlError> {
     let asked = routes::with_query(&routes::secret(&command.secret), &query);
     match session.client.get(&asked).await {
         Ok(_) => Ok(project.slug),
-        Err(error) if error.status() == Some(404) => Err(CtlError::failed(format!(
+        Err(error) if error.status() == Some(404) => Err(CtlError::missing(format!(
             "there is no secret {} in {slug} {path}",
             command.secret
         ))

@@ -108,7 +108,16 @@ impl SettingsFile {
             std::os::unix::fs::fchown(draft.as_file(), Some(before.uid()), Some(before.gid()))
                 .map_err(written)?;
         }
-        check(draft.path(), file).await?;
+        if let Some(said) = refused(draft.path(), file).await? {
+            // What is wrong is what is there, or what was asked for.
+            let is_right = self.text.is_empty() || refused(file, file).await?.is_none();
+            let error = if is_right {
+                CtlError::usage(format!("the daemon would refuse that: {said}"))
+            } else {
+                CtlError::settings(format!("a daemon would not start with it: {said}"))
+            };
+            return Err(error.hint(format!("{} is as it was", file.display())));
+        }
         draft.as_file().sync_all().map_err(written)?;
         draft.persist(file).map_err(|error| written(error.error))?;
         sync_folder_of(file).map_err(written)
@@ -135,24 +144,21 @@ fn lock(folder: &Path) -> Result<Option<File>, CtlError> {
         .map_err(|source| no_file("lock", folder, source))
 }
 
-async fn check(draft: &Path, file: &Path) -> Result<(), CtlError> {
+/// What the daemon says against these settings, as if they stood in `file`; none where they are right.
+async fn refused(settings: &Path, file: &Path) -> Result<Option<String>, CtlError> {
     let program = rotord::program();
     let mut command = Command::new(&program);
-    command.arg("--check").arg("--config").arg(draft);
+    command.arg("--check").arg("--config").arg(settings);
     let checked = command.stdin(Stdio::null()).output().await;
     let checked = checked.map_err(|source| {
         CtlError::failed(format!("can't run {}", program.display())).because(source)
     })?;
     if checked.status.success() {
-        return Ok(());
+        return Ok(None);
     }
     let said = rotord::said(&checked.stderr);
-    let (draft, file) = (draft.display().to_string(), file.display().to_string());
-    Err(CtlError::settings(format!(
-        "a daemon would not start with it: {}",
-        said.replace(&draft, &file)
-    ))
-    .hint(format!("{file} is as it was")))
+    let (settings, file) = (settings.display().to_string(), file.display().to_string());
+    Ok(Some(said.replace(&settings, &file)))
 }
 
 fn no_file(what: &str, file: &Path, source: io::Error) -> CtlError {

@@ -8,7 +8,7 @@ use rotord_api::rotation::{
 use rotord_api::{Timestamp, catalogue};
 use rotord_rotation::summary::{Notice, NoticeCode, Urgency};
 use rotord_rotation::{
-    Credential, Doubt, Label, Life, Phase, Removal, Rotation, Run, RunKind, Stage,
+    Credential, Doubt, Label, Life, Phase, Removal, Rotation, RotationId, Run, RunKind, Stage,
 };
 use rotord_store::RotationRecord;
 
@@ -30,7 +30,7 @@ pub(super) fn show(viewer: &Viewer, record: &RotationRecord) -> RotationState {
     let mut credentials: Vec<_> = state
         .credentials
         .iter()
-        .filter_map(|credential| show_credential(viewer, state, credential))
+        .filter_map(|credential| show_credential(viewer, state.id, credential))
         .collect();
     credentials.reverse();
     let mut shown = RotationState {
@@ -156,9 +156,9 @@ fn show_run(viewer: &Viewer, state: &Rotation, run: &Run) -> RunState {
 }
 
 /// None for what has no name at the provider yet: it is watched for, or was refused.
-fn show_credential(
+pub(super) fn show_credential(
     viewer: &Viewer,
-    of: &Rotation,
+    of: RotationId,
     credential: &Credential,
 ) -> Option<CredentialState> {
     let handle = credential.handle.as_ref()?;
@@ -173,7 +173,7 @@ fn show_credential(
     };
     let label = Label {
         installation: viewer.installation.into(),
-        rotation: of.id.into(),
+        rotation: of.into(),
         sequence: credential.sequence,
         nonce: credential.nonce,
     };
@@ -185,10 +185,10 @@ fn show_credential(
         issued_at: Some(Timestamp(credential.intended_at)),
         published_at: credential.published_at.map(Timestamp),
         expires_at: credential.expires_at.map(Timestamp),
-        // Once it is on its way out, what it was to be kept until says nothing any more.
+        // Once it is on its way out or gone, what it was to be kept until says nothing any more.
         revoke_not_before: credential
             .revoke_not_before
-            .filter(|_| credential.removal().is_none())
+            .filter(|_| !credential.stage.is_settled() && credential.removal().is_none())
             .map(Timestamp),
         waiting_for: credential.removal().and_then(waits_for),
     })

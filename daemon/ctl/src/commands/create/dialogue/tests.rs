@@ -81,11 +81,11 @@ fn a_person_is_walked_through_every_step() {
             ("Application", "payroll"),
             ("Environment", "prod"),
             ("Folder", "/"),
+            ("Name of the rotation", "Not A Slug"),
+            ("Name of the rotation", "payroll"),
             ("Client ID", ""),
             ("Client Secret", "AZURE_CLIENT_ID"),
             ("Client Secret", "PAYROLL_SECRET"),
-            ("Name of the rotation", "Not A Slug"),
-            ("Name of the rotation", "payroll"),
             ("Description", ""),
             ("Create this", "yes"),
         ],
@@ -146,21 +146,20 @@ fn names_that_are_taken_where_the_secrets_go_are_refused_as_they_are_typed() {
             ("Rotate at", ""),
             ("Environment", "dev"),
             ("Folder", ""),
-            // The suggested name is taken, so it is not offered.
-            ("Client ID", ""),
-            ("Client ID", "AZURE_CLIENT_ID"),
-            ("Client ID", "PAYROLL_ID"),
-            ("Client Secret", ""),
             // There is a rotation of this name in this folder.
             ("Name of the rotation", "billing"),
-            ("Name of the rotation", "payroll"),
+            ("Name of the rotation", "pay-roll"),
+            ("Client ID (AZURE_CLIENT_ID is taken)", "AZURE_CLIENT_ID"),
+            // What is offered in its place.
+            ("Client ID (AZURE_CLIENT_ID is taken)", ""),
+            ("for: Client Secret", ""),
             ("Create this", ""),
         ],
     );
     created.unwrap();
     assert_eq!(
-        bodies(&daemon)[0]["secretsMapping"]["clientId"],
-        "PAYROLL_ID"
+        bodies(&daemon)[0]["secretsMapping"],
+        json!({"clientId": "PAY_ROLL_CLIENT_ID", "clientSecret": "AZURE_CLIENT_SECRET"})
     );
 }
 
@@ -192,9 +191,9 @@ fn what_the_daemon_refuses_is_asked_again_and_nothing_else() {
             ("Rotate at", ""),
             ("Environment", "dev"),
             ("Folder", ""),
+            ("Name of the rotation", "payroll"),
             ("Client ID", ""),
             ("Client Secret", ""),
-            ("Name of the rotation", "payroll"),
             ("Create this", ""),
             ("Client Secret", "AZURE_CLIENT_SECRET"),
             ("Client Secret", "PAYROLL_SECRET"),
@@ -259,9 +258,9 @@ fn a_folder_that_is_not_there_is_made_if_that_is_wanted() {
             ("There is no folder /typo in dev: make it?", "no"),
             ("Folder", "/app/"),
             ("There is no folder /app in dev: make it?", "yes"),
+            ("Name of the rotation", "payroll"),
             ("Client ID", ""),
             ("Client Secret", ""),
-            ("Name of the rotation", "payroll"),
             ("Create this", ""),
         ],
     );
