@@ -1,19 +1,20 @@
-//! Gathers what a rotation needs, step by step: connection, behaviour, target, place, name, mapping, description, review.
+//! Gathers what a rotation needs, step by step: connection, behaviour, target, place, mapping, details, review.
 //!
 //! Each step takes what the flags say, asks where somebody is there and something has to be asked, and
 //! otherwise takes the default or says which flag is missing. Names come after the place: whether they are free
-//! depends on it; and the secrets' after the rotation's, of which they may be made. What is refused in the end is asked for again, and nothing else is.
+//! depends on it. What is refused in the end is asked for again, and nothing else is.
 
 #[cfg(test)]
 mod tests;
 
 use chrono_tz::Tz;
 use rotord_api::connection::AppConnection;
-use rotord_api::field::FieldValues;
+use rotord_api::field::{FieldValue, FieldValues};
 use rotord_api::provider::ProviderDescription;
 use rotord_api::rotation::{CreateRotation, SecretsMapping, TimeOfDay};
 use rotord_api::{Issue, rules};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::client::Reply;
 use crate::commands::create::location::{self, Location, Taken};
@@ -132,8 +133,10 @@ impl<'a> Dialogue<'a> {
         )
         .await?;
         let taken = self.taken(&location).await;
+        let called = given.name.as_deref();
+        let called = called.or_else(|| name_in(&parameters)).map(str::to_owned);
+        let mapping = self.mapping(map(&given.map)?, &provider, called.as_deref(), &taken)?;
         let name = self.name(given.name.as_deref(), &taken)?;
-        let mapping = self.mapping(map(&given.map)?, &provider, &name, &taken)?;
         let description = self.description(given.description.as_deref())?;
         Ok(Draft {
             connection,
@@ -196,7 +199,7 @@ impl<'a> Dialogue<'a> {
 
     fn map_again(&mut self, draft: &mut Draft, taken: &Taken) -> Result<(), CtlError> {
         let settled = std::mem::take(&mut draft.mapping);
-        draft.mapping = self.mapping(settled, &draft.provider, &draft.name, taken)?;
+        draft.mapping = self.mapping(settled, &draft.provider, Some(&draft.name), taken)?;
         Ok(())
     }
 
@@ -351,7 +354,7 @@ impl<'a> Dialogue<'a> {
         &mut self,
         mut mapping: SecretsMapping,
         provider: &ProviderDescription,
-        rotation: &str,
+        called: Option<&str>,
         taken: &Taken,
     ) -> Result<SecretsMapping, CtlError> {
         for output in &provider.outputs {
@@ -374,9 +377,11 @@ impl<'a> Dialogue<'a> {
                 if taken.secrets.contains(usual) {
                     question = format!("{question} ({usual} is taken)");
                 }
-                let suggested = [usual.clone(), own_name(usual, rotation)];
-                let suggested = suggested.iter().find(|name| judge(name).is_ok());
-                let suggested = suggested.map(String::as_str);
+                let own = called.map(|called| own_name(usual, called));
+                let suggested = [Some(usual), own.as_ref()].into_iter().flatten();
+                let suggested = suggested
+                    .map(String::as_str)
+                    .find(|name| judge(name).is_ok());
                 self.session.person.text(&question, suggested, &judge)?
             } else {
                 output.suggested_name.clone()
@@ -468,10 +473,16 @@ impl<'a> Dialogue<'a> {
     }
 }
 
-/// A secret's usual name with the rotation's in place of its first word: `BILLING_CLIENT_ID` for `AZURE_CLIENT_ID`.
-fn own_name(usual: &str, rotation: &str) -> String {
+/// What the target is called, by the first of its parameters that is a word for people.
+fn name_in(parameters: &FieldValues) -> Option<&str> {
+    let mut texts = parameters.values().filter_map(FieldValue::as_text);
+    texts.find(|text| !text.is_empty() && Uuid::try_parse(text).is_err())
+}
+
+/// A secret's usual name with another in place of its first word: `BILLING_CLIENT_ID` for `AZURE_CLIENT_ID`.
+fn own_name(usual: &str, called: &str) -> String {
     let rest = usual.split_once('_').map_or(usual, |(_, rest)| rest);
-    let own = rotation.chars().map(|letter| match letter {
+    let own = called.chars().map(|letter| match letter {
         letter if letter.is_ascii_alphanumeric() => letter.to_ascii_uppercase(),
         _ => '_',
     });

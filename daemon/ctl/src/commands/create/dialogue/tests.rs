@@ -81,11 +81,11 @@ fn a_person_is_walked_through_every_step() {
             ("Application", "payroll"),
             ("Environment", "prod"),
             ("Folder", "/"),
-            ("Name of the rotation", "Not A Slug"),
-            ("Name of the rotation", "payroll"),
             ("Client ID", ""),
             ("Client Secret", "AZURE_CLIENT_ID"),
             ("Client Secret", "PAYROLL_SECRET"),
+            ("Name of the rotation", "Not A Slug"),
+            ("Name of the rotation", "payroll"),
             ("Description", ""),
             ("Create this", "yes"),
         ],
@@ -139,20 +139,23 @@ fn names_that_are_taken_where_the_secrets_go_are_refused_as_they_are_typed() {
         200,
         one(rotation()),
     );
+    let mut given = almost();
+    let name = ("appName".to_owned(), "pay-roll".to_owned());
+    given.param.push(name);
     let (created, _) = talk(
         &daemon,
-        &almost(),
+        &given,
         &[
             ("Rotate at", ""),
             ("Environment", "dev"),
             ("Folder", ""),
-            // There is a rotation of this name in this folder.
-            ("Name of the rotation", "billing"),
-            ("Name of the rotation", "pay-roll"),
             ("Client ID (AZURE_CLIENT_ID is taken)", "AZURE_CLIENT_ID"),
             // What is offered in its place.
             ("Client ID (AZURE_CLIENT_ID is taken)", ""),
             ("for: Client Secret", ""),
+            // There is a rotation of this name in this folder.
+            ("Name of the rotation", "billing"),
+            ("Name of the rotation", "payroll"),
             ("Create this", ""),
         ],
     );
@@ -191,9 +194,9 @@ fn what_the_daemon_refuses_is_asked_again_and_nothing_else() {
             ("Rotate at", ""),
             ("Environment", "dev"),
             ("Folder", ""),
-            ("Name of the rotation", "payroll"),
             ("Client ID", ""),
             ("Client Secret", ""),
+            ("Name of the rotation", "payroll"),
             ("Create this", ""),
             ("Client Secret", "AZURE_CLIENT_SECRET"),
             ("Client Secret", "PAYROLL_SECRET"),
@@ -258,9 +261,9 @@ fn a_folder_that_is_not_there_is_made_if_that_is_wanted() {
             ("There is no folder /typo in dev: make it?", "no"),
             ("Folder", "/app/"),
             ("There is no folder /app in dev: make it?", "yes"),
-            ("Name of the rotation", "payroll"),
             ("Client ID", ""),
             ("Client Secret", ""),
+            ("Name of the rotation", "payroll"),
             ("Create this", ""),
         ],
     );
