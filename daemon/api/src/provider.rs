@@ -203,9 +203,10 @@ impl ProviderDescription {
         }
         for name in unknown {
             issues.0.push(
-                Issue::new(
-                    IssueCode::UnrecognizedKeys,
-                    "is not an output of this provider",
+                Issue::unrecognized(
+                    "an output of this provider",
+                    name,
+                    self.outputs.iter().map(|output| output.name.as_str()),
                 )
                 .under(name),
             );
@@ -289,7 +290,8 @@ mod tests {
         let wrong = [("kee".to_owned(), "A".to_owned())].into();
         assert_eq!(
             provider.check_mapping(&wrong).unwrap_err().to_string(),
-            "secretsMapping.key: is required; secretsMapping.kee: is not an output of this provider"
+            "secretsMapping.key: is required; secretsMapping.kee: is not an output of this provider: did you \
+             mean key?"
         );
     }
 
@@ -327,7 +329,7 @@ mod tests {
         let issues = description().check_parameters(given.into()).unwrap_err();
         assert_eq!(
             issues.to_string(),
-            "parameters.acount: is not a field of this provider"
+            "parameters.acount: is not a field of this provider: did you mean account?"
         );
     }
 }

@@ -3,6 +3,7 @@
 mod words;
 
 use clap::Args;
+use rotord_api::alike;
 use rotord_api::catalogue::{self, Entry, EntryKind};
 use rotord_api::provider::ProviderDescription;
 use serde::Serialize;
@@ -24,8 +25,6 @@ pub(crate) struct Explain {
     code: Option<String>,
 }
 
-/// As alike as a typing mistake.
-const ALIKE: f64 = 0.8;
 /// How many that are alike are named.
 const SHOWN: usize = 4;
 
@@ -169,17 +168,8 @@ fn list(all: &[Explained]) -> Table {
 
 fn unknown(code: &str, known: &[String], no_daemon: Option<&CtlError>) -> CtlError {
     let mut error = CtlError::failed(format!("there is no code \"{code}\""));
-    let mut alike: Vec<(f64, &String)> = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(code, known), known))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .collect();
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let alike: Vec<&str> = alike
-        .iter()
-        .take(SHOWN)
-        .map(|(_, known)| known.as_str())
-        .collect();
+    let mut alike = alike::names(code, known.iter().map(String::as_str));
+    alike.truncate(SHOWN);
     if !alike.is_empty() {
         error = error.hint(format!("there is {}", alike.join(", ")));
     }
