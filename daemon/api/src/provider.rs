@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::field::{self, Field, FieldValues};
-use crate::issue::{Issue, IssueCode, Issues};
+use crate::issue::{Issue, IssueCode, Issues, Severity};
 use crate::rotation::{RotationTemplate, SecretRotationOption, SecretsMapping};
 
 /// The providers that were found, loaded or not.
@@ -22,6 +22,9 @@ pub struct ProviderReport {
     pub file: String,
     /// Whether it can be used.
     pub state: ProviderState,
+    /// How bad it is that it can't, as doctor says it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// Why it can't, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,

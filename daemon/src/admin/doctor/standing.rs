@@ -2,7 +2,7 @@
 
 use rotord_api::doctor::DoctorFinding;
 use rotord_api::issue::Severity;
-use rotord_rotation::summary::{Notice, NoticeCode, Urgency};
+use rotord_rotation::summary::Notice;
 
 use super::case::RotationCase;
 use super::{Looking, help};
@@ -20,19 +20,7 @@ pub(super) fn look<'a>(_: &'a Shared, case: &'a RotationCase) -> Looking<'a> {
 
 fn judge(notice: &Notice, case: &RotationCase) -> DoctorFinding {
     let entry = codes::of_notice(notice.code);
-    let severity = match notice.urgency {
-        // A run that failed is what doctor is called for.
-        _ if matches!(
-            notice.code,
-            NoticeCode::Failing | NoticeCode::ManualFailed | NoticeCode::Overdue
-        ) =>
-        {
-            Severity::Problem
-        }
-        Urgency::Attention => Severity::Problem,
-        Urgency::Warning => Severity::Warning,
-        Urgency::Note => Severity::Fine,
-    };
+    let severity = codes::severity_of(notice);
     let found = DoctorFinding::new(entry, severity, &case.about, notice.text.clone());
     if severity == Severity::Fine {
         return found;
