@@ -66,6 +66,9 @@ pub(in crate::admin) async fn update_rotation(
     Ok(ok(&answer_with(&daemon, &record, warnings).await?))
 }
 
+/// What changes where a rotation is.
+const MOVE: &str = "rotorctl move, or the route move, moves the rotation";
+
 /// What no update changes has to be said as it is: whoever is answered 200 takes it for done.
 fn stays(body: &UpdateRotation, record: &RotationRecord) -> Result<(), Issues> {
     let (details, place) = (&record.details, &record.place);
@@ -91,7 +94,6 @@ fn stays(body: &UpdateRotation, record: &RotationRecord) -> Result<(), Issues> {
         &project.id.to_string(),
         "create another rotation in the other project",
     );
-    const MOVE: &str = "rotorctl move, or the route move, moves the rotation";
     let slug = body.environment.as_ref();
     unless(
         slug.is_none_or(|slug| *slug == place.environment.slug),
