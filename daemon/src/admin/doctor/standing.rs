@@ -1,5 +1,6 @@
 //! What the books say of a rotation.
 
+use rotord_api::catalogue::TARGET_SHARED;
 use rotord_api::doctor::DoctorFinding;
 use rotord_api::issue::Severity;
 use rotord_rotation::summary::Notice;
@@ -7,14 +8,16 @@ use rotord_rotation::summary::Notice;
 use super::case::RotationCase;
 use super::{Looking, help};
 use crate::admin::Shared;
+use crate::admin::rotations::target;
 use crate::codes;
 
 pub(super) fn look<'a>(_: &'a Shared, case: &'a RotationCase) -> Looking<'a> {
-    let found = case
-        .notices
-        .iter()
-        .map(|notice| judge(notice, case))
-        .collect();
+    let notices = case.notices.iter();
+    let mut found: Vec<_> = notices.map(|notice| judge(notice, case)).collect();
+    found.extend(target::shared(&case.sharing).map(|message| {
+        let remedy = help(&TARGET_SHARED, "ROTATION", &case.handle);
+        DoctorFinding::warning(&TARGET_SHARED, &case.about, message).fix(remedy)
+    }));
     Box::pin(std::future::ready(found))
 }
 

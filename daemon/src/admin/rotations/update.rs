@@ -185,7 +185,15 @@ async fn change_parameters(
     }
     let provider = lookup::provider(daemon, &details.provider).await?;
     let connection = lookup::connection(daemon, None, &details.connection.to_string()).await?;
-    let inspected = target::inspect(daemon, &provider, connection, given, plan.interval).await?;
+    let inspected = target::inspect(
+        daemon,
+        &provider,
+        connection,
+        given,
+        plan.interval,
+        Some(details.id),
+    )
+    .await?;
     change.parameters = Some(inspected.parameters);
     change.target_key = Some(inspected.key);
     Ok(inspected.warnings)

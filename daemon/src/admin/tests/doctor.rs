@@ -7,7 +7,7 @@ use rotord_api::status::DaemonStatus;
 use rotord_store::{ConnectionChange, ConnectionId, NewConnection, Reader, Secret, SecretMap};
 use serde_json::json;
 
-use super::house::{House, TOKEN};
+use super::house::{House, ROTATIONS, TOKEN};
 
 async fn look(house: &House, query: &str) -> DoctorReport {
     let answer = house.get(&format!("{}{query}", routes::DOCTOR)).await;
@@ -132,6 +132,38 @@ async fn what_a_service_refuses_to_a_connection_and_its_rotation_is_told_once() 
         .map(|found| found.about.as_str())
         .collect();
     assert_eq!(told, ["connection echo"], "{report:#?}");
+}
+
+#[actix_rt::test]
+async fn a_target_that_two_rotations_have_is_told_at_once_and_by_doctor() {
+    let (house, connection) = House::connected().await;
+    house.rotation(&connection).await;
+    let mut other = house.request(&connection);
+    other["name"] = json!("other");
+    other["secretsMapping"] = json!({"name": "OTHER_NAME", "value": "OTHER_VALUE"});
+    let rotation = house.post(ROTATIONS, &other).await.rotation();
+    let warnings = rotation["state"]["warnings"].to_string();
+    assert!(
+        warnings.contains("rotated by my-rotation too"),
+        "{warnings}"
+    );
+    let report = look(&house, "").await;
+    for (name, partner) in [("my-rotation", "other"), ("other", "my-rotation")] {
+        let found = report.findings.iter();
+        let told: Vec<_> = found
+            .filter(|found| found.about == format!("rotation {name}"))
+            .filter(|found| found.code == "target-shared")
+            .collect();
+        assert_eq!(told.len(), 1, "{report:#?}");
+        assert_eq!(told[0].severity, Severity::Warning);
+        assert!(told[0].message.contains(partner), "{told:?}");
+    }
+    other["name"] = json!("third");
+    other["parameters"] = json!({"key": "elsewhere"});
+    other["secretsMapping"] = json!({"name": "THIRD_NAME", "value": "THIRD_VALUE"});
+    let rotation = house.post(ROTATIONS, &other).await.rotation();
+    let warnings = rotation["state"]["warnings"].to_string();
+    assert!(!warnings.contains("rotated by"), "{warnings}");
 }
 
 /// In status and in doctor, whose exit codes are to agree.
