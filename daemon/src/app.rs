@@ -257,7 +257,7 @@ fn open_store(settings: &Settings, clock: Clock) -> Result<(Store, Age), StartEr
     reach(|| Some(Place::Start), Moment::Witnessed);
     if let Some(why) = &age.stale {
         tracing::error!(
-            "{why}: lost answers are reported and not removed until a person has looked"
+            "the database may be old: {why}: lost answers are reported and not removed until a person has looked"
         );
     }
     Ok((store, age))

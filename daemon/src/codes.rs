@@ -2,9 +2,10 @@
 //! a new kind of error does not compile before it is explained.
 
 use rotord_api::catalogue::{self as codes, Entry};
+use rotord_api::issue::Severity;
 use rotord_provider::http::{Certificate, Reached};
 use rotord_provider::{CallError, LoadError, contract};
-use rotord_rotation::summary::NoticeCode;
+use rotord_rotation::summary::{Notice, NoticeCode, Urgency};
 use rotord_store::OpenError;
 use rotord_store::lock::LockError;
 use rotord_store::root_key::RootKeyError;
@@ -35,6 +36,18 @@ pub fn of_notice(notice: NoticeCode) -> &'static Entry {
         NoticeCode::LoginRefused => &codes::LOGIN_REFUSED,
         NoticeCode::Unreconciled => &codes::UNRECONCILED,
         NoticeCode::RemovalWaits => &codes::REMOVAL_WAITS,
+    }
+}
+
+/// How bad it is what a rotation tells. One answer for status, doctor and the exit codes of both.
+pub fn severity_of(notice: &Notice) -> Severity {
+    match (notice.code, notice.urgency) {
+        // What is published works; it grows old, and that is what somebody is called for.
+        (NoticeCode::Failing | NoticeCode::Overdue, _) | (_, Urgency::Attention) => {
+            Severity::Problem
+        }
+        (_, Urgency::Warning) => Severity::Warning,
+        (_, Urgency::Note) => Severity::Fine,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rotord_api::catalogue::Entry;
 use rotord_provider::contract::ProviderDescription;
-use rotord_provider::{Admission, Host, PluginReport};
+use rotord_provider::{Admission, Host, LoadError, PluginReport};
 use rotord_rotation::Timing;
 
 use crate::actors::rotator::Rulebook;
@@ -22,6 +22,8 @@ pub struct FileReport {
     pub file: PathBuf,
     /// The provider's slug and version, or why it was not loaded.
     pub result: Result<(String, String), NotLoaded>,
+    /// The provider that serves in the place of what was not loaded: the file's older content, or another file.
+    pub serves: Option<String>,
 }
 
 /// Why a file was not loaded.
@@ -154,6 +156,11 @@ impl Providers {
 
 fn reported(report: PluginReport) -> FileReport {
     let file = report.file;
+    let serves = match (&report.result, &report.kept) {
+        (_, Some(kept)) => Some(kept.to_string()),
+        (Err(LoadError::DuplicateSlug { slug, .. }), None) => Some(slug.to_string()),
+        _ => None,
+    };
     let result = match report.result {
         Ok(loaded) => {
             tracing::info!(provider = %loaded.slug, version = loaded.version, file = %file.display(), "loaded a provider");
@@ -167,5 +174,9 @@ fn reported(report: PluginReport) -> FileReport {
             })
         }
     };
-    FileReport { file, result }
+    FileReport {
+        file,
+        result,
+        serves,
+    }
 }

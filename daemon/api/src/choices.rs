@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::issue::{Issue, IssueCode, Issues};
-use crate::reader::{self, Reader};
+use crate::reader;
 
 /// One page of a list. In JSON the rows stand under the list's own name, as in
 /// `{"clients": [{"name": …, "id": …, "appId": …}]}`; `next` is there only where another page is.
@@ -29,19 +29,22 @@ impl ChoicesAnswer {
     /// # Errors
     /// It is no such answer.
     pub fn from_json(list: &str, body: Value) -> Result<Self, Issues> {
-        let mut fields = Reader::new(body)?;
-        let rows = fields.required(list, rows);
-        let next = fields
-            .nullable("next", reader::as_text(|text| Ok(text.to_owned())))
-            .flatten();
-        match (rows, fields.finish()) {
-            (Some(rows), Ok(())) => Ok(Self {
-                list: list.to_owned(),
-                rows,
-                next,
-            }),
-            (_, finished) => Err(finished.err().unwrap_or_default()),
-        }
+        // A newer daemon may say more than is known here.
+        let mut fields = reader::object(body)?;
+        let missing = || Issue::new(IssueCode::InvalidType, "is required").under(list);
+        let given = fields.remove(list).ok_or_else(missing)?;
+        let next = match fields.remove("next") {
+            None | Some(Value::Null) => None,
+            Some(next) => Some(
+                reader::text(next, |next| Ok(next.to_owned()))
+                    .map_err(|wrong| wrong.under("next"))?,
+            ),
+        };
+        Ok(Self {
+            list: list.to_owned(),
+            rows: rows(given).map_err(|wrong| wrong.under(list))?,
+            next,
+        })
     }
 }
 

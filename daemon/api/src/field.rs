@@ -182,7 +182,9 @@ pub fn check<'a>(
 ) -> Result<FieldValues, Issues> {
     let mut issues = Issues::default();
     let mut checked = FieldValues::new();
+    let mut known = Vec::new();
     for field in fields {
+        known.push(field.name.as_str());
         // An optional text that was left empty is one that wasn't given.
         let given = values
             .remove(&field.name)
@@ -204,10 +206,7 @@ pub fn check<'a>(
         }
     }
     for name in values.keys() {
-        let unknown = Issue::new(
-            IssueCode::UnrecognizedKeys,
-            "is not a field of this provider",
-        );
+        let unknown = Issue::unrecognized("a field of this provider", name, known.iter().copied());
         issues.extend(Issues::from(unknown).under(name));
     }
     issues.or(checked)
@@ -322,7 +321,7 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             issues.to_string(),
-            "objectId: is required; objectID: is not a field of this provider"
+            "objectId: is required; objectID: is not a field of this provider: did you mean objectId?"
         );
     }
 

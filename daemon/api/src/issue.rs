@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::alike;
+
 /// One thing that is wrong with one field. The `message` of a 422 answer is a list of these.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Issue {
@@ -30,7 +32,7 @@ pub enum IssueCode {
     InvalidString,
     /// None of the allowed values.
     InvalidEnumValue,
-    /// A field that the provider doesn't have.
+    /// A field that the request or the provider doesn't have.
     UnrecognizedKeys,
     /// Anything else.
     #[serde(other)]
@@ -45,6 +47,20 @@ impl Issue {
             path: Vec::new(),
             message: message.into(),
         }
+    }
+
+    /// A field that is not there, with what would be right.
+    pub fn unrecognized<'a>(
+        what: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a (impl AsRef<str> + ?Sized + 'a)>,
+    ) -> Self {
+        let known = known.into_iter().map(AsRef::as_ref);
+        let instead = alike::instead(name, known);
+        Self::new(
+            IssueCode::UnrecognizedKeys,
+            format!("is not {what}: {instead}"),
+        )
     }
 
     /// The same issue, one level further in.

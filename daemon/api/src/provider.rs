@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::field::{self, Field, FieldValues};
-use crate::issue::{Issue, IssueCode, Issues};
+use crate::issue::{Issue, IssueCode, Issues, Severity};
 use crate::rotation::{RotationTemplate, SecretRotationOption, SecretsMapping};
 
 /// The providers that were found, loaded or not.
@@ -22,6 +22,9 @@ pub struct ProviderReport {
     pub file: String,
     /// Whether it can be used.
     pub state: ProviderState,
+    /// How bad it is that it can't, as doctor says it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// Why it can't, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -203,9 +206,10 @@ impl ProviderDescription {
         }
         for name in unknown {
             issues.0.push(
-                Issue::new(
-                    IssueCode::UnrecognizedKeys,
-                    "is not an output of this provider",
+                Issue::unrecognized(
+                    "an output of this provider",
+                    name,
+                    self.outputs.iter().map(|output| output.name.as_str()),
                 )
                 .under(name),
             );
@@ -289,7 +293,8 @@ mod tests {
         let wrong = [("kee".to_owned(), "A".to_owned())].into();
         assert_eq!(
             provider.check_mapping(&wrong).unwrap_err().to_string(),
-            "secretsMapping.key: is required; secretsMapping.kee: is not an output of this provider"
+            "secretsMapping.key: is required; secretsMapping.kee: is not an output of this provider: did you \
+             mean key?"
         );
     }
 
@@ -327,7 +332,7 @@ mod tests {
         let issues = description().check_parameters(given.into()).unwrap_err();
         assert_eq!(
             issues.to_string(),
-            "parameters.acount: is not a field of this provider"
+            "parameters.acount: is not a field of this provider: did you mean account?"
         );
     }
 }

@@ -5,10 +5,14 @@
 use serde_json::{Map, Value};
 
 use crate::issue::{Issue, IssueCode, Issues};
+use crate::tolerated::Tolerated;
 
-/// An object whose fields are taken out one by one. What is never asked for is dropped.
+/// An object whose fields are taken out one by one. What is never asked for is refused: whoever mistyped a field's name
+/// would else get what he did not ask for, and hear nothing.
 pub(crate) struct Reader {
     fields: Map<String, Value>,
+    /// The names that were asked for, to be told to whoever sent another.
+    known: Vec<&'static str>,
     issues: Issues,
 }
 
@@ -16,6 +20,7 @@ impl Reader {
     pub(crate) fn new(value: Value) -> Result<Self, Issues> {
         Ok(Self {
             fields: object(value)?,
+            known: Vec::new(),
             issues: Issues::default(),
         })
     }
@@ -23,10 +28,10 @@ impl Reader {
     /// A field that must be there.
     pub(crate) fn required<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         rule: impl FnOnce(Value) -> Result<T, Issues>,
     ) -> Option<T> {
-        let Some(value) = self.fields.remove(name) else {
+        let Some(value) = self.take(name) else {
             self.refuse(name, Issue::new(IssueCode::InvalidType, "is required"));
             return None;
         };
@@ -36,10 +41,10 @@ impl Reader {
     /// A field that may be absent, but is not null.
     pub(crate) fn optional<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         rule: impl FnOnce(Value) -> Result<T, Issues>,
     ) -> Option<T> {
-        let value = self.fields.remove(name)?;
+        let value = self.take(name)?;
         self.judge(name, rule(value))
     }
 
@@ -48,10 +53,10 @@ impl Reader {
     #[allow(clippy::option_option)]
     pub(crate) fn nullable<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         rule: impl FnOnce(Value) -> Result<T, Issues>,
     ) -> Option<Option<T>> {
-        match self.fields.remove(name)? {
+        match self.take(name)? {
             Value::Null => Some(None),
             value => self.judge(name, rule(value)).map(Some),
         }
@@ -61,9 +66,29 @@ impl Reader {
         self.issues.extend(Issues::from(issue).under(name));
     }
 
-    /// Everything that was wrong so far.
-    pub(crate) fn finish(self) -> Result<(), Issues> {
+    /// Fields that are taken though nothing is done with them.
+    pub(crate) fn tolerate(&mut self, fields: &[Tolerated]) {
+        for Tolerated { name, only } in fields {
+            // Not among the known ones: nobody is to be told to send them.
+            let given = self.fields.remove(*name);
+            if given.is_some_and(|value| !only.allows(&value)) {
+                self.refuse(name, Issue::new(IssueCode::Custom, only.must_be()));
+            }
+        }
+    }
+
+    /// Everything that was wrong, with the fields that nobody asked for.
+    pub(crate) fn finish(mut self) -> Result<(), Issues> {
+        for name in std::mem::take(&mut self.fields).keys() {
+            let unknown = Issue::unrecognized("a field of this request", name, &self.known);
+            self.refuse(name, unknown);
+        }
         self.issues.or(())
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.fields.remove(name)
     }
 
     fn judge<T>(&mut self, name: &str, judged: Result<T, Issues>) -> Option<T> {

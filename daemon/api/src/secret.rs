@@ -8,9 +8,9 @@ use uuid::Uuid;
 use crate::issue::Issues;
 use crate::query::Flag;
 use crate::reader::{Reader, as_text};
-use crate::rules;
 use crate::sensitive::Sensitive;
 use crate::timestamp::Timestamp;
+use crate::{rules, tolerated};
 
 /// A secret. Has every field that any of the known clients insists on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -127,7 +127,7 @@ pub struct DeleteSecret {
 }
 
 impl DeleteSecret {
-    /// Reads a body, which may be left out. What clients send beyond this is ignored.
+    /// Reads a body, which may be left out.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -143,6 +143,7 @@ impl DeleteSecret {
             environment: text("environment"),
             secret_path: text("secretPath"),
         };
+        fields.tolerate(tolerated::SECRET);
         fields.finish()?;
         Ok(read)
     }
@@ -184,6 +185,8 @@ mod tests {
         assert_eq!(over.environment.as_deref(), Some("dev"));
         assert_eq!(over.secret_path.as_deref(), Some("/app"));
         assert!(DeleteSecret::from_json(json!({"environment": 7})).is_err());
+        // Nobody's own secret is here, and the shared one is not what was meant.
+        assert!(DeleteSecret::from_json(json!({"type": "personal"})).is_err());
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub struct RotationCounts {
     pub paused: u32,
     /// Those with a run under way.
     pub running: u32,
-    /// Those whose last run failed, unless a person had asked for it.
+    /// Those whose last run failed, whoever asked for it.
     pub failed: u32,
 }
 
@@ -104,5 +104,9 @@ impl DaemonStatus {
                 .findings
                 .iter()
                 .any(|finding| finding.severity == Severity::Problem)
+            || self
+                .providers
+                .iter()
+                .any(|provider| provider.severity == Some(Severity::Problem))
     }
 }

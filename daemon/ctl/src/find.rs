@@ -8,11 +8,10 @@ use rotord_api::rotation::{
     CredentialStage, ReleasedCredential, SecretRotation, SecretRotationAnswer,
     SecretRotationsAnswer,
 };
-use rotord_api::routes;
+use rotord_api::{alike, routes};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::alike::alike;
 use crate::cli::Place;
 use crate::client::{Client, Reply};
 use crate::error::CtlError;
@@ -263,7 +262,7 @@ async fn deleted(client: &Client, named: &str, place: &Place) -> Result<SecretRo
     let Some(any) = found.first() else {
         let mut error = CtlError::missing(format!("there is no rotation \"{named}\" here"));
         let known = others.iter().map(|rotation| rotation.name.as_str());
-        let alike = alike(named, known);
+        let alike = alike::names(named, known);
         if !alike.is_empty() {
             error = error.hint(format!("did you mean {}?", alike.join(", or ")));
         }

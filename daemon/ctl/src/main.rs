@@ -3,7 +3,6 @@
 //! It speaks to the daemon's admin socket and to nothing else. One file per command stands under
 //! `commands/`; only `output` writes to the terminal, only `prompt` reads from it, only `client` knows HTTP.
 
-mod alike;
 mod cli;
 mod client;
 mod commands;

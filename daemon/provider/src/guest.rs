@@ -25,6 +25,9 @@ use crate::ticker::TickerHandle;
 /// What a guest may push to the host at once is told by the engine with this text and no type.
 const OVER_OUTPUT: &str = "fuel allocated for hostcalls has been exhausted";
 
+/// What stands before the place of a panic, in Rust's own words and in the SDK's.
+const PANICKED: &str = "panicked at";
+
 /// Handles that a guest may hold, of any kind.
 const MOST_RESOURCES: usize = 1024;
 
@@ -141,8 +144,8 @@ impl Runner {
         let result = match timeout(time, run).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
-                let scrubber = &store.data().scrubber;
-                Err(self.explain(&error, scrubber, deadline, time, instantiated))
+                let state = store.data();
+                Err(self.explain(&error, state, deadline, time, instantiated))
             }
             Err(_) => Err(CallError::TimedOut { limit: time }),
         };
@@ -167,7 +170,7 @@ impl Runner {
     fn explain(
         &self,
         error: &wasmtime::Error,
-        scrubber: &Scrubber,
+        state: &GuestState,
         deadline: Instant,
         time: Duration,
         instantiated: bool,
@@ -179,6 +182,7 @@ impl Runner {
                 limit: self.limits.memory,
             };
         }
+        let scrubber = &state.scrubber;
         let message = scrubber.strict_line(&format!("{:#}", error.root_cause()), 512);
         if message.contains(OVER_OUTPUT) {
             return CallError::OutputLimit {
@@ -189,7 +193,12 @@ impl Runner {
             Some(Trap::Interrupt) if Instant::now() >= deadline => {
                 return CallError::TimedOut { limit: time };
             }
-            Some(Trap::UnreachableCodeReached) => TrapKind::Panicked,
+            Some(Trap::UnreachableCodeReached) => {
+                return CallError::Trap {
+                    kind: TrapKind::Panicked,
+                    message: panicked(state),
+                };
+            }
             Some(Trap::StackOverflow) => TrapKind::StackOverflow,
             Some(Trap::MemoryOutOfBounds | Trap::TableOutOfBounds) => TrapKind::OutOfBounds,
             None if !instantiated => {
@@ -199,4 +208,17 @@ impl Runner {
         };
         CallError::Trap { kind, message }
     }
+}
+
+/// What a guest said of its panic: by the engine's words it only reached what is not to be reached. Providers that are
+/// written with the SDK log where it was; others' words are on their standard error.
+fn panicked(state: &GuestState) -> String {
+    let output = state.output.contents();
+    let complaint = || output.lines().find(|line| line.contains(PANICKED));
+    let said = state.log.last_with(PANICKED).or_else(complaint);
+    let Some((_, place)) = said.and_then(|said| said.split_once(PANICKED)) else {
+        return "it did not say where; the daemon's log has all that it said".to_owned();
+    };
+    let place = state.scrubber.strict_line(place.trim_end_matches(':'), 512);
+    format!("at{place} (the daemon's log has all that it said)")
 }

@@ -44,6 +44,12 @@ impl GuestLog {
         self.lines.push((level, message));
     }
 
+    /// The last line with these words.
+    pub(crate) fn last_with(&self, words: &str) -> Option<&str> {
+        let mut lines = self.lines.iter().rev().map(|(_, line)| line.as_str());
+        lines.find(|line| line.contains(words))
+    }
+
     /// Writes the lines to the daemon's log.
     pub(crate) fn flush(self, provider: &str, call: &str, scrubber: &Scrubber) {
         for (level, message) in self.lines {

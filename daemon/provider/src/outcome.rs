@@ -53,7 +53,7 @@ pub enum CallError {
     Trap {
         /// What kind of bug.
         kind: TrapKind,
-        /// The engine's words.
+        /// The engine's words; of a panic, the provider's own.
         message: String,
     },
     /// It could not be instantiated.

@@ -73,8 +73,11 @@ impl ApiError {
     }
 
     /// 413.
-    pub(super) fn too_large() -> Self {
-        let message = text("The body is larger than the daemon reads");
+    pub(super) fn too_large(limit: Option<usize>) -> Self {
+        let limit = limit.map_or_else(String::new, |limit| format!(", which is {limit} bytes"));
+        let message = text(format!(
+            "The body is larger than the daemon reads{limit}: the setting admin.body_limit"
+        ));
         let status = StatusCode::PAYLOAD_TOO_LARGE;
         Self::new(status, names::PAYLOAD_TOO_LARGE, message)
     }

@@ -1,9 +1,11 @@
 //! Finding what a request names, and saying so where it is not there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rotord_api::alike;
 use rotord_provider::Provider;
-use rotord_provider::contract::{self, ProviderDescription};
+use rotord_provider::contract::{self, ProviderDescription, Slug};
 use rotord_rotation::RotationId;
 use rotord_store::{
     Connection, ConnectionId, Environment, Place, Project, ProjectId, Reader, RotationRecord,
@@ -14,6 +16,9 @@ use super::Shared;
 use super::error::ApiError;
 use super::request;
 use crate::target;
+
+/// How many folders are named to who named one that there is not.
+const MOST_FOLDERS: usize = 8;
 
 /// A description, and whether its provider is loaded.
 pub(super) struct Known {
@@ -55,8 +60,15 @@ pub(super) async fn description(
     daemon: &Shared,
     kind: &str,
 ) -> Result<ProviderDescription, ApiError> {
-    let known = daemon.providers.description(kind).await?;
-    known.ok_or_else(|| ApiError::not_found(format!("There is no provider {kind}")))
+    if let Some(known) = daemon.providers.description(kind).await? {
+        return Ok(known);
+    }
+    let known = providers(daemon).await?;
+    let slugs = known.iter().map(|known| known.description.slug.as_str());
+    let instead = alike::instead(kind, slugs);
+    Err(ApiError::not_found(format!(
+        "There is no provider {kind}: {instead}"
+    )))
 }
 
 /// The loaded provider of this type.
@@ -70,10 +82,18 @@ pub(super) async fn provider(daemon: &Shared, kind: &str) -> Result<Arc<Provider
 
 /// What a provider whose connections are of this kind says of itself; a loaded one where there is one.
 pub(super) async fn of_connection_kind(daemon: &Shared, app: &str) -> Result<Known, ApiError> {
-    let mut known = providers(daemon).await?.into_iter();
+    let slug = |known: &Known| known.description.connection.slug.clone();
+    let known = providers(daemon).await?;
+    let kinds: BTreeSet<_> = known.iter().map(slug).collect();
+    let mut known = known.into_iter();
     known
         .find(|known| known.description.connection.slug.as_str() == app)
-        .ok_or_else(|| ApiError::not_found(format!("There is no kind of App Connection {app}")))
+        .ok_or_else(|| {
+            let instead = alike::instead(app, kinds.iter().map(Slug::as_str));
+            ApiError::not_found(format!(
+                "There is no kind of App Connection {app}: {instead}"
+            ))
+        })
 }
 
 /// A loaded provider whose connections are of this kind.
@@ -209,13 +229,27 @@ pub(super) enum Nowhere {
         others: Vec<String>,
     },
     #[error(
-        "Could not find folder with path \"{path}\" in environment \"{environment}\" for project with ID \"{project}\""
+        "Could not find folder with path \"{path}\" in environment \"{environment}\" for project with ID \"{project}\": \
+         {}",
+        listed(others)
     )]
     Folder {
         path: String,
+        others: Vec<String>,
         environment: String,
         project: String,
     },
+}
+
+/// The folders that there are, as far as a line has room for them.
+fn listed(folders: &[String]) -> String {
+    let shown = &folders[..folders.len().min(MOST_FOLDERS)];
+    let rest = if shown.len() < folders.len() {
+        ", and others that rotorctl folder list shows"
+    } else {
+        ""
+    };
+    format!("there is {}{rest}", shown.join(", "))
 }
 
 /// The environment of a project, both by what names them.
@@ -251,6 +285,10 @@ fn find_place(
         Err(nowhere) => return Ok(Err(nowhere)),
     };
     let folder = optional(reader.folder(in_environment.id, path))?;
+    let others = match &folder {
+        Some(_) => Vec::new(),
+        None => reader.folders(in_environment.id)?,
+    };
     Ok(folder
         .map(|folder| Place {
             project: found,
@@ -259,6 +297,7 @@ fn find_place(
         })
         .ok_or_else(|| Nowhere::Folder {
             path: path.to_owned(),
+            others: others.into_iter().map(|other| other.path).collect(),
             environment: environment.to_owned(),
             project: project.to_owned(),
         }))

@@ -14,7 +14,8 @@ use super::{audit, backup, connections, doctor, projects, root_key, rotations, s
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "rotord", description = "Rotates secrets on the host where they are used"),
+    info(title = "rotord", description = "Rotates secrets on the host where they are used. A field \
+        of a body that there is not is refused with 422; a parameter of a query that there is not is ignored."),
     servers((url = "http://localhost", description = "Over the admin socket; any host name is accepted")),
     components(schemas(ErrorBody, Flag)),
     modifiers(&Errors),

@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::error::PayloadError;
+use actix_web::error::{PayloadError, QueryPayloadError};
 use actix_web::http::{ConnectionType, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
@@ -100,8 +100,9 @@ impl<T: FromJson + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let bytes = web::Bytes::from_request(request, payload);
+        let limit = request.app_data::<BodyLimit>().map(|limit| limit.0);
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|error| unreadable(&error))?;
+            let bytes = bytes.await.map_err(|error| unreadable(&error, limit))?;
             // No body at all is the null that some bodies stand for.
             let body = if bytes.is_empty() {
                 Value::Null
@@ -113,9 +114,13 @@ impl<T: FromJson + 'static> FromRequest for Body<T> {
     }
 }
 
-fn unreadable(error: &actix_web::Error) -> ApiError {
+/// The largest body that is read, in bytes, beside what enforces it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BodyLimit(pub(super) usize);
+
+fn unreadable(error: &actix_web::Error, limit: Option<usize>) -> ApiError {
     match error.as_error::<PayloadError>() {
-        Some(PayloadError::Overflow) => ApiError::too_large(),
+        Some(PayloadError::Overflow) => ApiError::too_large(limit),
         _ => ApiError::refused("The body can't be read"),
     }
 }
@@ -142,12 +147,27 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
         let read = web::Query::<T>::from_query(request.query_string());
         ready(match read {
             Ok(query) => Ok(Self(query.into_inner())),
-            Err(error) => Err(ApiError::field(
-                "query",
-                IssueCode::InvalidType,
-                error.to_string(),
-            )),
+            Err(error) => Err(wrong_query::<T>(request.query_string(), &error)),
         })
+    }
+}
+
+/// What is wrong with a query. The reader of it does not say where, so each parameter is read alone.
+fn wrong_query<T: DeserializeOwned>(query: &str, whole: &QueryPayloadError) -> ApiError {
+    let alone = query.split('&').find_map(|parameter| {
+        let wrong = web::Query::<T>::from_query(parameter).err()?;
+        let named = web::Query::<Vec<(String, String)>>::from_query(parameter).ok()?;
+        let (name, _) = named.into_inner().into_iter().next()?;
+        Some((name, words(&wrong)))
+    });
+    let (name, why) = alone.unwrap_or_else(|| ("query".to_owned(), words(whole)));
+    ApiError::field(&name, IssueCode::InvalidType, why)
+}
+
+fn words(error: &QueryPayloadError) -> String {
+    match error {
+        QueryPayloadError::Deserialize(why) => why.to_string(),
+        other => other.to_string(),
     }
 }
 

@@ -197,7 +197,10 @@ impl Asked {
             .or(filled(query.project_id))
             .or(filled(query.workspace_slug));
         let (Some(project), Some(environment)) = (project, filled(query.environment)) else {
-            return Err(ApiError::refused("Missing workspace id or environment"));
+            // 400, and these words first: that is how clients of this route family know it.
+            return Err(ApiError::refused(
+                "Missing workspace id or environment: projectId (or workspaceId) and environment are needed",
+            ));
         };
         let path = filled(query.secret_path).unwrap_or_else(|| "/".to_owned());
         let path =

@@ -25,6 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::access::Access;
 use super::crowd::{self, Crowd};
+use super::request::BodyLimit;
 use super::{Daemon, peer, request, routing};
 
 /// Connections to the admin socket at once; further ones wait.
@@ -170,6 +171,7 @@ impl Door {
             App::new()
                 .app_data(web::Data::clone(&self.daemon))
                 .app_data(web::PayloadConfig::new(self.body_limit))
+                .app_data(BodyLimit(self.body_limit))
                 .configure(routes)
                 .wrap(from_fn(request::around))
                 .wrap(NormalizePath::new(TrailingSlash::Trim))

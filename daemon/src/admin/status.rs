@@ -9,6 +9,7 @@ use rotord_api::{Timestamp, catalogue, routes};
 use rotord_rotation::summary::NoticeCode;
 use rotord_store::{RotationRecord, Store};
 
+use super::doctor::providers::Needed;
 use super::error::{ApiError, shortened};
 use super::request::ok;
 use super::rotations::view::{Viewer, state};
@@ -101,6 +102,7 @@ async fn every_rotation(daemon: &Shared) -> Result<Vec<RotationRecord>, ApiError
 /// Every file, and every provider that rotations need and no file has.
 async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
     let host = daemon.providers.host();
+    let needed = Needed::of(daemon).await;
     let mut reports: Vec<ProviderReport> = daemon
         .providers
         .reports()
@@ -114,7 +116,9 @@ async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
                     .into_iter()
                     .find(|provider| provider.file() == report.file),
             };
+            let severity = needed.severity(host, &report);
             ProviderReport {
+                severity: report.result.is_err().then_some(severity),
                 file: report.file.display().to_string(),
                 state: match report.result {
                     Ok(_) => ProviderState::Loaded,
@@ -135,17 +139,17 @@ async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
             }
         })
         .collect();
-    let (needed, _) = every_readable_rotation(daemon).await;
     let missing = lookup::providers(daemon)
         .await?
         .into_iter()
         .filter(|known| {
             let slug = known.description.slug.as_str();
-            !known.is_loaded && needed.iter().any(|record| record.details.provider == slug)
+            !known.is_loaded && needed.has(slug)
         });
     reports.extend(missing.map(|known| ProviderReport {
         file: String::new(),
         state: ProviderState::Missing,
+        severity: Some(Severity::Problem),
         message: Some(format!(
             "rotations need {} and no file in the providers' directories has it",
             known.description.slug
@@ -170,7 +174,7 @@ fn counted(rotations: &[SecretRotation]) -> RotationCounts {
                 .as_ref()
                 .is_some_and(|state| state.run.is_some())
         }),
-        failed: count(&is_failing),
+        failed: count(&|rotation| rotation.rotation_status == RotationStatus::Failed),
     }
 }
 
@@ -191,7 +195,7 @@ fn failed_by_hand(viewer: &Viewer, record: &RotationRecord) -> Option<Finding> {
     let name = &record.details.name;
     failed.next().map(|notice| Finding {
         code: codes::of_notice(notice.code).code.to_owned(),
-        severity: Severity::Warning,
+        severity: codes::severity_of(&notice),
         message: shortened(format!("{name}: {}", notice.text)),
         remedy: Some(format!(
             "mend it, then: rotorctl rotate {}",
@@ -240,7 +244,9 @@ fn next_due(rotations: &[SecretRotation]) -> Option<StatusItem> {
 }
 
 /// Those that can be read, and of the others the reason: a damaged page is not to hide all the rest.
-async fn every_readable_rotation(daemon: &Shared) -> (Vec<RotationRecord>, Vec<StatusItem>) {
+pub(super) async fn every_readable_rotation(
+    daemon: &Shared,
+) -> (Vec<RotationRecord>, Vec<StatusItem>) {
     if let Ok(records) = every_rotation(daemon).await {
         daemon.store.health().read_all();
         return (records, Vec::new());

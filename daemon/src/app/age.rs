@@ -52,8 +52,8 @@ impl Age {
         if reasons.is_empty() && store.is_copied_file()? {
             reasons.push("its file was copied since it was last written".to_owned());
         }
-        let stale = (!reasons.is_empty())
-            .then(|| format!("the database may be old: {}", reasons.join("; ")));
+        // Whoever tells it says what it means: that the database may be old.
+        let stale = (!reasons.is_empty()).then(|| reasons.join("; "));
         Ok(Self {
             stale,
             witness,

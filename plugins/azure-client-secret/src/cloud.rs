@@ -1,5 +1,7 @@
 //! Microsoft's clouds. They share nothing: a token of one is worthless in another.
 
+use rotor_provider_sdk::http::Error;
+
 /// Where one cloud answers. The three are independent, since new clouds appear with combinations of
 /// their own, and so that a stand-in can take each one's place.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +77,19 @@ impl Root {
             // What follows a colon inside of brackets is a part of the address.
             Some((_, port)) if !port.ends_with(']') => host.to_owned(),
             _ => format!("{host}:443"),
+        }
+    }
+
+    /// Why no whole answer came from there. A fault and the finding that it carries say it in the same words, so that
+    /// who tells both tells it once.
+    pub(crate) fn lost(&self, error: &Error) -> String {
+        let host = self.host();
+        match error {
+            Error::Denied(_) => format!("{host} is not granted to this provider: {error}"),
+            Error::Unreachable(_) => format!("{host} can't be reached: {error}"),
+            Error::Interrupted(_) | Error::TooLarge(_) | Error::Other(_) => {
+                format!("{host} gave no whole answer: {error}")
+            }
         }
     }
 

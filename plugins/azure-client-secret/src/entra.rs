@@ -111,12 +111,5 @@ fn read(host: &dyn Host, response: &Response) -> Outcome {
 }
 
 fn unreached(azure: &Azure, error: &Error) -> Fault {
-    let host = azure.authority.host();
-    match error {
-        Error::Denied(why) => Fault::unavailable(format!("{host} is not granted: {why}")),
-        Error::Unreachable(why) => Fault::unavailable(format!("{host} can't be reached: {why}")),
-        Error::Interrupted(why) | Error::TooLarge(why) | Error::Other(why) => {
-            Fault::unavailable(format!("{host} gave no whole answer to the login: {why}"))
-        }
-    }
+    Fault::unavailable(azure.authority.lost(error))
 }

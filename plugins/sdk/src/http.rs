@@ -9,7 +9,47 @@ use crate::bindings::rotor::provider::http;
 use crate::host::Imports;
 use crate::{Fault, Result, Secret, Timestamp, time};
 
-pub use crate::bindings::rotor::provider::http::Error;
+/// Why no whole answer came. The text is for a person, and no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The daemon's policy forbids it; nothing was sent. What would be right is in the text.
+    Denied(String),
+    /// Name, connection or TLS failed: no byte of the request was sent.
+    Unreachable(String),
+    /// It was, or may have been, sent, and no whole answer came back.
+    Interrupted(String),
+    /// An answer came and is larger than the daemon allows.
+    TooLarge(String),
+    /// What a newer daemon calls something else.
+    Other(String),
+}
+
+// The contract's own type prints as Rust writes it down, and what is printed here reaches a person.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(why)
+            | Self::Unreachable(why)
+            | Self::Interrupted(why)
+            | Self::TooLarge(why)
+            | Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<http::Error> for Error {
+    fn from(error: http::Error) -> Self {
+        match error {
+            http::Error::Denied(why) => Self::Denied(why),
+            http::Error::Unreachable(why) => Self::Unreachable(why),
+            http::Error::Interrupted(why) => Self::Interrupted(why),
+            http::Error::TooLarge(why) => Self::TooLarge(why),
+            http::Error::Other(why) => Self::Other(why),
+        }
+    }
+}
 
 /// The way out.
 pub trait Http {
@@ -248,6 +288,15 @@ mod tests {
                 .collect(),
             body: Secret::default(),
         }
+    }
+
+    #[test]
+    fn an_error_prints_its_text_alone() {
+        let error = http::Error::Unreachable("can't connect to api.widgets.example:443".into());
+        assert_eq!(
+            Error::from(error).to_string(),
+            "can't connect to api.widgets.example:443"
+        );
     }
 
     #[test]

@@ -39,6 +39,10 @@ entries! { Rotation,
         "The target holds as many credentials as it may, so no new one can be issued.",
         "It makes room by removing what it replaced itself and nobody needs any more; it never touches what is not its own. If there is nothing of that kind, the run waits and fails, and what is published stays.",
         "Remove a credential at the provider that nothing uses. `rotorctl retire ROTATION` removes the replaced one early.";
+    TARGET_SHARED = "target-shared",
+        "Several rotations have the same target.",
+        "It goes on: each of them issues credentials of its own there, and removes only what is its own.",
+        "Delete the ones that nobody needs: `rotorctl delete ROTATION`. One is enough for any number of applications that read its secrets.";
     TARGET_NEARLY_FULL = "target-nearly-full",
         "The target has one free place. A run needs it, and a lost answer would take it.",
         "It goes on, and makes room by removing what it replaced itself.",

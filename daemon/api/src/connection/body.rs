@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 use crate::field::{self, FieldValues};
 use crate::issue::{Issue, IssueCode, Issues};
-use crate::reader::{Reader, as_text, boolean};
-use crate::rules;
+use crate::reader::{Reader, as_text};
+use crate::{rules, tolerated};
 
 /// A connection to be created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -44,7 +44,7 @@ impl CreateConnection {
         let project_id = fields
             .nullable("projectId", as_text(rules::filled))
             .flatten();
-        refuse_platform_management(&mut fields);
+        fields.tolerate(tolerated::CONNECTION);
         match (name, method, credentials, fields.finish()) {
             (Some(name), Some(method), Some(credentials), Ok(())) => Ok(Self {
                 name,
@@ -98,22 +98,9 @@ impl UpdateConnection {
                 Issue::new(IssueCode::InvalidType, "is required with method"),
             );
         }
-        refuse_platform_management(&mut fields);
+        fields.tolerate(tolerated::CONNECTION);
         fields.finish()?;
         Ok(update)
-    }
-}
-
-fn refuse_platform_management(fields: &mut Reader) {
-    if fields
-        .nullable("isPlatformManagedCredentials", boolean)
-        .flatten()
-        == Some(true)
-    {
-        fields.refuse(
-            "isPlatformManagedCredentials",
-            Issue::new(IssueCode::Custom, "must be false"),
-        );
     }
 }
 
@@ -138,11 +125,38 @@ mod tests {
     }
 
     #[test]
-    fn platform_management_is_refused() {
-        let body = json!({"name": "a", "method": "m", "credentials": {}, "isPlatformManagedCredentials": true});
+    fn what_clients_send_and_there_is_not_here_is_taken_where_it_asks_for_nothing() {
+        let with = |field: &str, value| {
+            let mut body = json!({"name": "a", "method": "m", "credentials": {}});
+            body[field] = value;
+            CreateConnection::from_json(body)
+        };
+        for (field, harmless, wrong, says) in [
+            ("gatewayId", json!(null), json!("g"), "must be null"),
+            (
+                "isPlatformManagedCredentials",
+                json!(false),
+                json!(true),
+                "must be false",
+            ),
+            (
+                "isAutoRotationEnabled",
+                json!(false),
+                json!(true),
+                "must be false",
+            ),
+        ] {
+            assert!(with(field, harmless).is_ok(), "{field}");
+            assert_eq!(
+                with(field, wrong).unwrap_err().to_string(),
+                format!("{field}: {says}")
+            );
+        }
+        assert!(with("rotation", json!({"rotationInterval": 30})).is_ok());
+        let unknown = with("projectID", json!("p")).unwrap_err();
         assert_eq!(
-            CreateConnection::from_json(body).unwrap_err().to_string(),
-            "isPlatformManagedCredentials: must be false"
+            unknown.to_string(),
+            "projectID: is not a field of this request: did you mean projectId?"
         );
     }
 

@@ -53,7 +53,7 @@ pub struct CreateRotation {
 }
 
 impl CreateRotation {
-    /// Reads a body. Unknown fields are dropped, as clients of this route family expect.
+    /// Reads a body.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -133,6 +133,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::CreateRotation;
+    use crate::issue::IssueCode;
 
     fn documented() -> Value {
         json!({
@@ -200,8 +201,34 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_dropped_and_null_descriptions_allowed() {
-        assert!(CreateRotation::from_json(with("surprise", json!({"deep": [1]}))).is_ok());
+    fn unknown_fields_are_refused_with_what_was_meant() {
+        for (field, value, says) in [
+            (
+                "isAutoRotationEnable",
+                json!(false),
+                "isAutoRotationEnable: is not a field of this request: did you mean isAutoRotationEnabled?",
+            ),
+            (
+                "rotateAtUtc",
+                json!({"hours": 1, "minutes": 2, "seconds": 3}),
+                "rotateAtUtc.seconds: is not a field of this request: there is hours, minutes",
+            ),
+            (
+                "zork",
+                json!(null),
+                "zork: is not a field of this request: there is name, projectId, description, connectionId, \
+                 environment, secretPath, isAutoRotationEnabled, rotationInterval, rotateAtUtc, parameters, \
+                 secretsMapping, timeZone, rotateAtLocal, overlapHours, force",
+            ),
+        ] {
+            let issues = CreateRotation::from_json(with(field, value)).unwrap_err();
+            assert_eq!(issues.to_string(), says);
+            assert_eq!(issues.0[0].code, IssueCode::UnrecognizedKeys);
+        }
+    }
+
+    #[test]
+    fn a_description_may_be_null() {
         assert_eq!(
             CreateRotation::from_json(with("description", json!(null)))
                 .unwrap()

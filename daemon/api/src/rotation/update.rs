@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::field::{self, FieldValues};
 use crate::issue::{Issue, IssueCode, Issues};
@@ -11,7 +12,7 @@ use crate::rotation::{SecretsMapping, TimeOfDay};
 use crate::rules;
 
 /// What to change; absent fields stay as they are. Connection, environment, folder and project can't be
-/// changed by this and are dropped like unknown fields.
+/// changed by this: Terraform sends them with every update, so they are taken where they say what is.
 // Absent, null and given are three things here.
 #[allow(clippy::option_option)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
@@ -47,6 +48,18 @@ pub struct UpdateRotation {
     /// Hours for which a replaced credential stays valid; null: until the next rotation is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlap_hours: Option<Option<u32>>,
+    /// The connection that the rotation has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<Uuid>,
+    /// The project that the rotation is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// The environment that the rotation is in; `move` moves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The folder that the rotation is in; `move` moves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_path: Option<String>,
 }
 
 impl UpdateRotation {
@@ -71,6 +84,10 @@ impl UpdateRotation {
             overlap_hours: fields.nullable("overlapHours", |value| {
                 rules::whole(value, 0, rules::INTERVAL_LIMIT * 24)
             }),
+            connection_id: fields.optional("connectionId", as_text(rules::uuid)),
+            project_id: fields.optional("projectId", as_text(rules::filled)),
+            environment: fields.optional("environment", as_text(rules::environment)),
+            secret_path: fields.optional("secretPath", as_text(rules::secret_path)),
         };
         if update.time_zone == Some(None) && update.rotate_at_local.is_some() {
             fields.refuse(
@@ -123,11 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_change_is_dropped_and_wrong_values_are_not() {
+    fn unknown_fields_and_wrong_values_are_refused() {
         assert_eq!(
-            UpdateRotation::from_json(json!({"environment": "prod", "connectionId": 7})).unwrap(),
-            UpdateRotation::default()
+            UpdateRotation::from_json(json!({"overlapHour": 1}))
+                .unwrap_err()
+                .to_string(),
+            "overlapHour: is not a field of this request: did you mean overlapHours?"
         );
+        assert!(UpdateRotation::from_json(json!({"connectionId": 7})).is_err());
         assert!(UpdateRotation::from_json(json!({"name": null})).is_err());
         assert!(UpdateRotation::from_json(json!({"rotationInterval": 0})).is_err());
         assert!(

@@ -3,12 +3,12 @@
 mod words;
 
 use clap::Args;
+use rotord_api::alike;
 use rotord_api::catalogue::{self, Entry, EntryKind};
 use rotord_api::provider::ProviderDescription;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::alike::alike;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::find;
@@ -166,7 +166,7 @@ fn list(all: &[Explained]) -> Table {
 
 fn unknown(code: &str, known: &[String], no_daemon: Option<&CtlError>) -> CtlError {
     let mut error = CtlError::missing(format!("there is no code \"{code}\""));
-    let alike = alike(code, known.iter().map(String::as_str));
+    let alike = alike::names(code, known.iter().map(String::as_str));
     if !alike.is_empty() {
         error = error.hint(format!("there is {}", alike.join(", ")));
     }

@@ -77,7 +77,13 @@ fn facts(session: &Session, status: &DaemonStatus) -> Table {
             "provider",
             match provider.state {
                 ProviderState::Loaded => Cell::new(format!("{name} loaded"), Tone::Good),
-                ProviderState::Failed => Cell::new(format!("{name} failed: {why}"), Tone::Bad),
+                ProviderState::Failed => {
+                    let tone = match provider.severity {
+                        Some(Severity::Warning) => Tone::Warn,
+                        _ => Tone::Bad,
+                    };
+                    Cell::new(format!("{name} failed: {why}"), tone)
+                }
                 ProviderState::Missing => Cell::new(format!("{name} missing: {why}"), Tone::Bad),
             },
         );

@@ -80,6 +80,7 @@ fn a_wrong_file_names_all_that_is_wrong_and_sends_nothing() {
     let mut body = documented();
     body["name"] = json!("Not A Slug");
     body["rotationInterval"] = json!(1.5);
+    body["isAutoRotationEnable"] = json!(false);
     let file = fake.directory().join("body.json");
     std::fs::write(&file, body.to_string()).unwrap();
     let ended = run(&fake, &["create", "--from", file.to_str().unwrap()]);
@@ -88,7 +89,10 @@ fn a_wrong_file_names_all_that_is_wrong_and_sends_nothing() {
         ended.err.contains("\n  name: must be a slug")
             && ended
                 .err
-                .contains("\n  rotationInterval: must be a whole number"),
+                .contains("\n  rotationInterval: must be a whole number")
+            && ended.err.contains(
+                "\n  isAutoRotationEnable: is not a field of this request: did you mean isAutoRotationEnabled?"
+            ),
         "{}",
         ended.err
     );

@@ -165,11 +165,15 @@ async fn a_trap_fails_one_call_and_nothing_else() {
             .issue(&target(&[("behaviour", "trap")]), &issue_request())
             .await;
         assert!(!outcome.is_ambiguous(), "it sent nothing");
-        let kind = match outcome.result {
-            Err(CallError::Trap { kind, .. }) => kind,
-            other => panic!("{other:?}"),
+        let error = outcome.result.unwrap_err();
+        let CallError::Trap { kind, message } = &error else {
+            panic!("{error:?}");
         };
-        assert_eq!(kind, TrapKind::Panicked);
+        assert_eq!(*kind, TrapKind::Panicked);
+        // Where in the provider's own source, for whoever has to mend it.
+        assert!(message.starts_with("at "), "{message}");
+        assert!(message.contains(".rs:"), "{message}");
+        assert!(error.to_string().starts_with("the provider panicked: at "));
     }
     assert_eq!(echo.provider.health().misbehaviours_in_a_row, 3);
     assert!(echo.check(&[]).await.result.is_ok());

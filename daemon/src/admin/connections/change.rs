@@ -27,10 +27,11 @@ pub(in crate::admin) async fn create_connection(
     daemon: Daemon,
     app: Path<String>,
     peer: Peer,
-    body: Body<CreateConnection>,
+    body: Result<Body<CreateConnection>, ApiError>,
 ) -> Reply {
+    // Which fields are right is the kind's to say.
     let provider = lookup::provider_of_connection_kind(&daemon, &app).await?;
-    let Body(body) = body;
+    let Body(body) = body?;
     let description = provider.description();
     let credentials = Credentials::read(description, &body.method, body.credentials)?;
     let project = lookup::wanted_project(&daemon, body.project_id.as_deref()).await?;
@@ -105,6 +106,13 @@ pub(in crate::admin) async fn update_connection(
         change.method = Some(credentials.method);
         change.fields = Some(credentials.fields);
         change.secrets = Some(credentials.secrets);
+    }
+    change.name = change.name.filter(|name| *name != connection.name);
+    change.description = change
+        .description
+        .filter(|description| *description != connection.description);
+    if change == ConnectionChange::default() {
+        return shown(&daemon, connection).await;
     }
     let (id, at) = (connection.id, daemon.clock.now().wall);
     let detail = json!({

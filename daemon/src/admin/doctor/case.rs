@@ -40,6 +40,8 @@ pub(super) struct RotationCase {
     /// What a person types to mean it: its name, or its id where others have the name too.
     pub(super) handle: String,
     pub(super) notices: Vec<Notice>,
+    /// Other rotations that have the same target.
+    pub(super) sharing: Vec<String>,
     pub(super) rules: Option<Rules>,
     /// How many credentials its target may hold.
     pub(super) cap: Cell<Option<u32>>,
@@ -57,6 +59,12 @@ impl Cases {
                 Ok((reader.connections(None)?, records))
             })
             .await?;
+        let mut of_target: HashMap<String, Vec<(RotationId, String)>> = HashMap::new();
+        for record in records.iter().filter(|r| !r.state.life.is_deleting()) {
+            let details = &record.details;
+            let of = of_target.entry(details.target_key.clone()).or_default();
+            of.push((details.id, details.name.clone()));
+        }
         // What is deleted and in doubt waits for a person.
         records.retain(|record| !record.state.life.is_deleting() || record.state.needs_attention());
         if let Some(id) = query.rotation_id {
@@ -76,7 +84,7 @@ impl Cases {
                 .into_iter()
                 .map(|connection| ConnectionCase::new(daemon, connection))
                 .collect(),
-            rotations: rotations(daemon, &viewer, records),
+            rotations: rotations(daemon, &viewer, records, &of_target),
         })
     }
 }
@@ -108,7 +116,12 @@ impl ConnectionCase {
     }
 }
 
-fn rotations(daemon: &Shared, viewer: &Viewer, records: Vec<RotationRecord>) -> Vec<RotationCase> {
+fn rotations(
+    daemon: &Shared,
+    viewer: &Viewer,
+    records: Vec<RotationRecord>,
+    of_target: &HashMap<String, Vec<(RotationId, String)>>,
+) -> Vec<RotationCase> {
     let mut names: HashMap<String, Vec<(RotationId, ConnectionId)>> = HashMap::new();
     for record in &records {
         let of = (record.details.id, record.details.connection);
@@ -134,6 +147,13 @@ fn rotations(daemon: &Shared, viewer: &Viewer, records: Vec<RotationRecord>) -> 
             },
             handle,
             notices: viewer.notices(&record),
+            sharing: of_target
+                .get(&record.details.target_key)
+                .into_iter()
+                .flatten()
+                .filter(|(id, _)| *id != record.details.id && !record.state.life.is_deleting())
+                .map(|(_, name)| name.clone())
+                .collect(),
             rules: viewer.rules(&record).cloned(),
             cap: Cell::new(None),
             record,

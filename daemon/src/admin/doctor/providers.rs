@@ -1,5 +1,7 @@
 //! Which providers are loaded, and whether they behave.
 
+use std::collections::HashSet;
+
 use rotord_api::catalogue::{NO_PROVIDERS, PROVIDER_LOADED, PROVIDER_MISBEHAVES};
 use rotord_api::doctor::DoctorFinding;
 use rotord_api::issue::Severity;
@@ -7,17 +9,72 @@ use rotord_provider::{Health, Host};
 
 use super::Looking;
 use crate::admin::Shared;
+use crate::admin::status::every_readable_rotation;
+use crate::providers::FileReport;
 
 /// So many in a row are no accident.
 const OFTEN: u32 = 3;
 
 pub(super) fn look(daemon: &Shared) -> Looking<'_> {
+    Box::pin(async move {
+        let needed = Needed::of(daemon).await;
+        seen(daemon, &needed)
+    })
+}
+
+/// What rotations and connections need.
+pub(in crate::admin) struct Needed {
+    providers: HashSet<String>,
+    connection_kinds: HashSet<String>,
+    /// Not all could be read: any may be needed.
+    any: bool,
+}
+
+impl Needed {
+    pub(in crate::admin) async fn of(daemon: &Shared) -> Self {
+        let (records, unreadable) = every_readable_rotation(daemon).await;
+        let connections = daemon.store.read(|reader| reader.connections(None)).await;
+        let providers = records.into_iter().map(|record| record.details.provider);
+        Self {
+            providers: providers.collect(),
+            any: connections.is_err() || !unreadable.is_empty(),
+            connection_kinds: connections
+                .unwrap_or_default()
+                .into_iter()
+                .map(|connection| connection.kind)
+                .collect(),
+        }
+    }
+
+    /// Rotations need the provider with this slug.
+    pub(in crate::admin) fn has(&self, slug: &str) -> bool {
+        self.providers.contains(slug)
+    }
+
+    /// How bad it is that a file can't be used. What serves in its place is enough only where nobody needs it: whoever
+    /// put the file there meant to have it used.
+    pub(in crate::admin) fn severity(&self, host: &Host, file: &FileReport) -> Severity {
+        let serves = file.serves.as_deref().and_then(|slug| host.provider(slug));
+        let is_needed = serves.is_none_or(|provider| {
+            let kind = provider.description().connection.slug.as_str();
+            self.any || self.has(provider.slug().as_str()) || self.connection_kinds.contains(kind)
+        });
+        if is_needed {
+            Severity::Problem
+        } else {
+            Severity::Warning
+        }
+    }
+}
+
+fn seen(daemon: &Shared, needed: &Needed) -> Vec<DoctorFinding> {
     let host = daemon.providers.host();
     let mut found = Vec::new();
     for report in daemon.providers.reports() {
+        let severity = needed.severity(host, &report);
         if let Err(why) = report.result {
             let about = format!("provider file {}", report.file.display());
-            found.push(DoctorFinding::problem(why.code, about, why.message));
+            found.push(DoctorFinding::new(why.code, severity, about, why.message));
         }
     }
     let loaded = host.providers();
@@ -29,7 +86,7 @@ pub(super) fn look(daemon: &Shared) -> Looking<'_> {
     if let Some(message) = none_loaded(host) {
         found.push(DoctorFinding::problem(&NO_PROVIDERS, "providers", message));
     }
-    Box::pin(std::future::ready(found))
+    found
 }
 
 /// Where nothing could be loaded from, if nothing was.

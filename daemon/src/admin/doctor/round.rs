@@ -4,7 +4,7 @@
 //! further call of it is begun: what is left of it is told as not looked at, and the other lanes never notice.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -43,7 +43,30 @@ pub(super) async fn make(daemon: &Shared, cases: &Cases) -> Vec<DoctorFinding> {
     let lanes = lanes(daemon, cases)
         .into_values()
         .map(|lane| drive(lane, LOOK, deadline));
-    join_all(lanes).await.concat()
+    once(join_all(lanes).await.concat(), cases)
+}
+
+/// What several looks saw is told once: the two that ask for a rotation's target meet the same refusal, and so did its
+/// connection's login.
+fn once(findings: Vec<DoctorFinding>, cases: &Cases) -> Vec<DoctorFinding> {
+    let connections = cases.connections.iter();
+    let connections: HashMap<_, _> = connections
+        .map(|case| (case.connection.id, case.about.as_str()))
+        .collect();
+    let rotations = cases.rotations.iter().filter_map(|case| {
+        let connection = connections.get(&case.record.details.connection)?;
+        Some((case.about.as_str(), *connection))
+    });
+    let rotations: HashMap<&str, &str> = rotations.collect();
+    let key =
+        |about: &str, of: &DoctorFinding| (about.to_owned(), of.code.clone(), of.message.clone());
+    let mut told = HashSet::new();
+    let first = findings.into_iter().filter(|finding| {
+        let of_connection = rotations.get(finding.about.as_str());
+        let is_told = of_connection.is_some_and(|about| told.contains(&key(about, finding)));
+        !is_told && told.insert(key(&finding.about, finding))
+    });
+    first.collect()
 }
 
 /// By the provider that is asked; none is this host.

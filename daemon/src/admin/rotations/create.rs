@@ -28,10 +28,11 @@ pub(in crate::admin) async fn create_rotation(
     daemon: Daemon,
     kind: Path<String>,
     peer: Peer,
-    body: Body<CreateRotation>,
+    body: Result<Body<CreateRotation>, ApiError>,
 ) -> Reply {
+    // Which fields are right is the provider's to say.
     let provider = lookup::provider(&daemon, &kind).await?;
-    let (create, warnings) = prepared(&daemon, &provider, &peer, body.0).await?;
+    let (create, warnings) = prepared(&daemon, &provider, &peer, body?.0).await?;
     let id = create.id;
     let told = daemon.rotator.send(create).await??;
     let end = match wait::end(&daemon, told).await? {
@@ -91,8 +92,15 @@ async fn prepared(
     let connection = usable(daemon, provider, &place, body.connection_id).await?;
     let mapping = body.secrets_mapping;
     names::check_free(daemon, &place, Some(&body.name), Some(&mapping), None).await?;
-    let inspected =
-        target::inspect(daemon, provider, connection, &parameters, plan.interval).await?;
+    let inspected = target::inspect(
+        daemon,
+        provider,
+        connection,
+        &parameters,
+        plan.interval,
+        None,
+    )
+    .await?;
     let id = RotationId(Uuid::new_v4());
     let detail = json!({
         "type": provider.slug().as_str(), "name": body.name, "connectionId": body.connection_id,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rotord_api::field::{FieldValue, FieldValues};
 use rotord_provider::Provider;
 use rotord_provider::contract::{self, NamedValue, Value};
-use rotord_rotation::{Interval, Timing};
+use rotord_rotation::{Interval, RotationId, Timing};
 use rotord_store::{Connection, ConnectionId, RotationDetails};
 use serde_json::{Map, Value as Json};
 
@@ -31,6 +31,7 @@ pub(super) async fn inspect(
     connection: Connection,
     given: &FieldValues,
     interval: Interval,
+    own: Option<RotationId>,
 ) -> Result<Inspected, ApiError> {
     let id = connection.id;
     let connection = lookup::opened(daemon, provider, connection).await?;
@@ -41,7 +42,7 @@ pub(super) async fn inspect(
     let rules = calls::scaled_rules(provider.description(), &daemon.timing);
     let rules = rules.map_err(ApiError::ours)?;
     check_lifetime(&rules, interval, inspection.max_lifetime, &daemon.timing)?;
-    let warnings = inspection
+    let mut warnings: Vec<_> = inspection
         .findings
         .iter()
         .filter(|finding| finding.severity == contract::Severity::Warning)
@@ -55,9 +56,32 @@ pub(super) async fn inspect(
             told(finding)
         })
         .collect();
-    Ok(Inspected {
-        warnings,
-        ..agreed(provider, id, given, inspection.parameters)
+    let agreed = agreed(provider, id, given, inspection.parameters);
+    let key = agreed.key.clone();
+    let others = daemon
+        .store
+        .read(move |reader| {
+            let ids = reader.rotations_of_target(&key)?.into_iter();
+            let records = ids.map(|id| reader.rotation(id));
+            records.collect::<Result<Vec<_>, _>>()
+        })
+        .await?;
+    let others = others
+        .into_iter()
+        .filter(|other| Some(other.details.id) != own && !other.state.life.is_deleting());
+    let names: Vec<_> = others.map(|other| other.details.name).collect();
+    warnings.extend(shared(&names));
+    Ok(Inspected { warnings, ..agreed })
+}
+
+/// What a person is told of a target that these other rotations have, too. It is allowed: one may take over from another.
+pub(in crate::admin) fn shared(others: &[String]) -> Option<String> {
+    (!others.is_empty()).then(|| {
+        format!(
+            "its target is rotated by {} too: each rotation issues credentials of its own there and publishes them under \
+             its own names, and the target needs room for all of them",
+            others.join(", ")
+        )
     })
 }
 

@@ -3,6 +3,7 @@
 use actix_web::web::Path;
 use rotord_api::Issues;
 use rotord_api::field::FieldValues;
+use rotord_api::issue::{Issue, IssueCode};
 use rotord_api::rotation::{SecretRotationAnswer, UpdateRotation};
 use rotord_api::routes;
 use rotord_provider::contract::ProviderDescription;
@@ -33,6 +34,7 @@ pub(in crate::admin) async fn update_rotation(
     let record = lookup::rotation(&daemon, Some(&path.0), &path.1).await?;
     let description = lookup::description(&daemon, &path.0).await?;
     let Body(body) = body;
+    stays(&body, &record)?;
     let plan = plan::of_change(&body, &record.state, &description, daemon.clock.now().wall)?;
     let (change, warnings) = changed(&daemon, &record, &description, &plan, body).await?;
     let detail = json!({
@@ -62,6 +64,51 @@ pub(in crate::admin) async fn update_rotation(
     let id = record.details.id;
     let record = daemon.store.read(move |reader| reader.rotation(id)).await?;
     Ok(ok(&answer_with(&daemon, &record, warnings).await?))
+}
+
+/// What changes where a rotation is.
+const MOVE: &str = "rotorctl move, or the route move, moves the rotation";
+
+/// What no update changes has to be said as it is: whoever is answered 200 takes it for done.
+fn stays(body: &UpdateRotation, record: &RotationRecord) -> Result<(), Issues> {
+    let (details, place) = (&record.details, &record.place);
+    let project = &place.project;
+    let mut issues = Issues::default();
+    let mut unless = |stays: bool, name: &str, present: &str, instead: &str| {
+        if !stays {
+            let message = format!("can't be changed, and is {present}: {instead}");
+            issues.extend(Issues::from(Issue::new(IssueCode::Custom, message)).under(name));
+        }
+    };
+    let id = body.connection_id;
+    unless(
+        id.is_none_or(|id| id == details.connection.0),
+        "connectionId",
+        &details.connection.to_string(),
+        "create another rotation with the other connection",
+    );
+    let id = body.project_id.as_ref();
+    unless(
+        id.is_none_or(|id| *id == project.id.to_string() || *id == project.slug),
+        "projectId",
+        &project.id.to_string(),
+        "create another rotation in the other project",
+    );
+    let slug = body.environment.as_ref();
+    unless(
+        slug.is_none_or(|slug| *slug == place.environment.slug),
+        "environment",
+        &place.environment.slug,
+        MOVE,
+    );
+    let path = body.secret_path.as_ref();
+    unless(
+        path.is_none_or(|path| *path == place.folder.path),
+        "secretPath",
+        &place.folder.path,
+        MOVE,
+    );
+    issues.or(())
 }
 
 /// What to change, and what a person should know of the target.
@@ -138,7 +185,15 @@ async fn change_parameters(
     }
     let provider = lookup::provider(daemon, &details.provider).await?;
     let connection = lookup::connection(daemon, None, &details.connection.to_string()).await?;
-    let inspected = target::inspect(daemon, &provider, connection, given, plan.interval).await?;
+    let inspected = target::inspect(
+        daemon,
+        &provider,
+        connection,
+        given,
+        plan.interval,
+        Some(details.id),
+    )
+    .await?;
     change.parameters = Some(inspected.parameters);
     change.target_key = Some(inspected.key);
     Ok(inspected.warnings)

@@ -114,6 +114,7 @@ async fn what_does_not_exist_or_fit_is_refused_with_its_name() {
             400,
             "folder with path \\\"/none/such\\\"",
         ),
+        ("secretPath", json!("/none/such"), 400, ": there is /"),
         (
             "projectId",
             json!("none"),
@@ -138,7 +139,25 @@ async fn what_does_not_exist_or_fit_is_refused_with_its_name() {
         .post("/api/v2/secret-rotations/nothing", &body)
         .await
         .is(404)
-        .says("nothing");
+        .says("no provider nothing: there is echo");
+    // Which kind it should be comes before the fields, which are that kind's.
+    for (path, says) in [
+        (
+            "/api/v2/secret-rotations/eco",
+            "no provider eco: did you mean echo?",
+        ),
+        (
+            "/api/v1/app-connections/zork",
+            "no kind of App Connection zork: there is echo",
+        ),
+    ] {
+        house.post(path, &json!({})).await.is(404).says(says);
+    }
+    let rotation = "/api/v2/secret-rotations/echo/3c90c3cc-0d44-4b50-8888-8dd25736052a";
+    let wrong = format!("{rotation}?revokeGeneratedCredentials=true&deleteSecrets=maybe");
+    let answer = house.delete(&wrong).await;
+    answer.is(422).says("must be \\\"true\\\" or \\\"false\\\"");
+    assert_eq!(answer.body["message"][0]["path"], json!(["deleteSecrets"]));
     nothing_changed(&house).await;
 }
 
@@ -153,7 +172,10 @@ async fn bodies_that_are_no_json_too_large_or_too_deep_are_refused() {
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
     post(deep).await.is(400).says("deeply");
     let large = json!({"name": "x".repeat(300 * 1024)}).to_string();
-    post(large).await.is(413);
+    post(large)
+        .await
+        .is(413)
+        .says("262144 bytes: the setting admin.body_limit");
     nothing_changed(&house).await;
 }
 

@@ -106,6 +106,12 @@ async fn a_change_without_credentials_keeps_them_and_one_with_them_is_tried_out(
     renamed.is(200);
     assert_eq!(renamed.body["appConnection"]["name"], "other");
     assert_eq!(renamed.body["appConnection"]["version"], 2);
+    for nothing in [json!({}), json!({"name": "other", "description": "d"})] {
+        let same = house.patch(&path, &nothing).await;
+        same.is(200);
+        assert_eq!(same.body, renamed.body);
+    }
+    assert_eq!(house.noted("update-app-connection").await, 1);
     let connection = rotord_store::ConnectionId(id.parse().unwrap());
     let secrets = house
         .admin

@@ -3,10 +3,11 @@
 use rotord_api::doctor::{DoctorFinding, DoctorReport};
 use rotord_api::issue::Severity;
 use rotord_api::routes;
-use rotord_store::{ConnectionId, NewConnection, Reader, Secret, SecretMap};
+use rotord_api::status::DaemonStatus;
+use rotord_store::{ConnectionChange, ConnectionId, NewConnection, Reader, Secret, SecretMap};
 use serde_json::json;
 
-use super::house::{House, TOKEN};
+use super::house::{House, ROTATIONS, TOKEN};
 
 async fn look(house: &House, query: &str) -> DoctorReport {
     let answer = house.get(&format!("{}{query}", routes::DOCTOR)).await;
@@ -96,6 +97,109 @@ async fn what_a_service_refuses_is_a_problem_of_that_connection_alone() {
     let report = look(&house, &format!("?connectionId={refused}")).await;
     assert_eq!(report.findings.len(), 1, "{report:#?}");
     assert_eq!(report.worst, Severity::Problem);
+}
+
+#[actix_rt::test]
+async fn what_a_service_refuses_to_a_connection_and_its_rotation_is_told_once() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    house.settled(&path).await;
+    // As if its credential had been revoked since: a login would have refused the change.
+    let mut secrets = SecretMap::new();
+    secrets.insert("token", Secret::new(TOKEN));
+    let change = ConnectionChange {
+        fields: Some(
+            json!({"behaviour": "fault:unauthorized"})
+                .as_object()
+                .unwrap()
+                .clone(),
+        ),
+        secrets: Some(secrets),
+        ..ConnectionChange::default()
+    };
+    let at = house.admin.clock.now().wall;
+    let id = ConnectionId(connection.parse().unwrap());
+    let write = house
+        .admin
+        .store
+        .write(move |store| store.change_connection(at, id, &change, &[]));
+    write.await.unwrap();
+    let report = look(&house, "").await;
+    let told: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|found| found.code == "unauthorized")
+        .map(|found| found.about.as_str())
+        .collect();
+    assert_eq!(told, ["connection echo"], "{report:#?}");
+}
+
+#[actix_rt::test]
+async fn a_target_that_two_rotations_have_is_told_at_once_and_by_doctor() {
+    let (house, connection) = House::connected().await;
+    house.rotation(&connection).await;
+    let mut other = house.request(&connection);
+    other["name"] = json!("other");
+    other["secretsMapping"] = json!({"name": "OTHER_NAME", "value": "OTHER_VALUE"});
+    let rotation = house.post(ROTATIONS, &other).await.rotation();
+    let warnings = rotation["state"]["warnings"].to_string();
+    assert!(
+        warnings.contains("rotated by my-rotation too"),
+        "{warnings}"
+    );
+    let report = look(&house, "").await;
+    for (name, partner) in [("my-rotation", "other"), ("other", "my-rotation")] {
+        let found = report.findings.iter();
+        let told: Vec<_> = found
+            .filter(|found| found.about == format!("rotation {name}"))
+            .filter(|found| found.code == "target-shared")
+            .collect();
+        assert_eq!(told.len(), 1, "{report:#?}");
+        assert_eq!(told[0].severity, Severity::Warning);
+        assert!(told[0].message.contains(partner), "{told:?}");
+    }
+    other["name"] = json!("third");
+    other["parameters"] = json!({"key": "elsewhere"});
+    other["secretsMapping"] = json!({"name": "THIRD_NAME", "value": "THIRD_VALUE"});
+    let rotation = house.post(ROTATIONS, &other).await.rotation();
+    let warnings = rotation["state"]["warnings"].to_string();
+    assert!(!warnings.contains("rotated by"), "{warnings}");
+}
+
+/// In status and in doctor, whose exit codes are to agree.
+#[actix_rt::test]
+async fn a_file_that_is_no_provider_is_as_bad_as_somebody_needs_it() {
+    let house = House::open().await;
+    let directory = house.admin.providers.host().directories().remove(0);
+    let severity = async || {
+        house.admin.providers.load().await.unwrap();
+        let report = look(&house, "").await;
+        let findings = report.findings.iter();
+        let seen: Vec<_> = findings
+            .filter(|found| found.code == "provider-not-loaded")
+            .map(|found| found.severity)
+            .collect();
+        let answer = house.get(routes::STATUS).await;
+        let status: DaemonStatus = serde_json::from_value(answer.body).unwrap();
+        let of_status: Vec<_> = status
+            .providers
+            .iter()
+            .filter_map(|provider| provider.severity)
+            .collect();
+        assert_eq!(seen, of_status);
+        let is_bad = seen.contains(&Severity::Problem);
+        assert_eq!(status.needs_attention(), is_bad, "{status:#?}");
+        seen
+    };
+    assert_eq!(severity().await, []);
+    // Another file serves, and nobody needs what it serves.
+    std::fs::copy(directory.join("echo.wasm"), directory.join("other.wasm")).unwrap();
+    assert_eq!(severity().await, [Severity::Warning]);
+    house.connect("echo", json!({"token": TOKEN})).await;
+    assert_eq!(severity().await, [Severity::Problem]);
+    // Whose it would be nobody knows.
+    std::fs::write(directory.join("other.wasm"), "no component").unwrap();
+    assert_eq!(severity().await, [Severity::Problem]);
 }
 
 #[actix_rt::test]

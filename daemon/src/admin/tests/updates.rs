@@ -13,7 +13,8 @@ async fn what_is_given_changes_and_the_rest_stays() {
         "name": "renamed", "description": null, "rotationInterval": 7,
         "rotateAtUtc": {"hours": 3, "minutes": 15}, "overlapHours": 12,
         "secretsMapping": {"name": "ECHO_NAME", "value": "NEW_VALUE"},
-        "environment": "prod", "connectionId": "ignored"
+        // As Terraform sends them with every update.
+        "environment": "dev", "secretPath": "/", "connectionId": connection, "projectId": house.project
     });
     let after = house.patch(&path, &change).await.rotation();
     assert_eq!(after["name"], "renamed");
@@ -35,6 +36,27 @@ async fn what_is_given_changes_and_the_rest_stays() {
         .await
         .rotation();
     assert_eq!(empty.get("overlapHours"), None);
+}
+
+#[actix_rt::test]
+async fn what_no_update_changes_is_refused_and_named() {
+    let (house, connection) = House::connected().await;
+    let path = house.rotation(&connection).await;
+    let other = "3c90c3cc-0d44-4b50-8888-8dd25736052a";
+    for (field, value, says) in [
+        ("connectionId", other, connection.as_str()),
+        ("projectId", "other", house.project.as_str()),
+        ("environment", "prod", "is dev: rotorctl move"),
+        ("secretPath", "/app", "is /: rotorctl move"),
+        ("zork", "1", "is not a field of this request"),
+    ] {
+        let answer = house
+            .patch(&path, &json!({"name": "renamed", field: value}))
+            .await;
+        answer.is(422).says(says);
+        assert_eq!(answer.body["message"][0]["path"], json!([field]));
+    }
+    assert_ne!(house.get(&path).await.rotation()["name"], "renamed");
 }
 
 #[actix_rt::test]

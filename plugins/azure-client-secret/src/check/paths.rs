@@ -39,25 +39,13 @@ pub(super) fn reached(codes: &Codes, root: &Root) -> Finding {
 /// No whole answer came from there.
 pub(super) fn closed(codes: &Codes, root: &Root, error: &Error) -> Finding {
     let host = root.host();
+    let why = root.lost(error);
     match error {
-        Error::Denied(why) => Finding::problem(
-            codes.not_granted,
-            format!("{host} is not granted to this provider: {why}"),
-        )
-        .remedy(format!(
+        Error::Denied(_) => Finding::problem(codes.not_granted, why).remedy(format!(
             "in [providers.grants.azure-client-secret] of rotord's settings, name {host} in `only` where \
              that is set, and in `private` where the host is at a private address"
         )),
-        Error::Unreachable(why) => Finding::problem(
-            codes.unreached,
-            format!("{host} can't be reached: {why}"),
-        )
-        .remedy(open_path(root)),
-        Error::Interrupted(why) | Error::TooLarge(why) | Error::Other(why) => Finding::problem(
-            codes.unreached,
-            format!("{host} gave no whole answer: {why}"),
-        )
-        .remedy(open_path(root)),
+        _ => Finding::problem(codes.unreached, why).remedy(open_path(root)),
     }
 }
 

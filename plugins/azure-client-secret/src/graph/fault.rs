@@ -34,14 +34,7 @@ pub(crate) fn is_graphs(response: &Response) -> bool {
 
 /// A reading request that got no answer.
 pub(super) fn of_lost_read(azure: &Azure, error: &Error) -> Fault {
-    let host = azure.graph_root.host();
-    match error {
-        Error::Denied(why) => Fault::unavailable(format!("{host} is not granted: {why}")),
-        Error::Unreachable(why) => Fault::unavailable(format!("{host} can't be reached: {why}")),
-        Error::Interrupted(why) | Error::TooLarge(why) | Error::Other(why) => {
-            Fault::unavailable(format!("{host} gave no whole answer: {why}"))
-        }
-    }
+    Fault::unavailable(azure.graph_root.lost(error))
 }
 
 /// A changing request that got no answer.

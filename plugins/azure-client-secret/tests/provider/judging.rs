@@ -4,7 +4,7 @@ use azure_client_secret::AzureClientSecret as Azure;
 use rotor_provider_sdk::http::{Error, Response};
 use rotor_provider_sdk::mock::MockHost;
 use rotor_provider_sdk::{
-    Fault, FaultKind, Finding, Identity, Inspection, Provider, Severity, Target, Value,
+    Fault, FaultKind, Finding, Identity, Inspection, OptionEntry, Provider, Severity, Target, Value,
 };
 use serde_json::json;
 
@@ -449,6 +449,12 @@ fn closed_paths_are_named_with_what_opens_them() {
         .answer(Response::new(200, "<html>Welcome</html>"));
     let fault = Azure::check(&host, &target::connection()).unwrap_err();
     carried(&fault, "login-not-granted", "problem", "[providers.grants.");
+    // In the same words, so that whoever shows both shows one.
+    let carries = |option: &OptionEntry| {
+        let said = serde_json::from_str::<serde_json::Value>(&option.value);
+        said.is_ok_and(|finding| finding["message"] == fault.message)
+    };
+    assert!(fault.options.iter().any(carries), "{fault:?}");
     carried(
         &fault,
         "graph-unreached",
