@@ -565,6 +565,12 @@ impl Settings {
                 "it must be at least 1, or nothing could be issued",
             );
         }
+        if self.timing.attempt_spacing.is_zero() {
+            return wrong(
+                "timing.attempt_spacing",
+                "it must be more than nothing, or a provider whose answers are spoilt would be asked without end",
+            );
+        }
         if self.timing.gate_fresh < self.providers.call_time {
             return wrong(
                 "timing.gate_fresh",
@@ -755,6 +761,10 @@ mod tests {
             ("[state]\nsecret_versions = 1", "state.secret_versions"),
             ("[providers]\nconcurrency = 0", "providers.concurrency"),
             ("[state]\nwitness = \"/var/lib/rotord/w\"", "state.witness"),
+            (
+                "[timing]\nattempt_spacing = \"0s\"",
+                "timing.attempt_spacing",
+            ),
             ("[admin]\nwait = \"14m 1s\"", "admin.wait"),
             ("[admin]\nsocket = \"run/admin.sock\"", "admin.socket"),
             ("[reader]\nsocket = \"reader.sock\"", "reader.socket"),
