@@ -172,12 +172,6 @@ pub struct ReaderGrant {
 impl ReaderGrant {
     /// One that grants nothing is a mistake, and silence would be its only sign.
     fn checked(&self) -> Result<(), SettingsError> {
-        let wrong = |key, why: &str| {
-            Err(SettingsError::Senseless {
-                key,
-                why: why.to_owned(),
-            })
-        };
         if self.uids.is_empty() && self.gids.is_empty() {
             return wrong(
                 "reader.grants",
@@ -541,49 +535,7 @@ impl Settings {
     }
 
     fn checked(self) -> Result<Self, SettingsError> {
-        let wrong = |key, why: &str| {
-            Err(SettingsError::Senseless {
-                key,
-                why: why.to_owned(),
-            })
-        };
-        if !(self.timing.scale > 0.0 && self.timing.scale <= 1.0) {
-            return wrong(
-                "timing.scale",
-                "it must be above 0 and at most 1; 1 in earnest",
-            );
-        }
-        if self.timing.absences == 0 {
-            return wrong(
-                "timing.absences",
-                "nothing seen once proves nothing: it must be at least 1",
-            );
-        }
-        if self.timing.lost_most == 0 {
-            return wrong(
-                "timing.lost_most",
-                "it must be at least 1, or nothing could be issued",
-            );
-        }
-        if self.timing.attempt_spacing.is_zero() {
-            return wrong(
-                "timing.attempt_spacing",
-                "it must be more than nothing, or a provider whose answers are spoilt would be asked without end",
-            );
-        }
-        if self.timing.gate_fresh < self.providers.call_time {
-            return wrong(
-                "timing.gate_fresh",
-                "it must be at least providers.call_time, or what is looked at before a removal may be too old as soon \
-                 as it is known",
-            );
-        }
-        if self.timing.scaled().gate_fresh < A_CALL {
-            return wrong(
-                "timing.gate_fresh",
-                "times timing.scale it must be at least a second: calls to a provider are not scaled",
-            );
-        }
+        self.check_timing()?;
         if self.state.secret_versions < 2 {
             return wrong(
                 "state.secret_versions",
@@ -646,6 +598,54 @@ impl Settings {
         }
         Ok(self)
     }
+
+    fn check_timing(&self) -> Result<(), SettingsError> {
+        if !(self.timing.scale > 0.0 && self.timing.scale <= 1.0) {
+            return wrong(
+                "timing.scale",
+                "it must be above 0 and at most 1; 1 in earnest",
+            );
+        }
+        if self.timing.absences == 0 {
+            return wrong(
+                "timing.absences",
+                "nothing seen once proves nothing: it must be at least 1",
+            );
+        }
+        if self.timing.lost_most == 0 {
+            return wrong(
+                "timing.lost_most",
+                "it must be at least 1, or nothing could be issued",
+            );
+        }
+        if self.timing.attempt_spacing.is_zero() {
+            return wrong(
+                "timing.attempt_spacing",
+                "it must be more than nothing, or a provider whose answers are spoilt would be asked without end",
+            );
+        }
+        if self.timing.gate_fresh < self.providers.call_time {
+            return wrong(
+                "timing.gate_fresh",
+                "it must be at least providers.call_time, or what is looked at before a removal may be too old as soon \
+                 as it is known",
+            );
+        }
+        if self.timing.scaled().gate_fresh < A_CALL {
+            return wrong(
+                "timing.gate_fresh",
+                "times timing.scale it must be at least a second: calls to a provider are not scaled",
+            );
+        }
+        Ok(())
+    }
+}
+
+fn wrong<T>(key: &'static str, why: &str) -> Result<T, SettingsError> {
+    Err(SettingsError::Senseless {
+        key,
+        why: why.to_owned(),
+    })
 }
 
 /// Durations as people write them: `90s`, `20m`, `6h`.
