@@ -458,12 +458,14 @@ impl<'a> Machine<'a> {
         self.rotation.facts.background_not_before = Boot::default();
     }
 
-    /// From one attempt to the next.
-    fn attempt_spacing(&self) -> Duration {
-        self.ctx
+    /// From one attempt to the next, after so many in a row; never below what the service asked for.
+    fn attempt_wait(&self, most: Duration, tries: u32, fault: &Fault) -> Duration {
+        let spacing = self
+            .ctx
             .rules
             .write_spacing
-            .max(self.ctx.timing.attempt_spacing)
+            .max(self.ctx.timing.attempt_spacing);
+        backoff::exponential(spacing, most, tries).max(fault.retry_after.unwrap_or_default())
     }
 
     /// Exponential with jitter, never below the first wait nor below what the service asked for.

@@ -285,9 +285,7 @@ impl Machine<'_> {
                     .and_then(Credential::removal)
                     .map_or(0, |r| r.failures);
                 let wait = if fault.kind.is_passing() {
-                    let (spacing, most) = (self.attempt_spacing(), self.ctx.timing.retry_most);
-                    backoff::exponential(spacing, most, failures)
-                        .max(fault.retry_after.unwrap_or_default())
+                    self.attempt_wait(self.ctx.timing.retry_most, failures, &fault)
                 } else {
                     self.retry_wait(failures, fault.retry_after)
                 };

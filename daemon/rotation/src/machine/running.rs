@@ -5,7 +5,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Machine;
-use crate::backoff;
 use crate::clock::later;
 use crate::credential::{Credential, Gate, Reason, Stage};
 use crate::effect::{Call, Write};
@@ -196,14 +195,13 @@ impl Machine<'_> {
 
     fn on_not_created(&mut self, id: CredentialId, fault: &Fault) {
         let wanted = self.rotation.run_credential() == Some(id);
-        let spacing = self.attempt_spacing();
         if fault.kind.is_ambiguous() {
             self.lose(id);
+            let lost = self.rotation.run.as_ref().map_or(0, |run| run.lost);
+            let wait = self.attempt_wait(self.ctx.timing.retry_most, lost, fault);
             if wanted && let Some(run) = &mut self.rotation.run {
                 // The run goes on under a new nonce; the old one is looked for beside it. Where every answer is lost,
                 // less and less often, however soon what they made is found and removed.
-                let wait = backoff::exponential(spacing, self.ctx.timing.retry_most, run.lost)
-                    .max(fault.retry_after.unwrap_or_default());
                 run.lost = run.lost.saturating_add(1);
                 run.trouble = Some(fault.to_string());
                 self.wait(
@@ -241,12 +239,12 @@ impl Machine<'_> {
 
     /// A refusal during a run: wait and try again where that may help, else the run fails.
     pub(super) fn run_fault(&mut self, fault: &Fault) {
-        let (timing, spacing) = (self.ctx.timing, self.attempt_spacing());
+        let timing = self.ctx.timing;
+        let retries = self.rotation.run.as_ref().map_or(0, |run| run.retries);
+        let wait = self.attempt_wait(timing.retry_first, retries, fault);
         let Some(run) = &mut self.rotation.run else {
             return;
         };
-        let wait = backoff::exponential(spacing, timing.retry_first, run.retries)
-            .max(fault.retry_after.unwrap_or_default());
         if fault.kind.is_passing()
             && run.retries < timing.retries_in_run
             && wait <= timing.retry_first
