@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::Machine;
-use crate::backoff;
 use crate::clock::{Boot, between, later};
 use crate::credential::{Credential, Gate, Reason, Stage};
 use crate::effect::{Call, Write};
@@ -392,8 +391,7 @@ impl Machine<'_> {
         }
         if run.room_made {
             // A replica that has not seen the removal yet.
-            let wait =
-                backoff::exponential(rules.write_spacing, rules.propagation_bound, run.retries);
+            let wait = self.attempt_wait(rules.propagation_bound, run.retries, fault);
             if let Some(run) = &mut self.rotation.run {
                 run.retries += 1;
             }
