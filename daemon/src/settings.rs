@@ -252,7 +252,6 @@ impl CredentialGrant {
 
     /// One that no unit can ask for is a mistake, and silence would be its only sign.
     fn checked(&self) -> Result<(), SettingsError> {
-        let wrong = |key, why| Err(SettingsError::Senseless { key, why });
         if let Err(why) = self.asker().check() {
             return wrong("credentials.grants", why);
         }
@@ -565,7 +564,7 @@ impl Settings {
                     "there are two for {}: a unit gets one secret under one name",
                     grant.asker()
                 );
-                return wrong("credentials.grants", &why);
+                return wrong("credentials.grants", why);
             }
         }
         if self.providers.concurrency == 0 {
@@ -584,7 +583,7 @@ impl Settings {
                     socket.display(),
                     socket.file_name().unwrap_or_default().display()
                 );
-                return wrong(key, &why);
+                return wrong(key, why);
             }
         }
         if self.admin.socket == self.reader.socket {
@@ -641,10 +640,10 @@ impl Settings {
     }
 }
 
-fn wrong<T>(key: &'static str, why: &str) -> Result<T, SettingsError> {
+fn wrong<T>(key: &'static str, why: impl Into<String>) -> Result<T, SettingsError> {
     Err(SettingsError::Senseless {
         key,
-        why: why.to_owned(),
+        why: why.into(),
     })
 }
 

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use e2e::Failure;
-use e2e::azure::{Azure, MANAGER, MANAGER_SECRET};
-use reqwest::{Certificate, Client};
+use e2e::azure::{self, Azure, MANAGER, MANAGER_SECRET};
+use reqwest::Client;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime;
 
@@ -18,16 +18,12 @@ const LOGINS: u32 = 400;
 /// resolved already.
 pub(crate) async fn alone(azure: &Azure) -> Result<Duration, Failure> {
     let failed = "the bare client can't log in";
-    let authority = Certificate::from_pem(azure.standin.ca_pem().as_bytes())
-        .map_err(|error| Failure::new(failed).because(error))?;
     let login = Login {
         url: azure.token_url(),
         client_id: azure.app(MANAGER)?.app_id.to_string(),
-        client: Client::builder()
-            .tls_certs_only([authority])
+        client: azure
+            .client()?
             .resolve("localhost", azure.standin.address())
-            .no_proxy()
-            .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| Failure::new(failed).because(error))?,
     };
@@ -63,12 +59,7 @@ struct Login {
 
 impl Login {
     async fn once(&self) -> reqwest::Result<()> {
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &self.client_id),
-            ("client_secret", MANAGER_SECRET),
-            ("scope", "https://graph.microsoft.com/.default"),
-        ];
+        let form = azure::login(&self.client_id, MANAGER_SECRET);
         let reply = self.client.post(&self.url).form(&form).send().await?;
         reply.error_for_status()?.bytes().await.map(drop)
     }

@@ -50,6 +50,16 @@ pub fn tenant(applications: &[&str]) -> Config {
     }
 }
 
+/// What an application sends where it logs in.
+pub fn login<'a>(client_id: &'a str, client_secret: &'a str) -> [(&'static str, &'a str); 4] {
+    [
+        ("grant_type", "client_credentials"),
+        ("client_id", client_id),
+        ("client_secret", client_secret),
+        ("scope", "https://graph.microsoft.com/.default"),
+    ]
+}
+
 impl Azure {
     /// Starts with a tenant, on a free port of the loopback.
     ///
@@ -76,6 +86,19 @@ impl Azure {
     pub fn token_url(&self) -> String {
         let (base, tenant) = (self.standin.base_url(), self.standin.tenant_id());
         format!("{base}/{tenant}/oauth2/v2.0/token")
+    }
+
+    /// A client that trusts this service alone, and of which no connection is used twice: each login meets it anew.
+    ///
+    /// # Errors
+    /// Its authority can't be trusted.
+    pub fn client(&self) -> Result<reqwest::ClientBuilder, Failure> {
+        let ca = reqwest::Certificate::from_pem(self.standin.ca_pem().as_bytes())
+            .or_fail(|| "no certificate authority".to_owned())?;
+        Ok(reqwest::Client::builder()
+            .tls_certs_only([ca])
+            .no_proxy()
+            .pool_max_idle_per_host(0))
     }
 
     /// The fields of a connection by client secret, but for the secret: name and value.

@@ -9,7 +9,7 @@ use rotord_api::secret::{Secret, SecretsAnswer};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::azure::Azure;
+use crate::azure::{Azure, login};
 use crate::failure::{Failure, OrFail as _};
 use crate::http::Http;
 
@@ -68,13 +68,8 @@ impl Consumer {
     /// # Errors
     /// The authority of this Azure can't be trusted.
     pub fn start(azure: &Azure, task: Task) -> Result<Self, Failure> {
-        let ca = reqwest::Certificate::from_pem(azure.standin.ca_pem().as_bytes())
-            .or_fail(|| "no certificate authority".to_owned())?;
-        // No connection is used twice: each login meets the service anew.
-        let client = reqwest::Client::builder()
-            .tls_certs_only([ca])
-            .no_proxy()
-            .pool_max_idle_per_host(0)
+        let client = azure
+            .client()?
             .user_agent(USER_AGENT)
             .timeout(Duration::from_secs(30))
             .build()
@@ -185,12 +180,7 @@ impl Work {
     }
 
     async fn log_in(&self, credentials: &Credentials) -> Result<(), Failure> {
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &credentials.id),
-            ("client_secret", &credentials.secret),
-            ("scope", "https://graph.microsoft.com/.default"),
-        ];
+        let form = login(&credentials.id, &credentials.secret);
         let reply = self
             .client
             .post(&self.token_url)

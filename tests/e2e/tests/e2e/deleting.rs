@@ -252,11 +252,7 @@ async fn a_secret_that_was_kept_is_deleted_by_command_and_a_fed_one_is_not() {
 async fn who_waits_for_a_run_is_told_that_its_rotation_was_deleted_meanwhile() {
     let rig = Rig::start(&["payroll"]).await;
     let rotation = rig.create("payroll").await;
-    // Nothing new logs in for a while: the run is held up in its proof.
-    let slow = azure_standin::Lag::between(60_000, 60_000);
-    rig.azure
-        .standin
-        .set_behaviour(|behaviour| behaviour.added.token = slow);
+    rig.hold_up_proofs();
     let rotating = rig.daemon.rotorctl().unwrap();
     let rotating = tokio::spawn(rotating.args(["rotate", "payroll", "--wait"]).run());
     rig.until("the new credential", &rotation, |rotation| {

@@ -367,11 +367,7 @@ async fn a_bad_connection_is_not_kept() {
 async fn a_second_rotation_at_a_time_is_refused() {
     let rig = Rig::start(&["payroll"]).await;
     let rotation = rig.create("payroll").await;
-    // Nothing new logs in for a while: the first run is held up in its proof.
-    let slow = azure_standin::Lag::between(60_000, 60_000);
-    rig.azure
-        .standin
-        .set_behaviour(|behaviour| behaviour.added.token = slow);
+    rig.hold_up_proofs();
     let rotate = routes::rotate_secrets(KIND, rotation.id);
     let http = rig.operator.http.clone();
     let first = tokio::spawn({

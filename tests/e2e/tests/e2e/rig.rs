@@ -73,6 +73,14 @@ impl Rig {
         assert!(login.works_everywhere());
     }
 
+    /// Nothing new logs in for a while: a run is held up in its proof.
+    pub(crate) fn hold_up_proofs(&self) {
+        let slow = azure_standin::Lag::between(60_000, 60_000);
+        self.azure
+            .standin
+            .set_behaviour(|behaviour| behaviour.added.token = slow);
+    }
+
     pub(crate) async fn create(&self, app: &str) -> SecretRotation {
         self.operator
             .create(&self.azure, self.connection, app)
