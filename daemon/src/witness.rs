@@ -1,8 +1,8 @@
 //! A witness of how far the database had come, kept outside of the state directory.
 //!
 //! Each commit counts the installation's generation up; the witness is synced with it before the step's call is
-//! made. A database that counts less than its witness was restored from a copy: what it calls a lost answer may
-//! be the live credential. A rollback of the whole machine, witness included, is caught by the labels alone.
+//! made, and when a run has ended. A database that counts less than its witness was restored from a copy: what it calls
+//! a lost answer, or unproved, may be the live credential. A rollback of the whole machine, witness included, is caught by the labels alone.
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -25,7 +25,7 @@ pub enum Step {
     Issue,
     /// What was created is written down.
     Keep,
-    /// One login.
+    /// One login, and what it showed is written down.
     Verify,
     /// The flip.
     Publish,

@@ -54,6 +54,19 @@ impl Step {
             wake_at,
         }
     }
+
+    /// There is nothing to commit before the call is made: what is kept is as it was in `old`, and the call, where there
+    /// is one, leaves the provider as it is. A login of a proof is such a step.
+    pub fn changes_nothing(&self, old: &Rotation) -> bool {
+        let nothing_besides = self.writes.is_empty()
+            && self.ended.is_none()
+            && !self.call.as_ref().is_some_and(Call::writes);
+        nothing_besides && {
+            let mut before = old.clone();
+            before.facts.clone_from(&self.rotation.facts);
+            before == self.rotation
+        }
+    }
 }
 
 /// A write that belongs to a step.

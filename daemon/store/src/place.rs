@@ -1,7 +1,7 @@
 //! What a commit is called where a test build can be killed in it.
 
 use rotord_crash::Step as Place;
-use rotord_rotation::{Call, Write};
+use rotord_rotation::{Call, Phase, Rotation, Write};
 
 use crate::step::Commit;
 
@@ -33,7 +33,19 @@ impl Commit<'_> {
             Some(Call::Issue { .. }) => Place::Issue,
             Some(Call::Verify { .. }) => Place::Verify,
             Some(Call::Revoke { .. }) => Place::Revoke,
+            None if adds_to_proof(old, new) => Place::Verify,
             None => Place::Other,
         }
+    }
+}
+
+/// What one login showed of the run's credential is kept; the next one is made without a commit.
+fn adds_to_proof(old: &Rotation, new: &Rotation) -> bool {
+    let phase = |rotation: &Rotation| rotation.run.as_ref().map(|run| run.phase.clone());
+    match (phase(old), phase(new)) {
+        (Some(Phase::Verifying { proof: then, .. }), Some(Phase::Verifying { proof, .. })) => {
+            then != proof
+        }
+        _ => false,
     }
 }

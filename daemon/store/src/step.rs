@@ -22,6 +22,8 @@ pub struct Commit<'a> {
     pub old: Option<&'a Rotation>,
     /// What was decided.
     pub step: &'a Step,
+    /// When the scheduler is to hand it over: the step's own time, or later where somebody else looks at it then.
+    pub wake_at: Option<DateTime<Utc>>,
     /// The outputs that came with the event, for a [`Write::KeepOutputs`].
     pub outputs: Option<&'a SecretMap>,
     /// What a person changed with it.
@@ -47,6 +49,7 @@ impl<'a> Commit<'a> {
             at,
             old: None,
             step,
+            wake_at: step.wake_at,
             outputs: None,
             change: None,
             secrets: None,
@@ -116,7 +119,7 @@ impl Books<'_> {
         if let Some(change) = commit.change {
             self.change_rotation(rotation.id, change, commit.at)?;
         }
-        self.save_state(rotation, commit.step.wake_at)?;
+        self.save_state(rotation, commit.wake_at)?;
         if is_news(commit) {
             self.touch(rotation.id, commit.at)?;
         }

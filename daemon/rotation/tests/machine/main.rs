@@ -43,6 +43,19 @@ fn creation_publishes_after_the_short_soak_and_is_due_an_interval_and_a_day_late
 }
 
 #[test]
+fn a_login_of_a_proof_needs_nothing_written_before_it_and_what_changes_the_provider_does() {
+    let mut play = Play::live(30);
+    play.until(|play| play.revoked.len() == 2);
+    let logins = |call: &&Call| matches!(call, Call::Verify { .. });
+    let proofs = play.published.len();
+    // The first login of each proof follows what was issued, in the step that keeps it.
+    let successes = usize::try_from(play.rules.verify_successes).unwrap();
+    assert!(play.unwritten.iter().filter(logins).count() >= proofs * (successes - 1));
+    let changing: Vec<_> = play.unwritten.iter().filter(|call| call.writes()).collect();
+    assert!(changing.is_empty(), "{changing:?}");
+}
+
+#[test]
 fn a_scheduled_run_soaks_for_the_whole_bound_and_keeps_its_rhythm() {
     let mut play = Play::live(30);
     play.until(|play| play.published.len() == 2);

@@ -37,6 +37,8 @@ pub(crate) struct Play {
     pub(crate) published: Vec<CredentialId>,
     pub(crate) revoked: Vec<Handle>,
     pub(crate) last_end: Option<Result<CredentialId, String>>,
+    /// Calls before which nothing had to be written.
+    pub(crate) unwritten: Vec<Call>,
     issued: u32,
     entropy: u128,
 }
@@ -114,6 +116,7 @@ impl Play {
             revoked: Vec::new(),
             last_end: None,
             issued: 0,
+            unwritten: Vec::new(),
             entropy: 1,
         };
         prepare(&mut play);
@@ -223,6 +226,9 @@ impl Play {
         self.entropy += 1;
         let step = self.rotation.step(Event::Woke, &self.context()).unwrap();
         let wake = step.wake_at;
+        if step.changes_nothing(&self.rotation) {
+            self.unwritten.extend(step.call.clone());
+        }
         self.commit(step);
         wake
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Recipient;
+use chrono::{DateTime, Utc};
 use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Host;
 use rotord_rotation::{
@@ -15,6 +16,7 @@ use rotord_rotation::{
 };
 use rotord_store::{Commit, StoreError};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::targets::Targets;
 use super::worker::{Ended, Mail, Worker};
@@ -476,5 +478,11 @@ impl Desk {
     /// A length of the daemon's time as real time.
     pub(super) fn real(&self, duration: Duration) -> Duration {
         self.equipment.clock.real(duration)
+    }
+
+    /// An instant of the wall clock, as a timer of this process that follows neither a set clock nor a host that sleeps.
+    pub(super) fn instant(&self, at: DateTime<Utc>) -> Instant {
+        let wait = at - self.equipment.clock.now().wall;
+        Instant::now() + self.real(wait.to_std().unwrap_or_default())
     }
 }

@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::sync::Arc;
 
 use chrono::Utc;
 use rotord_provider::Limits;
@@ -6,11 +7,12 @@ use rotord_rotation::{Boot, Call, Command, CredentialId, Handle, Life, Phase, Ro
 use rotord_store::Reader;
 use serde_json::json;
 
-use super::worker::may_begin;
+use super::worker::{LEASE, may_begin};
 use super::*;
 use crate::actors::fixture::Books;
 use crate::actors::scheduler::Nudge;
 use crate::clock::Clock;
+use crate::witness::Witness;
 
 /// That of the fixture's target.
 const TURN: &str = "echo echo";
@@ -231,6 +233,62 @@ async fn what_can_not_be_published_fails_the_run_and_says_why() {
     let state = state(&desk, id).await;
     assert_eq!(state.life, Life::Failed);
     assert_eq!(state.message, Some(why));
+}
+
+#[actix_rt::test]
+async fn a_run_wakes_itself_and_its_row_comes_due_a_lease_later() {
+    let books = Books::open().await;
+    let refused = json!({"key": "k", "behaviour": "say:later", "at": "verify"});
+    let id = books.rotation_of(1, Utc::now(), refused).await;
+    let desk = Rc::new(Desk::new(equipment(&books).await));
+    let told = desk.tell(Tell::new(id, Event::Answered)).await.unwrap();
+    // Nobody but the run itself looks at it: it waits from one login to the next.
+    let mut ended = told.run.unwrap().ended;
+    let calls = || desk.equipment.host.provider("echo").unwrap().health().calls;
+    let mut leased = 0;
+    let end = in_time(async {
+        loop {
+            let before = Utc::now();
+            let seen = read(&desk, move |reader| {
+                Ok((reader.rotation(id)?.state.run, reader.next_wake()?))
+            });
+            let (run, next) = seen.await;
+            if run.is_none() {
+                return (&mut ended).await.unwrap();
+            }
+            if let Some(next) = next {
+                assert!(next - before >= LEASE / 2, "{next}");
+                leased += 1;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    let why = end.result.unwrap_err().to_string();
+    assert!(why.contains("refused at the end of the wait"), "{why}");
+    assert!(leased > 0);
+    // What each login showed is written down, and nothing before it.
+    let commits = desk.equipment.store.write(|store| Ok(store.generation()));
+    let (commits, calls) = (commits.await.unwrap(), calls());
+    assert!(calls > 10 && commits < calls + 8, "{commits}, {calls}");
+}
+
+#[actix_rt::test]
+async fn a_copy_from_within_a_proof_is_older_than_what_the_proof_led_to() {
+    let books = Books::open().await;
+    let id = books.rotation(1, Utc::now()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("witness");
+    let witness = |generation| Witness::open(&path, books.installation, generation).unwrap();
+    let mut equipment = equipment(&books).await;
+    equipment.witness = Some(Arc::new(witness(0)));
+    let desk = Rc::new(Desk::new(equipment));
+    let told = desk.tell(Tell::new(id, Event::Answered)).await.unwrap();
+    let end = in_time(told.run.unwrap().ended).await.unwrap();
+    assert!(end.result.is_ok(), "{end:?}");
+    let published = desk.equipment.store.write(|store| Ok(store.generation()));
+    let published = published.await.unwrap();
+    assert_eq!(witness(published - 1).ahead(), Some(published));
 }
 
 #[actix_rt::test]

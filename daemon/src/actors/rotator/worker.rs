@@ -4,16 +4,19 @@ use std::cell::Cell;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Secret as ProviderSecret;
 use rotord_provider::contract::Output;
 use rotord_rotation::rotation::Urgent;
 use rotord_rotation::{
-    Boot, Call, Event, Rotation, RotationId, RunEnd, RunId, Step, Unpublished, Write,
+    Boot, Call, Event, Rotation, RotationId, Rules, RunEnd, RunId, Step, Unpublished, Write,
 };
 use rotord_store::{Commit, Committed, RotationDetails, Secret, SecretMap};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::desk::Desk;
@@ -21,6 +24,10 @@ use super::{Running, TellError, Told, With};
 use crate::actors::store::Failed;
 use crate::calls::{self, Landed};
 use crate::target;
+
+/// A rotation with a run wakes itself. The scheduler looks at it this much later, by the wall clock: where its task is no
+/// more, and where the host slept, which a task's own timer does not see.
+pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// An event on its way to a rotation.
 #[derive(Debug)]
@@ -56,6 +63,8 @@ pub(super) struct Worker {
     inbox: mpsc::Receiver<Mail>,
     in_flight: Option<InFlight>,
     waiting: Vec<(RunId, oneshot::Sender<RunEnd>)>,
+    /// When it looks at its run again by itself.
+    alarm: Option<Instant>,
     /// The rotation's row was removed.
     gone: bool,
 }
@@ -71,6 +80,8 @@ enum Next {
     /// The call ended in a bug: nothing is known of what it did.
     Fallen(String),
     Mail(Mail),
+    /// It is time to look at the run.
+    Alarm,
 }
 
 impl Worker {
@@ -81,6 +92,7 @@ impl Worker {
             inbox,
             in_flight: None,
             waiting: Vec::new(),
+            alarm: None,
             gone: false,
         }
     }
@@ -107,14 +119,11 @@ impl Worker {
                     taken.map_err(|error| error.to_string())
                 }
                 Some(Next::Fallen(why)) => Err(why),
+                // What keeps it from being looked at otherwise is met again, and told, when its row comes due.
+                Some(Next::Alarm) => doubt(&self.look(&mut at_hand).await),
                 Some(Next::Mail(mail)) => {
                     let taken = self.take(&mut at_hand, mail.event, mail.with).await;
-                    let broken = match &taken {
-                        Err(TellError::Failed(failed)) if failed.leaves_doubt() => {
-                            Err(failed.to_string())
-                        }
-                        _ => Ok(()),
-                    };
+                    let broken = doubt(&taken);
                     // Nobody waits for the answer: it was taken all the same.
                     let _ = mail.reply.send(taken);
                     broken
@@ -143,7 +152,14 @@ impl Worker {
 
     async fn next(&mut self) -> Option<Next> {
         let Some(mut in_flight) = self.in_flight.take() else {
-            return self.inbox.recv().await.map(Next::Mail);
+            let Some(alarm) = self.alarm else {
+                return self.inbox.recv().await.map(Next::Mail);
+            };
+            return tokio::select! {
+                biased;
+                mail = self.inbox.recv() => mail.map(Next::Mail),
+                () = tokio::time::sleep_until(alarm) => Some(Next::Alarm),
+            };
         };
         tokio::select! {
             biased;
@@ -243,19 +259,65 @@ impl Worker {
         event: Event,
         with: With,
     ) -> Result<Told, TellError> {
-        let provider = self.desk.equipment.host.provider(&at_hand.details.provider);
-        let rules = self
-            .desk
-            .rules(&at_hand.details.provider)
-            .ok_or_else(|| TellError::UnknownProvider(at_hand.details.provider.clone()))?;
         let old = with_facts_of(at_hand, &with);
+        let rules = self.rules(at_hand)?;
+        let step = self.decide(at_hand, &old, &rules, event)?;
+        self.write(at_hand, &old, &step, with).await?;
+        self.go_on(at_hand, &step, &rules);
+        Ok(Told {
+            run: self.running(&at_hand.rotation),
+        })
+    }
+
+    /// Its own time has come. What that means is written down before it is done, as ever; where it means nothing that
+    /// could be, such as the next login of a proof, it is done at once.
+    async fn look(&mut self, at_hand: &mut AtHand) -> Result<(), TellError> {
+        self.alarm = None;
+        let old = Arc::clone(&at_hand.rotation);
+        let rules = self.rules(at_hand)?;
+        let step = self.decide(at_hand, &old, &rules, Event::Woke)?;
+        if step.changes_nothing(&old) {
+            at_hand.rotation = Arc::new(step.rotation.clone());
+        } else {
+            self.write(at_hand, &old, &step, With::default()).await?;
+        }
+        self.go_on(at_hand, &step, &rules);
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        at_hand: &AtHand,
+        old: &Rotation,
+        rules: &Rules,
+        event: Event,
+    ) -> Result<Arc<Step>, TellError> {
+        let provider = self.desk.equipment.host.provider(&at_hand.details.provider);
         let step = self
             .desk
-            .decide(&rules, provider.is_some(), |ctx| old.step(event, ctx))?;
-        let step = Arc::new(step);
+            .decide(rules, provider.is_some(), |ctx| old.step(event, ctx))?;
+        Ok(Arc::new(step))
+    }
+
+    fn rules(&self, at_hand: &AtHand) -> Result<Rules, TellError> {
+        let provider = &at_hand.details.provider;
+        self.desk
+            .rules(provider)
+            .ok_or_else(|| TellError::UnknownProvider(provider.clone()))
+    }
+
+    /// Commits a step: from here on it is what is at hand.
+    async fn write(
+        &mut self,
+        at_hand: &mut AtHand,
+        old: &Arc<Rotation>,
+        step: &Arc<Step>,
+        with: With,
+    ) -> Result<(), TellError> {
         let reload = with.change.is_some();
-        let committed = self.commit(&old, &step, with).await?;
-        self.tell_log(at_hand, &step, &committed);
+        let wake_at = Self::handed_over_at(step);
+        let committed = self.commit(old, step, with, wake_at).await?;
+        self.tell_log(at_hand, step, &committed);
         self.gone |= step.writes.contains(&Write::RemoveRotation);
         let mut rotation = step.rotation.clone();
         rotation
@@ -272,10 +334,31 @@ impl Worker {
                 .await?;
             at_hand.details = Arc::new(record.details);
         }
-        self.desk
-            .equipment
-            .scheduler
-            .do_send(crate::actors::scheduler::Nudge(step.wake_at));
+        if wake_at.is_some() {
+            self.desk
+                .equipment
+                .scheduler
+                .do_send(crate::actors::scheduler::Nudge(wake_at));
+        }
+        Ok(())
+    }
+
+    /// When the scheduler is to look at it: not before this task has, while there is a run.
+    fn handed_over_at(step: &Step) -> Option<DateTime<Utc>> {
+        let stays = step.rotation.run.is_some();
+        let lease = if stays { LEASE } else { TimeDelta::zero() };
+        step.wake_at
+            .map(|at| at.checked_add_signed(lease).unwrap_or(at))
+    }
+
+    /// What follows from what is at hand now: the step's call, or a time to look again.
+    fn go_on(&mut self, at_hand: &AtHand, step: &Step, rules: &Rules) {
+        self.alarm = step
+            .rotation
+            .run
+            .as_ref()
+            .and(step.wake_at)
+            .map(|at| self.desk.instant(at));
         if let Some(in_flight) = &self.in_flight {
             in_flight
                 .wanted
@@ -307,9 +390,6 @@ impl Worker {
         if let Some(ended) = &step.ended {
             self.announce(ended);
         }
-        Ok(Told {
-            run: self.running(&at_hand.rotation),
-        })
     }
 
     async fn commit(
@@ -317,6 +397,7 @@ impl Worker {
         old: &Arc<Rotation>,
         step: &Arc<Step>,
         with: With,
+        wake_at: Option<DateTime<Utc>>,
     ) -> Result<Committed, Failed> {
         let (old, step) = (Arc::clone(old), Arc::clone(step));
         let witness = self.desk.equipment.witness.clone();
@@ -327,6 +408,7 @@ impl Worker {
             .store
             .write(move |store| {
                 let commit = Commit {
+                    wake_at,
                     outputs: with.outputs.as_ref(),
                     change: with.change.as_ref(),
                     secrets: with.secrets,
@@ -336,7 +418,9 @@ impl Worker {
                 reach(|| Some(commit.place()), Moment::BeforeCommit);
                 let committed = store.commit_step(&commit)?;
                 reach(|| Some(commit.place()), Moment::Committed);
-                if let Some(witness) = witness.filter(|_| step.call.is_some()) {
+                // A copy from within a proof is older than what the proof led to.
+                let tells = step.call.is_some() || step.ended.is_some();
+                if let Some(witness) = witness.filter(|_| tells) {
                     // Where that fails it is said, and the step goes on: a credential that is not replaced in time is
                     // worse than a copy that only its file and the labels at the provider tell.
                     witness.note_in(&health, committed.generation);
@@ -415,6 +499,14 @@ impl Worker {
                 );
             }
         }
+    }
+}
+
+/// Why what is in memory may not be what is committed, where that is so.
+fn doubt<T>(taken: &Result<T, TellError>) -> Result<(), String> {
+    match taken {
+        Err(TellError::Failed(failed)) if failed.leaves_doubt() => Err(failed.to_string()),
+        _ => Ok(()),
     }
 }
 
