@@ -26,6 +26,8 @@ const A_CALL: Duration = Duration::from_secs(1);
 const PATH_LISTS: [&str; 2] = ["providers.directories", "providers.extra_ca"];
 /// The longest [`Admin::wait`]: rotorctl waits a minute longer for an answer.
 const LONGEST_WAIT: Duration = Duration::from_mins(14);
+/// Provider calls at the same time: each has its own place in memory set aside.
+const MOST_CONCURRENCY: usize = 256;
 
 /// All settings.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -567,8 +569,9 @@ impl Settings {
                 return wrong("credentials.grants", why);
             }
         }
-        if self.providers.concurrency == 0 {
-            return wrong("providers.concurrency", "it must be at least 1");
+        if !(1..=MOST_CONCURRENCY).contains(&self.providers.concurrency) {
+            let why = format!("it must be from 1 to {MOST_CONCURRENCY}");
+            return wrong("providers.concurrency", why);
         }
         let sockets = [
             ("admin.socket", Some(&self.admin.socket)),
@@ -759,6 +762,7 @@ mod tests {
             ("[providers]\ncall_time = \"3m\"", "timing.gate_fresh"),
             ("[state]\nsecret_versions = 1", "state.secret_versions"),
             ("[providers]\nconcurrency = 0", "providers.concurrency"),
+            ("[providers]\nconcurrency = 257", "providers.concurrency"),
             ("[state]\nwitness = \"/var/lib/rotord/w\"", "state.witness"),
             (
                 "[timing]\nattempt_spacing = \"0s\"",

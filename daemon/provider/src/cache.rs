@@ -142,7 +142,7 @@ impl Cache {
 }
 
 /// What must be the same for compiled code to run: the engine's version and settings, and the machine.
-fn engine_id(engine: &Engine) -> String {
+pub(crate) fn engine_id(engine: &Engine) -> String {
     let mut hasher = DigestHasher(digest::Context::new(&digest::SHA256));
     engine.precompile_compatibility_hash().hash(&mut hasher);
     let mut id = hex(hasher.0.finish().as_ref());

@@ -1,7 +1,7 @@
 //! One instance and one call: a fresh store with its limits, from the guest's first instruction to its
 //! last.
 
-mod limiter;
+pub(crate) mod limiter;
 mod output;
 mod state;
 
@@ -127,9 +127,12 @@ impl Runner {
         // Set before instantiation, since start functions run too. The callback catches a guest that spins,
         // the time-out below one that waits.
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| {
-            Ok(if Instant::now() >= deadline {
+        store.epoch_deadline_callback(move |mut store| {
+            let now = Instant::now();
+            Ok(if now >= deadline {
                 UpdateDeadline::Interrupt
+            } else if store.data_mut().may_go_on(now) {
+                UpdateDeadline::Continue(1)
             } else {
                 UpdateDeadline::Yield(1)
             })

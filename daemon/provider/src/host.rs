@@ -66,7 +66,7 @@ impl Host {
     ///
     /// Where a file of certificate authorities is no good, or the system gives no threads.
     pub fn new(settings: HostSettings) -> Result<Self, HostError> {
-        let engine = engine::build(settings.engine).map_err(HostError::Engine)?;
+        let engine = engine::build(settings.engine, &settings.limits).map_err(HostError::Engine)?;
         let linker: Linker<GuestState> = engine::linker(&engine).map_err(HostError::Engine)?;
         let authorities = Authorities::read(&settings.extra_authorities)
             .map_err(|e| HostError::Authorities(crate::http::chain(&e)))?;

@@ -109,11 +109,11 @@ impl Drop for Running {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::EngineKind;
+    use crate::settings::{EngineKind, Limits};
 
     #[test]
     fn nothing_ticks_while_no_guest_runs() {
-        let engine = crate::engine::build(EngineKind::Pulley).unwrap();
+        let engine = crate::engine::build(EngineKind::Pulley, &Limits::default()).unwrap();
         let ticker = Ticker::start(&engine).unwrap();
         let running = || ticker.0.lock().running;
         let (one, two) = (ticker.handle().run(), ticker.handle().run());
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_guest_outlives_its_ticker_without_harm() {
-        let engine = crate::engine::build(EngineKind::Pulley).unwrap();
+        let engine = crate::engine::build(EngineKind::Pulley, &Limits::default()).unwrap();
         let ticker = Ticker::start(&engine).unwrap();
         let handle = ticker.handle();
         drop(ticker);

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::engine;
-use crate::settings::EngineKind;
+use crate::settings::{EngineKind, Limits};
 
 struct Fixture {
     directory: TempDir,
@@ -19,7 +19,7 @@ impl Fixture {
         let wasm = wat::parse_str("(component (core module (func (export \"f\"))))").unwrap();
         Self {
             directory: TempDir::new().unwrap(),
-            engine: engine::build(EngineKind::Pulley).unwrap(),
+            engine: engine::build(EngineKind::Pulley, &Limits::default()).unwrap(),
             digest: sha256_hex(&wasm),
             wasm,
         }
@@ -157,12 +157,12 @@ fn what_nothing_asked_for_is_removed() {
 
 #[test]
 fn engines_with_other_settings_have_other_names() {
-    let native = engine::build(EngineKind::Native).unwrap();
-    let pulley = engine::build(EngineKind::Pulley).unwrap();
+    let native = engine::build(EngineKind::Native, &Limits::default()).unwrap();
+    let pulley = engine::build(EngineKind::Pulley, &Limits::default()).unwrap();
     assert_ne!(engine_id(&native), engine_id(&pulley));
     assert_eq!(
         engine_id(&pulley),
-        engine_id(&engine::build(EngineKind::Pulley).unwrap())
+        engine_id(&engine::build(EngineKind::Pulley, &Limits::default()).unwrap())
     );
 }
 

@@ -1,13 +1,15 @@
-//! Memory: counted over all memories of an instance.
+//! Memory, counted over all memories of an instance, and what else an instance may have.
 
 use wasmtime::ResourceLimiter;
 
-/// Elements of all tables of an instance together. Each costs a pointer.
-const MOST_TABLE_ELEMENTS: usize = 1_000_000;
+/// What a component may be made of. Guests of some languages' toolchains are made of dozens of core instances, which share
+/// memories and tables.
+pub(crate) const MOST_INSTANCES: u32 = 128;
+pub(crate) const MOST_MEMORIES: u32 = 7;
+pub(crate) const MOST_TABLES: u32 = 8;
 
-/// Core instances, memories and tables of one component. Guests of some languages' toolchains are made
-/// of dozens.
-const MOST_PARTS: usize = 256;
+/// Elements of all its tables together. Each costs a pointer.
+pub(crate) const MOST_TABLE_ELEMENTS: usize = 100_000;
 
 /// Refuses memory with an error that ends the call: a guest that is merely told "no" aborts in a way that
 /// looks like any other bug.
@@ -68,15 +70,15 @@ impl ResourceLimiter for Limiter {
     }
 
     fn instances(&self) -> usize {
-        MOST_PARTS
+        MOST_INSTANCES as usize
     }
 
     fn tables(&self) -> usize {
-        MOST_PARTS
+        MOST_TABLES as usize
     }
 
     fn memories(&self) -> usize {
-        MOST_PARTS
+        MOST_MEMORIES as usize
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a store holds for its guest: the capabilities that it is lent.
 
+use std::time::Instant;
+
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
@@ -14,7 +16,7 @@ use crate::http::HttpSession;
 use crate::log::GuestLog;
 use crate::scrub::Scrubber;
 use crate::settings::Limits;
-use crate::ticker::{Running, TickerHandle};
+use crate::ticker::{Running, TICK, TickerHandle};
 
 /// Random bytes that a guest may ask for at once.
 const MOST_RANDOM: u64 = 64 * 1024;
@@ -33,6 +35,10 @@ pub(crate) struct GuestState {
     ticker: TickerHandle,
     /// Present while the guest itself runs.
     running: Option<Running>,
+    /// Since when it does, or did.
+    since: Instant,
+    /// It went on when it was last asked to let others run.
+    went_on: bool,
     wasi: WasiCtx,
     wasi_http: WasiHttpCtx,
     refusal: RefuseHttp,
@@ -68,12 +74,22 @@ impl GuestState {
             scrubber,
             output,
             running: Some(ticker.run()),
+            since: Instant::now(),
+            went_on: false,
             ticker,
             wasi,
             wasi_http,
             refusal: RefuseHttp,
             resources,
         }
+    }
+
+    /// The epoch went on, for others too: a guest that waited for the network meanwhile and runs since a moment ago goes on.
+    /// Never twice in a row: not everything that it asks of the host makes it wait.
+    pub(crate) fn may_go_on(&mut self, now: Instant) -> bool {
+        let has_run = now.saturating_duration_since(self.since);
+        self.went_on = has_run < TICK && !self.went_on;
+        self.went_on
     }
 }
 
@@ -85,6 +101,7 @@ impl http::Host for GuestState {
         self.running = None;
         let answer = self.http.send(request, &self.scrubber).await;
         self.running = Some(self.ticker.run());
+        self.since = Instant::now();
         if let Ok(answer) = &answer {
             self.scrubber.learn(&answer.body);
         }
@@ -148,8 +165,6 @@ impl WasiHttpHooks for RefuseHttp {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use wasmtime_wasi_http::p2::bindings::http::types::HostFields as _;
 
     use super::*;
@@ -159,7 +174,7 @@ mod tests {
 
     #[test]
     fn headers_that_lead_nowhere_hold_little_of_the_hosts_memory() {
-        let engine = crate::engine::build(EngineKind::Pulley).unwrap();
+        let engine = crate::engine::build(EngineKind::Pulley, &Limits::default()).unwrap();
         let ticker = Ticker::start(&engine).unwrap();
         let limits = Limits::default();
         let session = HttpSession::new(

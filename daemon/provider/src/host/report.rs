@@ -49,7 +49,7 @@ pub enum LoadError {
         limit: u64,
     },
     /// It is no WebAssembly component.
-    #[error("it is no WebAssembly component: {0}")]
+    #[error("it is no WebAssembly component that runs here: {0}")]
     NotAComponent(String),
     /// A component that is no provider at all.
     #[error("it is a component, but no provider: it does not export rotor:provider/provider")]

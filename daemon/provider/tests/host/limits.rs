@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rotord_provider::contract::Connection;
-use rotord_provider::{CallError, EngineKind, Limits, TrapKind};
+use rotord_provider::{CallError, EngineKind, Limits, LoadError, TrapKind};
 
 use crate::server::{Behaviour, Server};
 use crate::support::{Echo, Reach as _, connection, issue_request, target};
@@ -89,6 +89,66 @@ async fn memory_beyond_the_limit_ends_the_call() {
             "{outcome:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn no_call_finds_what_another_left_in_its_memory() {
+    for engine in [EngineKind::Pulley, EngineKind::Native] {
+        let echo = Echo::with(|settings| settings.engine = engine).await;
+        let found = || echo.check(&[("behaviour", "leave-behind")]);
+        for _ in 0..8 {
+            assert_eq!(found().await.result.unwrap(), "nothing");
+        }
+        // More than there is room for at the same time.
+        let all = (0..2 * Limits::default().concurrent_calls).map(|_| found());
+        for found in futures_util::future::join_all(all).await {
+            assert_eq!(found.result.unwrap(), "nothing");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_provider_is_asked_what_it_is_while_as_many_calls_run_as_may() {
+    let server = Server::start(Behaviour::WaitForPermission).await;
+    let echo = Echo::reaching(&server).await;
+    let most = Limits::default().concurrent_calls;
+    let calls = (0..most).map(|_| {
+        let (provider, url) = (echo.provider.clone(), server.url("/"));
+        let fields = connection(&[("behaviour", "http"), ("url", &url)]);
+        tokio::spawn(async move { provider.check(&fields).await })
+    });
+    let calls: Vec<_> = calls.collect();
+    for _ in 0..most {
+        server.request_seen().await;
+    }
+    let report = echo.load_beside("trap-on-describe").await;
+    assert!(
+        matches!(
+            report.result,
+            Err(LoadError::Describe(CallError::Trap { .. }))
+        ),
+        "{report:?}"
+    );
+    (0..most).for_each(|_| server.permit());
+    for call in calls {
+        let outcome = call.await.unwrap();
+        assert!(outcome.result.is_ok(), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_asks_for_what_is_denied_lets_others_run() {
+    let echo = Echo::with(|settings| settings.limits.requests = 1).await;
+    let insists = || connection(&[("behaviour", "http-insist"), ("url", "https://a.test/")]);
+    // More of them than threads.
+    let floods = (0..4).map(|_| {
+        let provider = echo.provider.clone();
+        tokio::spawn(async move { provider.check(&insists()).await })
+    });
+    let floods: Vec<_> = floods.collect();
+    assert!(echo.check(&[]).await.result.is_ok());
+    let ended = floods.iter().filter(|flood| flood.is_finished()).count();
+    assert_eq!(ended, 0);
 }
 
 #[tokio::test]

@@ -173,6 +173,22 @@ async fn a_component_that_only_names_the_contract_does_not_fit() {
 }
 
 #[tokio::test]
+async fn a_component_of_more_parts_than_there_is_room_for_is_refused_in_words() {
+    let memories = "(core instance (instantiate $m))".repeat(8);
+    let text = format!(
+        r#"
+        (core module $m (memory 1) (func (export "f")))
+        {memories}
+        (core instance $i (instantiate $m))
+        (func $f (canon lift (core func $i "f")))
+        (instance $p (export "describe" (func $f)))
+        (export "rotor:provider/provider@0.1.0" (instance $p))"#
+    );
+    let error = load_bytes(component(&text)).await.to_string();
+    assert!(error.contains("memories"), "{error}");
+}
+
+#[tokio::test]
 async fn a_file_beyond_the_limit_is_not_compiled() {
     let plugins = Plugins::new();
     plugins.drop_guest("echo", "echo.wasm");

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rotord_provider::contract::{Connection, IssueRequest, NamedValue, Target, Value};
 use rotord_provider::http::HostRule;
 use rotord_provider::{
-    CacheKey, CacheSettings, CallOutcome, Grant, Host, HostSettings, Limits, Provider, Secret,
+    CacheKey, CacheSettings, CallOutcome, Grant, Host, HostSettings, Limits, PluginReport,
+    Provider, Secret,
 };
 use tempfile::TempDir;
 
@@ -70,8 +71,8 @@ impl Plugins {
 pub(crate) struct Echo {
     pub(crate) provider: Arc<Provider>,
     // Dropped last: the provider runs on its threads.
-    _host: Host,
-    _plugins: Plugins,
+    host: Host,
+    plugins: Plugins,
 }
 
 impl Echo {
@@ -101,9 +102,17 @@ impl Echo {
         }
         Self {
             provider: host.provider("echo").unwrap(),
-            _host: host,
-            _plugins: plugins,
+            host,
+            plugins,
         }
+    }
+
+    /// Loads another guest, and how that went.
+    pub(crate) async fn load_beside(&self, name: &str) -> PluginReport {
+        let file = self.plugins.drop_guest(name, "another.wasm");
+        let mut reports = self.host.load_all().await;
+        reports.retain(|report| report.file == file);
+        reports.remove(0)
     }
 
     /// What `check` says, in the guest's words.

@@ -8,6 +8,7 @@
 //! | `trap` | a panic |
 //! | `loop` | computes for ever |
 //! | `hog-memory` | asks for memory until it is refused |
+//! | `leave-behind` | says what it finds in its memory, which is nothing, and fills half a megabyte for the next call to find |
 //! | `huge-output` | an answer with 64 MiB of text |
 //! | `log-flood` | 100 000 lines of 1 KiB |
 //! | `leak-secret-in-log` | writes the connection's `token` to the log |
@@ -19,6 +20,9 @@
 //! | `finding:SEVERITY` | a check or an inspection with this finding |
 //! | `closed` | a fault that carries a closed network path |
 //! | `endless` | a list of choices that names the same page again and again |
+
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::Relaxed;
 
 use rotor_provider_sdk::http::{Error, Request};
 use rotor_provider_sdk::{
@@ -66,6 +70,7 @@ fn act(
         "trap" => trap(),
         "loop" => spin(),
         "hog-memory" => hog(),
+        "leave-behind" => Ok(Some(leave_behind().to_owned())),
         "huge-output" => Ok(Some("x".repeat(64 << 20))),
         "log-flood" => {
             let line = "x".repeat(1024);
@@ -180,6 +185,15 @@ fn trap() -> ! {
 #[allow(clippy::empty_loop, reason = "what was asked for")]
 fn spin() -> ! {
     loop {}
+}
+
+fn leave_behind() -> &'static str {
+    static MEMORY: [AtomicU8; 512 << 10] = [const { AtomicU8::new(0) }; 512 << 10];
+    let is_fresh = MEMORY.iter().all(|byte| byte.load(Relaxed) == 0);
+    for byte in &MEMORY {
+        byte.store(0xa5, Relaxed);
+    }
+    if is_fresh { "nothing" } else { "something" }
 }
 
 fn hog() -> ! {
