@@ -30,7 +30,7 @@ pub(crate) fn check(host: &dyn Host, azure: &Azure) -> Result<Identity> {
     let graph = Graph::with(host, azure, token);
     let mut findings = vec![paths::reached(&paths::LOGIN, &azure.authority)];
     let own = own_application(&graph, azure, &mut findings);
-    match &graph.claims {
+    match graph.claims() {
         Some(claims) => findings.extend(permission::check(&graph, claims, azure)),
         None => findings.push(Finding::warning(
             "permissions-unknown",
@@ -47,8 +47,7 @@ pub(crate) fn check(host: &dyn Host, azure: &Azure) -> Result<Identity> {
         findings.extend(own_expiry(azure, &own.value, now));
     }
     let tenant = graph
-        .claims
-        .as_ref()
+        .claims()
         .and_then(|claims| claims.tid.as_deref())
         .unwrap_or(&azure.tenant);
     let name = own.as_ref().map_or("application", |own| own.value.name());

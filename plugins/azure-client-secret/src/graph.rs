@@ -2,6 +2,8 @@
 
 mod fault;
 
+use std::cell::OnceCell;
+
 use rotor_provider_sdk::http::{Error, Request, Response};
 use rotor_provider_sdk::{Fault, Host, ListedCredential, Random, Result, Secret, Timestamp, time};
 use serde::de::DeserializeOwned;
@@ -22,8 +24,8 @@ pub(crate) struct Graph<'a> {
     host: &'a dyn Host,
     azure: &'a Azure,
     token: Secret,
-    /// What the token says of its bearer, where it can be read.
-    pub(crate) claims: Option<Claims>,
+    /// Read when somebody asks.
+    claims: OnceCell<Option<Claims>>,
     /// Microsoft's clock at the login.
     pub(crate) time: Option<Timestamp>,
 }
@@ -98,10 +100,17 @@ impl<'a> Graph<'a> {
         Self {
             host,
             azure,
-            claims: Claims::read(&token.secret),
+            claims: OnceCell::new(),
             token: token.secret,
             time: token.time,
         }
+    }
+
+    /// What the token says of its bearer, where it can be read.
+    pub(crate) fn claims(&self) -> Option<&Claims> {
+        self.claims
+            .get_or_init(|| Claims::read(&self.token))
+            .as_ref()
     }
 
     /// Reads something below `/v1.0`.

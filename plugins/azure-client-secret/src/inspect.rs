@@ -161,7 +161,7 @@ fn ownership(graph: &Graph<'_>, azure: &Azure, application: &Application) -> Opt
         id: String,
     }
 
-    let claims = graph.claims.as_ref()?;
+    let claims = graph.claims()?;
     if claims.may_write_all().is_some() {
         return None;
     }

@@ -42,7 +42,7 @@ pub(crate) struct Limits {
 /// # Errors
 /// Where they may be readable a little later: what they allow would else be taken for unlimited until the next look.
 pub(crate) fn limits(graph: &Graph<'_>, object_id: &str, created: Option<&str>) -> Result<Limits> {
-    let claims = graph.claims.as_ref();
+    let claims = graph.claims();
     if !claims.is_some_and(Claims::may_read_policies) {
         let why =
             format!("that takes the permission {READ_POLICIES}, which its token does not show");

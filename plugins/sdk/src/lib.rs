@@ -34,6 +34,10 @@ mod secret;
 pub mod time;
 mod values;
 
+#[cfg(all(feature = "allocator", target_arch = "wasm32"))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 #[doc(hidden)]
 pub use wit_bindgen::rt as runtime;
 

@@ -1,6 +1,8 @@
 //! The ways in which services write times. All become [`Timestamp`]: seconds since 1970 in UTC.
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat};
+use std::time::UNIX_EPOCH;
+
+use chrono::{DateTime, SecondsFormat};
 
 use crate::Timestamp;
 
@@ -15,19 +17,18 @@ pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
 /// proxies `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
 pub fn parse_http_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    if let Ok(time) = DateTime::parse_from_rfc2822(text) {
-        return Some(time.timestamp());
-    }
-    // The weekday is left unread: it adds nothing, and some write it wrong.
-    let rfc850 = text
-        .split_once(", ")
-        .and_then(|(_, rest)| NaiveDateTime::parse_from_str(rest, "%d-%b-%y %H:%M:%S GMT").ok());
-    let asctime = || {
-        let (_, rest) = text.split_once(' ')?;
-        NaiveDateTime::parse_from_str(rest, "%b %e %H:%M:%S %Y").ok()
+    let strict = httpdate::parse_http_date(text).ok().and_then(|time| {
+        let since = time.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    });
+    // Some write a number for the zone, one digit for the day, or a wrong weekday, which adds nothing.
+    let mail = |text| {
+        let time = DateTime::parse_from_rfc2822(text).ok()?;
+        Some(time.timestamp())
     };
-    let time = rfc850.or_else(asctime)?;
-    Some(time.and_utc().timestamp())
+    strict
+        .or_else(|| mail(text))
+        .or_else(|| mail(text.split_once(',')?.1.trim_start()))
 }
 
 /// Writes RFC 3339 in UTC, such as `2026-05-07T06:52:43Z`; `None` outside the years that can be written.
@@ -72,6 +73,10 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT",
             "Sun Nov  6 08:49:37 1994",
+            // As some write it.
+            "Sun, 6 Nov 1994 08:49:37 +0000",
+            "6 Nov 1994 08:49:37 GMT",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
         ] {
             assert_eq!(parse_http_date(text), Some(784_111_777), "{text}");
         }
