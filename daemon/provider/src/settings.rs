@@ -40,7 +40,7 @@ pub struct Admission {
 pub enum EngineKind {
     /// Interpreted: no memory of the daemon is ever made executable after its start, so it can run under
     /// a rule that forbids that (systemd's `MemoryDenyWriteExecute=`). The default because of that, and
-    /// because it costs nothing that matters: a small call takes 1.1 to 1.6 times what native code takes
+    /// because it costs nothing that matters: a small call takes at most 1.6 times what native code takes
     /// (`make bench`), and both then wait for the network.
     #[default]
     Pulley,
