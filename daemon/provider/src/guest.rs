@@ -220,8 +220,8 @@ fn panicked(state: &GuestState) -> String {
     let complaint = || output.lines().find(|line| line.contains(PANICKED));
     let said = state.log.last_with(PANICKED).or_else(complaint);
     let Some((_, place)) = said.and_then(|said| said.split_once(PANICKED)) else {
-        return "it did not say where; the daemon's log has all that it said".to_owned();
+        return "it did not say where; what it said before is in the daemon's log".to_owned();
     };
     let place = state.scrubber.strict_line(place.trim_end_matches(':'), 512);
-    format!("at{place} (the daemon's log has all that it said)")
+    format!("at{place} (what it said before is in the daemon's log)")
 }

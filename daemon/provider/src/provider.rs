@@ -26,7 +26,7 @@ use crate::guest::{GuestState, Job, Runner};
 use crate::http::{EgressPolicy, reaches};
 use crate::outcome::{CallError, CallOutcome};
 use crate::scrub::Scrubber;
-use crate::settings::Grant;
+use crate::settings::{Grant, Limits};
 
 /// A provider that was loaded and described. Each call runs in an instance of its own, on the host's own
 /// threads, and once begun runs to its end even if the caller stops waiting for it.
@@ -39,6 +39,7 @@ pub struct Provider {
     pre: GuestPre<GuestState>,
     grant: Grant,
     lane: Lane,
+    places: Arc<Semaphore>,
     health: Arc<HealthRecord>,
 }
 
@@ -58,7 +59,9 @@ impl Provider {
         pre: GuestPre<GuestState>,
         lane: Lane,
     ) -> Self {
+        let places = Limits::calls_of_one(lane.runner.limits.concurrent_calls);
         Self {
+            places: Arc::new(Semaphore::new(places)),
             description,
             digest,
             file,
@@ -81,6 +84,7 @@ impl Provider {
             pre: self.pre.clone(),
             grant,
             lane: self.lane.clone(),
+            places: Arc::clone(&self.places),
             health: Arc::clone(&self.health),
         })
     }
@@ -323,8 +327,9 @@ impl Provider {
             + 'static,
         C: FnOnce(W, &mut Scrubber) -> Result<T, Nonsense> + Send + 'static,
     {
+        let provider = self.slug().to_string();
         let job = Job {
-            provider: self.slug().to_string(),
+            provider: provider.clone(),
             call: name,
             pre: self.pre.clone(),
             policy: EgressPolicy::new(&self.description, connection, &self.grant),
@@ -333,11 +338,12 @@ impl Provider {
         };
         // Waited for here and not in the task: a call whose turn has not come is not begun when nobody
         // waits for it any more.
+        let place = Arc::clone(&self.places).acquire_owned().await;
         let turn = Arc::clone(&self.lane.turns).acquire_owned().await;
         let runner = self.lane.runner.clone();
         let health = Arc::clone(&self.health);
         let work = async move {
-            let _turn = turn;
+            let _held = (place, turn);
             let ended = runner.run(job, call).await;
             let mut finished = ended.finished;
             let result = match ended.result {
@@ -358,6 +364,12 @@ impl Provider {
                 duration: ended.duration,
             };
             health.note(&outcome);
+            // Nowhere else in the log: to the domain it is one more call without an answer.
+            if let Err(error) = outcome.result.as_ref()
+                && error.is_misbehaviour()
+            {
+                tracing::warn!(provider, call = name, %error, "the provider misbehaved");
+            }
             outcome
         };
         let task = self.lane.runtime.spawn(work.in_current_span());

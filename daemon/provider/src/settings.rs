@@ -70,7 +70,7 @@ pub struct Limits {
     pub describe_time: Duration,
     /// What a guest may hand to the host at once: a result, a request or a log line.
     pub output: usize,
-    /// Calls that run at the same time; more wait for their turn.
+    /// Calls that run at the same time; more wait for their turn. See [`Limits::calls_of_one`].
     pub concurrent_calls: usize,
     /// Requests that one call may send.
     pub requests: u32,
@@ -86,6 +86,15 @@ pub struct Limits {
     pub log_lines: usize,
     /// One line of the log; the rest of it is cut.
     pub log_line: usize,
+}
+
+impl Limits {
+    /// Calls of one provider that run at the same time: a quarter of all places is left to the others, however many calls
+    /// of one that hangs there are.
+    pub fn calls_of_one(concurrent_calls: usize) -> usize {
+        let all = concurrent_calls.max(1);
+        all - all / 4
+    }
 }
 
 impl Default for Limits {

@@ -242,7 +242,7 @@ impl Rotation {
         };
         let text = format!(
             "the answers to {} attempts in a row were lost ({why}): each may have made a credential, which is looked for \
-             and removed; {next}, and while the rotation is paused there is none",
+             and removed; {next}; a pause ends the run",
             run.lost
         );
         notices.attention(NoticeCode::Unreconciled, text);

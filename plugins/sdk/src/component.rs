@@ -11,11 +11,20 @@ use crate::{
     Revocation, Secret, SurveyResult, Target, Verification,
 };
 
-/// Makes this type the provider of the component. Does nothing in a native build, where the provider is
-/// tested.
+/// Makes this type the provider of the component, with an allocator for it. Does nothing in a native build, where the
+/// provider is tested.
+///
+/// A crate that has a global allocator of its own says `export_provider!(Widgets, own_allocator)`.
 #[macro_export]
 macro_rules! export_provider {
     ($provider:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        #[global_allocator]
+        static ALLOCATOR: $crate::allocator::WasmDynamicTalc =
+            $crate::allocator::new_wasm_dynamic_allocator();
+        $crate::export_provider!($provider, own_allocator);
+    };
+    ($provider:ty, own_allocator) => {
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "generated exports")]
         const _: () = {

@@ -20,6 +20,9 @@
 extern crate self as rotor_provider_sdk;
 
 #[doc(hidden)]
+#[cfg(target_arch = "wasm32")]
+pub use talc::wasm as allocator;
+#[doc(hidden)]
 pub mod bindings;
 #[doc(hidden)]
 pub mod component;
@@ -33,10 +36,6 @@ mod provider;
 mod secret;
 pub mod time;
 mod values;
-
-#[cfg(all(feature = "allocator", target_arch = "wasm32"))]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 #[doc(hidden)]
 pub use wit_bindgen::rt as runtime;

@@ -70,7 +70,7 @@ pub struct Issued {
     pub handle: String,
     /// What applications read.
     pub outputs: Outputs,
-    /// When the service will let it expire.
+    /// When the service will let it expire. None where it does not say: then the lifetime that was asked for counts.
     pub expires_at: Option<Timestamp>,
     /// The service's clock when it answered.
     pub provider_time: Option<Timestamp>,

@@ -1,7 +1,7 @@
 //! `rotorctl pause`, `rotorctl resume` and `rotorctl unblock`.
 
 use clap::Args;
-use rotord_api::rotation::SecretRotationAnswer;
+use rotord_api::rotation::{SecretRotation, SecretRotationAnswer};
 use rotord_api::routes;
 
 use crate::cli::Place;
@@ -72,8 +72,18 @@ pub(crate) async fn pause(session: &mut Session, command: Pause) -> Result<Exit,
         } else {
             "was paused already"
         };
+        let now = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
+        let is_at_work = |rotation: &SecretRotation| {
+            let state = rotation.state.as_ref();
+            state.is_some_and(|state| state.run.is_some())
+        };
+        let ended = if is_at_work(&rotation) && !is_at_work(&now) {
+            "; the run that was under way has ended"
+        } else {
+            ""
+        };
         session.output.line(format!(
-            "{}: {paused}; what it replaced is still retired in its time",
+            "{}: {paused}{ended}; what it replaced is still retired in its time",
             rotation.name
         ))?;
     }

@@ -416,6 +416,27 @@ fn retiring_names_the_leaked_one_or_all_but_the_published() {
 }
 
 #[test]
+fn a_pause_that_ended_a_run_says_so() {
+    let run_state = json!({
+        "id": "r", "step": "intend", "words": "it waits", "reason": "creation", "attempt": 4, "startedAt": "2026-05-01T00:00:00Z",
+    });
+    let at_work = rotation_with(json!({
+        "isAutoRotationEnabled": false, "state": {"summary": "", "run": run_state},
+    }));
+    let ended = rotation_with(json!({"isAutoRotationEnabled": false, "state": {"summary": ""}}));
+    let list = json!({"secretRotations": [at_work.clone()]});
+    for (after, is_said) in [(ended, true), (at_work, false)] {
+        let fake = Fake::start()
+            .on("POST", &own("pause"), 200, one(after))
+            .instead("GET", "/api/v2/secret-rotations", 200, list.clone());
+        let paused = run(&fake, &["pause", "billing"]);
+        assert_eq!(paused.code, 0);
+        let said = paused.out.contains("the run that was under way has ended");
+        assert_eq!(said, is_said, "{}", paused.out);
+    }
+}
+
+#[test]
 fn a_repeat_that_finds_what_it_would_bring_about_ends_with_0_and_says_so() {
     let paused = rotation_with(json!({"isAutoRotationEnabled": false}));
     let fake = Fake::start()

@@ -110,8 +110,14 @@ async fn no_call_finds_what_another_left_in_its_memory() {
 #[tokio::test]
 async fn a_provider_is_asked_what_it_is_while_as_many_calls_run_as_may() {
     let server = Server::start(Behaviour::WaitForPermission).await;
-    let echo = Echo::reaching(&server).await;
-    let most = Limits::default().concurrent_calls;
+    // So few that one provider may have them all.
+    let most = 3;
+    assert_eq!(Limits::calls_of_one(most), most);
+    let echo = Echo::with(|settings| {
+        settings.reach(&server);
+        settings.limits.concurrent_calls = most;
+    })
+    .await;
     let calls = (0..most).map(|_| {
         let (provider, url) = (echo.provider.clone(), server.url("/"));
         let fields = connection(&[("behaviour", "http"), ("url", &url)]);
@@ -219,6 +225,7 @@ async fn a_flood_of_denied_requests_leaves_few_short_lines_in_the_log() {
 #[tokio::test]
 async fn a_trap_fails_one_call_and_nothing_else() {
     let echo = Echo::limited(Limits::default()).await;
+    let log = crate::secrets::capture();
     for _ in 0..3 {
         let outcome = echo
             .provider
@@ -235,6 +242,7 @@ async fn a_trap_fails_one_call_and_nothing_else() {
         assert!(message.contains(".rs:"), "{message}");
         assert!(error.to_string().starts_with("the provider panicked: at "));
     }
+    assert_eq!(log.text().matches("the provider misbehaved").count(), 3);
     assert_eq!(echo.provider.health().misbehaviours_in_a_row, 3);
     assert!(echo.check(&[]).await.result.is_ok());
     let health = echo.provider.health();

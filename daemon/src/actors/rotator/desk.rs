@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix::Recipient;
 use chrono::{DateTime, Utc};
 use rotord_crash::{Moment, Step as Place, reach};
-use rotord_provider::Host;
+use rotord_provider::{Host, Limits};
 use rotord_rotation::{
     Call, Context, Event, InstallationId, Rotation, RotationId, Rules, Step, Timing,
 };
@@ -91,6 +91,8 @@ pub(super) struct Desk {
     pub(super) equipment: Equipment,
     pub(super) targets: Rc<Targets>,
     pub(super) permits: Semaphore,
+    /// Those of each provider.
+    places: RefCell<HashMap<String, Rc<Semaphore>>>,
     rulebook: RefCell<Rulebook>,
     workers: RefCell<HashMap<RotationId, mpsc::Sender<Mail>>>,
     /// Those that were told of this start. Ids alone: the state stays in the database.
@@ -112,6 +114,7 @@ impl Desk {
         let rulebook = std::mem::take(&mut equipment.rulebook);
         Self {
             permits: Semaphore::new(equipment.concurrency),
+            places: RefCell::default(),
             equipment,
             targets: Rc::default(),
             rulebook: RefCell::new(rulebook),
@@ -473,6 +476,17 @@ impl Desk {
             provider_ready: provider_ready && !self.draining.get(),
         };
         Ok(decide(&ctx)?)
+    }
+
+    /// What one provider may have of all the permits: taken before one of those, so that who waits for it keeps nobody else
+    /// waiting.
+    pub(super) fn places(&self, provider: &str) -> Rc<Semaphore> {
+        let mut places = self.places.borrow_mut();
+        let of_one = Limits::calls_of_one(self.equipment.concurrency);
+        let places = places
+            .entry(provider.to_owned())
+            .or_insert_with(|| Rc::new(Semaphore::new(of_one)));
+        Rc::clone(places)
     }
 
     /// A length of the daemon's time as real time.

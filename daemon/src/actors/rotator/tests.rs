@@ -135,6 +135,30 @@ async fn a_call_keeps_its_turn_when_its_rotation_s_task_breaks() {
 }
 
 #[actix_rt::test]
+async fn calls_of_a_provider_that_hangs_leave_places_for_others() {
+    let limits = Limits {
+        call_time: Duration::from_secs(3),
+        ..Limits::default()
+    };
+    let books = Books::with(limits).await;
+    let desk = Rc::new(Desk::new(equipment(&books).await));
+    for number in 1..=6 {
+        let loops = json!({"key": number.to_string(), "behaviour": "loop"});
+        let id = books.rotation_of(number, Utc::now(), loops).await;
+        desk.tell(Tell::new(id, Event::Woke)).await.unwrap();
+    }
+    let places = desk.places("echo");
+    in_time(async {
+        while places.available_permits() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    assert_eq!((desk.at_work(), desk.permits.available_permits()), (6, 1));
+    assert_eq!(desk.places("another").available_permits(), 3);
+}
+
+#[actix_rt::test]
 async fn a_call_whose_turn_has_not_come_is_not_begun_when_its_rotation_s_task_breaks() {
     let books = Books::open().await;
     let id = books.rotation(1, Utc::now()).await;

@@ -5,7 +5,6 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-
 use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Secret as ProviderSecret;
 use rotord_provider::contract::Output;
@@ -528,7 +527,9 @@ async fn perform(
     } else {
         None
     };
-    // The semaphore is never closed.
+    let places = desk.places(&details.provider);
+    // The semaphores are never closed.
+    let _place = places.acquire().await;
     let _permit = desk.permits.acquire().await;
     // From the last look to the call nothing else can come in between.
     let begun = prepare(&desk, &details, &call)

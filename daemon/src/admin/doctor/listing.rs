@@ -62,7 +62,12 @@ fn leaving(case: &RotationCase) -> usize {
 
 fn room(about: &str, held: usize, cap: Option<u32>, leaving: usize) -> DoctorFinding {
     let Some(cap) = cap else {
-        let message = format!("it holds {held} credentials, and no bound is known");
+        let credentials = if held == 1 {
+            "credential"
+        } else {
+            "credentials"
+        };
+        let message = format!("it holds {held} {credentials}, and no bound is known");
         return DoctorFinding::fine(&TARGET_ROOM, about, message);
     };
     let free = usize::try_from(cap)

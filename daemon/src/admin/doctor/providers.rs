@@ -120,9 +120,12 @@ fn judge(about: &str, version: &str, health: &Health) -> DoctorFinding {
         Severity::Warning
     };
     let last = last_misbehaviour.as_deref().unwrap_or("no reason was kept");
-    let message = format!(
-        "{misbehaviours} of {calls} calls went wrong, the last {misbehaviours_in_a_row} in a row: {last}"
-    );
+    let in_a_row = match *misbehaviours_in_a_row {
+        0 => "and none since".to_owned(),
+        1 => "the last one too".to_owned(),
+        several => format!("the last {several} in a row"),
+    };
+    let message = format!("{misbehaviours} of {calls} calls went wrong, {in_a_row}: {last}");
     DoctorFinding::new(&PROVIDER_MISBEHAVES, severity, about, message)
 }
 

@@ -43,7 +43,7 @@ impl Provider for TrapOnDescribe {
     }
 }
 
-export_provider!(TrapOnDescribe);
+export_provider!(TrapOnDescribe, own_allocator);
 
 fn unreached() -> Fault {
     Fault::internal("a provider that could not be described was called")

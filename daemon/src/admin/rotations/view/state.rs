@@ -117,8 +117,11 @@ fn show_run(viewer: &Viewer, state: &Rotation, run: &Run) -> RunState {
                 .as_deref()
                 .map(|why| format!("; the last did not: {why}"));
             let words = format!(
-                "the new credential is tried out: {} logins in a row worked, {} s since it was issued{}",
-                proof.successes(),
+                "the new credential is tried out: {} worked, {} s since it was issued{}",
+                match proof.successes() {
+                    1 => "1 login".to_owned(),
+                    several => format!("{several} logins in a row"),
+                },
                 proof.elapsed().as_secs(),
                 why.unwrap_or_default()
             );
