@@ -24,7 +24,7 @@ const KEPT_OF_STACK: usize = 64 << 10;
 /// Memories, tables and stacks are places in one pool: to map and unmap them for each call takes as long as a small call
 /// itself. Where the system refuses so much address space, they are mapped for each call.
 pub(crate) fn build(kind: EngineKind, limits: &Limits) -> wasmtime::Result<Engine> {
-    let mut config = config(kind, limits)?;
+    let config = config(kind, limits)?;
     let mut pooled = config.clone();
     pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
     Engine::new(&pooled).or_else(|error| {
@@ -32,7 +32,6 @@ pub(crate) fn build(kind: EngineKind, limits: &Limits) -> wasmtime::Result<Engin
             error = format!("{error:#}"),
             "there is no pool of provider instances: each call takes a little longer"
         );
-        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
         Engine::new(&config)
     })
 }

@@ -242,8 +242,13 @@ impl Rotation {
         };
         let text = format!(
             "the answers to {} attempts in a row were lost ({why}): each may have made a credential, which is looked for \
-             and removed; {next}; a pause ends the run",
-            run.lost
+             and removed; {next}{}",
+            run.lost,
+            if run.kind == RunKind::Urgent {
+                ""
+            } else {
+                "; a pause ends the run"
+            }
         );
         notices.attention(NoticeCode::Unreconciled, text);
     }

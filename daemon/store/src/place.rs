@@ -41,10 +41,13 @@ impl Commit<'_> {
 
 /// What one login showed of the run's credential is kept; the next one is made without a commit.
 fn adds_to_proof(old: &Rotation, new: &Rotation) -> bool {
-    let phase = |rotation: &Rotation| rotation.run.as_ref().map(|run| run.phase.clone());
-    match (phase(old), phase(new)) {
-        (Some(Phase::Verifying { proof: then, .. }), Some(Phase::Verifying { proof, .. })) => {
-            then != proof
+    match (&old.run, &new.run) {
+        (Some(then), Some(now)) => {
+            matches!(
+                (&then.phase, &now.phase),
+                (Phase::Verifying { proof: then, .. }, Phase::Verifying { proof: now, .. })
+                    if then != now
+            )
         }
         _ => false,
     }

@@ -232,9 +232,7 @@ impl Desk {
             force,
             audit,
         } = create;
-        let rules = self
-            .rules(&new.provider)
-            .ok_or_else(|| TellError::UnknownProvider(new.provider.clone()))?;
+        let rules = self.rules(&new.provider)?;
         // The first call is made by the worker, once it has loaded what is committed here.
         let step = self.decide(&rules, false, |ctx| {
             Ok(Rotation::create(id, plan, force, ctx))
@@ -341,8 +339,9 @@ impl Desk {
         self.started.borrow_mut().insert(id);
     }
 
-    pub(super) fn rules(&self, provider: &str) -> Option<Rules> {
-        self.rulebook.borrow().get(provider).cloned()
+    pub(super) fn rules(&self, provider: &str) -> Result<Rules, TellError> {
+        let known = self.rulebook.borrow().get(provider).cloned();
+        known.ok_or_else(|| TellError::UnknownProvider(provider.to_owned()))
     }
 
     pub(super) fn set_rulebook(&self, rulebook: Rulebook) {

@@ -86,14 +86,19 @@ async fn in_time<T>(work: impl Future<Output = T>) -> T {
         .expect("it does not come to that")
 }
 
-/// Waits until no rotation is at work.
-async fn at_rest(desk: &Desk) {
+/// Waits until this is so.
+async fn comes(is: impl Fn() -> bool) {
     in_time(async {
-        while desk.at_work() > 0 {
+        while !is() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     })
     .await;
+}
+
+/// Waits until no rotation is at work.
+async fn at_rest(desk: &Desk) {
+    comes(|| desk.at_work() == 0).await;
 }
 
 fn is_issuing(rotation: &Rotation) -> bool {
@@ -112,12 +117,7 @@ async fn a_call_keeps_its_turn_when_its_rotation_s_task_breaks() {
     let id = books.rotation_of(1, Utc::now(), loops).await;
     let desk = Rc::new(Desk::new(equipment(&books).await));
     until(&desk, id, is_issuing).await;
-    in_time(async {
-        while desk.permits.available_permits() == 4 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await;
+    comes(|| desk.permits.available_permits() < 4).await;
     // Behind what the call itself reads before it begins.
     state(&desk, id).await;
     // It has the turn, and nothing can be written any more: its task ends.
@@ -148,12 +148,7 @@ async fn calls_of_a_provider_that_hangs_leave_places_for_others() {
         desk.tell(Tell::new(id, Event::Woke)).await.unwrap();
     }
     let places = desk.places("echo");
-    in_time(async {
-        while places.available_permits() > 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await;
+    comes(|| places.available_permits() == 0).await;
     assert_eq!((desk.at_work(), desk.permits.available_permits()), (6, 1));
     assert_eq!(desk.places("another").available_permits(), 3);
 }

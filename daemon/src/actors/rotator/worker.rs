@@ -259,7 +259,7 @@ impl Worker {
         with: With,
     ) -> Result<Told, TellError> {
         let old = with_facts_of(at_hand, &with);
-        let rules = self.rules(at_hand)?;
+        let rules = self.desk.rules(&at_hand.details.provider)?;
         let step = self.decide(at_hand, &old, &rules, event)?;
         self.write(at_hand, &old, &step, with).await?;
         self.go_on(at_hand, &step, &rules);
@@ -273,7 +273,7 @@ impl Worker {
     async fn look(&mut self, at_hand: &mut AtHand) -> Result<(), TellError> {
         self.alarm = None;
         let old = Arc::clone(&at_hand.rotation);
-        let rules = self.rules(at_hand)?;
+        let rules = self.desk.rules(&at_hand.details.provider)?;
         let step = self.decide(at_hand, &old, &rules, Event::Woke)?;
         if step.changes_nothing(&old) {
             at_hand.rotation = Arc::new(step.rotation.clone());
@@ -296,13 +296,6 @@ impl Worker {
             .desk
             .decide(rules, provider.is_some(), |ctx| old.step(event, ctx))?;
         Ok(Arc::new(step))
-    }
-
-    fn rules(&self, at_hand: &AtHand) -> Result<Rules, TellError> {
-        let provider = &at_hand.details.provider;
-        self.desk
-            .rules(provider)
-            .ok_or_else(|| TellError::UnknownProvider(provider.clone()))
     }
 
     /// Commits a step: from here on it is what is at hand.
