@@ -27,9 +27,8 @@ pub(crate) fn grant(secret: &str) -> Value {
 /// The time within which 99 of 100 have it whole.
 pub(crate) async fn at_once(daemon: &Daemon) -> Result<Duration, Failure> {
     let socket = daemon.path("credentials.sock");
-    let asks = (0_u64..)
-        .take(UNITS)
-        .map(|number| credential::load(&socket, number, "bench@1.service", NAME));
+    let asks = std::iter::repeat_with(|| credential::load(&socket, "bench@1.service", NAME));
+    let asks = asks.take(UNITS);
     let mut times = Vec::with_capacity(UNITS);
     for loaded in futures_util::future::join_all(asks).await {
         let loaded = loaded?;

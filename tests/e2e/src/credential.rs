@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use uuid::Uuid;
 
 use crate::failure::{Failure, OrFail as _};
 
@@ -22,16 +23,13 @@ pub struct Loaded {
     pub took: Duration,
 }
 
-/// Asks for a unit's credential. `random` tells the asks of one unit apart.
+/// Asks for a unit's credential.
 ///
 /// # Errors
 /// Nobody answers.
-pub async fn load(
-    socket: &Path,
-    random: u64,
-    unit: &str,
-    credential: &str,
-) -> Result<Loaded, Failure> {
+pub async fn load(socket: &Path, unit: &str, credential: &str) -> Result<Loaded, Failure> {
+    // As systemd does: names of ends are the whole host's, so what tells two asks apart is drawn.
+    let (random, _) = Uuid::new_v4().as_u64_pair();
     let (name, at) = (
         format!("{random:x}/unit/{unit}/{credential}"),
         socket.to_owned(),

@@ -35,9 +35,9 @@ pub(crate) async fn rig() -> Rig {
     .await
 }
 
-pub(crate) async fn ask(rig: &Rig, random: u64, unit: &str, name: &str) -> Vec<u8> {
+pub(crate) async fn ask(rig: &Rig, unit: &str, name: &str) -> Vec<u8> {
     let socket = rig.daemon.path("credentials.sock");
-    let loaded = credential::load(&socket, random, unit, name).await;
+    let loaded = credential::load(&socket, unit, name).await;
     loaded.unwrap().value
 }
 
@@ -47,15 +47,15 @@ async fn a_unit_gets_what_is_published_before_and_after_a_rotation_and_a_restart
     let rotation = rig.create("payroll").await;
     for unit in [UNIT, "payroll@north.service"] {
         let before = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
-        assert_eq!(ask(&rig, 7, unit, "token").await, before.as_bytes());
+        assert_eq!(ask(&rig, unit, "token").await, before.as_bytes());
         rig.rotate(&rotation).await;
         let after = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
         assert_ne!(before, after);
-        assert_eq!(ask(&rig, 8, unit, "token").await, after.as_bytes());
+        assert_eq!(ask(&rig, unit, "token").await, after.as_bytes());
     }
     // Every program and every start of a unit asks anew, and so do many units at once.
     let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
-    let asks = (0..200).map(|number| ask(&rig, 1000 + number, UNIT, "token"));
+    let asks = (0..200).map(|_| ask(&rig, UNIT, "token"));
     for answer in futures_util::future::join_all(asks).await {
         assert_eq!(answer, value.as_bytes());
     }
@@ -67,7 +67,7 @@ async fn a_unit_gets_what_is_published_before_and_after_a_rotation_and_a_restart
     rig.azure.standin.add_fault(nowhere);
     rig.daemon.stop().await.unwrap();
     rig.daemon.start().await.unwrap();
-    assert_eq!(ask(&rig, 9, UNIT, "token").await, value.as_bytes());
+    assert_eq!(ask(&rig, UNIT, "token").await, value.as_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +80,7 @@ async fn what_is_not_granted_or_not_there_is_more_than_a_unit_can_start_with_and
         // Nothing is published yet.
         (UNIT, "token", "PAYROLL_SECRET"),
     ] {
-        let answer = ask(&rig, 7, unit, credential).await;
+        let answer = ask(&rig, unit, credential).await;
         assert!(answer.len() > MOST, "{unit} {credential}: {}", answer.len());
         assert!(answer.iter().all(|byte| *byte == 0));
         let told =
@@ -98,11 +98,11 @@ async fn a_stop_leaves_no_unit_with_an_empty_or_a_cut_credential() {
     let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
     let socket = rig.daemon.path("credentials.sock");
     for held in [false, true] {
-        let asks: Vec<_> = (0..100_u64)
+        let asks: Vec<_> = (0..100)
             .map(|number| {
                 let name = if number % 2 == 0 { "token" } else { "other" };
                 let socket = socket.clone();
-                tokio::spawn(async move { credential::load(&socket, number, UNIT, name).await })
+                tokio::spawn(async move { credential::load(&socket, UNIT, name).await })
             })
             .collect();
         // Each has to write to the audit, which takes its time.
@@ -223,7 +223,7 @@ async fn a_grant_by_command_is_one_line_for_the_unit_and_a_reload_away() {
 
     rig.daemon.reload().await.unwrap();
     let value = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
-    assert_eq!(ask(&rig, 7, UNIT, "token").await, value.as_bytes());
+    assert_eq!(ask(&rig, UNIT, "token").await, value.as_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -291,7 +291,7 @@ async fn a_grant_of_another_projects_secret_is_taken_back_as_it_was_made() {
     let instance = "payroll@north.service";
     let value = value.secret.secret_value;
     assert_eq!(
-        ask(&rig, 7, instance, "token").await,
+        ask(&rig, instance, "token").await,
         value.expose().as_bytes()
     );
 
@@ -307,5 +307,5 @@ async fn a_grant_of_another_projects_secret_is_taken_back_as_it_was_made() {
     let again = credential(&rig, &["revoke", template, "token"]).await;
     assert_eq!(again.code, Some(1), "{}", again.stdout);
     rig.daemon.reload().await.unwrap();
-    assert!(ask(&rig, 8, instance, "token").await.len() > MOST);
+    assert!(ask(&rig, instance, "token").await.len() > MOST);
 }
