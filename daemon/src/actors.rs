@@ -3,7 +3,7 @@
 //! | Actor | Owns | Bounded by |
 //! |---|---|---|
 //! | [`store`] | the database: one writer thread, a few readers | its mailboxes |
-//! | [`rotator`] | the rotations that are being worked on | a permit for each provider call |
+//! | [`rotator`] | the rotations that are being worked on | a turn for each provider call |
 //! | [`scheduler`] | the one timer to the earliest due row | one batch of due rows at a time |
 
 pub mod rotator;

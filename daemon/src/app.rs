@@ -161,7 +161,6 @@ impl App {
             machine_id: self.age.machine_id,
             scheduler: scheduler.clone().recipient(),
             rulebook,
-            concurrency: settings.now().providers.concurrency,
         })
         .start();
         let credentials = Credentials {

@@ -1,12 +1,11 @@
 //! Makes the domain's calls against the provider host: conversions between what the domain decides in and
 //! what providers speak of, and nothing else.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rotord_provider::contract::{self, IssueRequest, Output, ProviderDescription, Target};
-use rotord_provider::{CallError, CallOutcome, Provider};
+use rotord_provider::{CallError, CallOutcome, Turn};
 use rotord_rotation::event::{Answer, Revocation, Survey};
 use rotord_rotation::{
     Call, Event, Fault, FaultKind, Handle, Inspection, Interval, Issued, Listed, Rules, Timing,
@@ -75,7 +74,7 @@ pub fn scaled_rules(
 /// again is heeded, but for no longer than `longest_wait`: a number that it, or a stranger's provider, got wrong
 /// must not put a rotation to sleep.
 pub async fn make(
-    provider: &Arc<Provider>,
+    turn: Turn,
     target: &Target,
     call: &Call,
     outputs: &[Output],
@@ -83,23 +82,23 @@ pub async fn make(
 ) -> Landed {
     match call {
         Call::Inspect => {
-            let outcome = provider.inspect(target).await;
+            let outcome = turn.inspect(target).await;
             landed(outcome, longest_wait, |result, seen| {
                 inspected(result.map_err(of_reading), seen)
             })
         }
         Call::Survey => {
-            let outcome = provider.survey(target).await;
+            let outcome = turn.survey(target).await;
             landed(outcome, longest_wait, |result, seen| {
                 surveyed(result.map_err(of_reading), seen)
             })
         }
         Call::Verify { .. } => {
-            let outcome = provider.verify(target, outputs).await;
+            let outcome = turn.verify(target, outputs).await;
             landed(outcome, longest_wait, verified)
         }
         Call::Revoke { handle, .. } => {
-            let outcome = provider.revoke(target, &handle.0).await;
+            let outcome = turn.revoke(target, &handle.0).await;
             landed(outcome, longest_wait, revoked)
         }
         Call::Issue {
@@ -114,7 +113,7 @@ pub async fn make(
                 lifetime: *lifetime,
                 value: None,
             };
-            let mut outcome = provider.issue(target, &request).await;
+            let mut outcome = turn.issue(target, &request).await;
             let outputs = outcome
                 .result
                 .as_mut()

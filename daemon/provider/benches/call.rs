@@ -28,7 +28,13 @@ fn check(bencher: Bencher, engine: EngineKind) {
     let bed = Bed::new(engine);
     bencher.bench(|| {
         bed.runtime
-            .block_on(bed.provider.check(&bed.target.connection))
+            .block_on(async {
+                bed.provider
+                    .turn()
+                    .await
+                    .check(&bed.target.connection)
+                    .await
+            })
             .result
             .unwrap()
     });
@@ -46,7 +52,7 @@ fn issue(bencher: Bencher, engine: EngineKind) {
     };
     bencher.bench(|| {
         bed.runtime
-            .block_on(bed.provider.issue(&bed.target, &request))
+            .block_on(async { bed.provider.turn().await.issue(&bed.target, &request).await })
             .result
             .unwrap()
     });
@@ -58,9 +64,10 @@ fn choices(bencher: Bencher, engine: EngineKind) {
     let bed = Bed::new(engine);
     let list = "things".parse().unwrap();
     bencher.bench(|| {
-        let page = bed
-            .provider
-            .choices(&bed.target.connection, &list, "", None);
+        let page = async {
+            let turn = bed.provider.turn().await;
+            turn.choices(&bed.target.connection, &list, "", None).await
+        };
         bed.runtime.block_on(page).result.unwrap()
     });
 }

@@ -19,7 +19,7 @@ use crate::contract::Slug;
 use crate::engine;
 use crate::guest::{GuestState, Runner};
 use crate::http::{Authorities, Connector};
-use crate::provider::{Lane, Provider};
+use crate::provider::{Lane, Provider, Turn};
 use crate::settings::{Admission, HostSettings};
 use crate::ticker::Ticker;
 
@@ -137,6 +137,13 @@ impl Host {
             .unwrap_or_else(PoisonError::into_inner)
             .get(slug)
             .cloned()
+    }
+
+    /// Waits for the turn of the provider with this slug. None where it is not loaded, or is no more when its turn has
+    /// come.
+    pub async fn turn(&self, slug: &str) -> Option<Turn> {
+        let turn = self.provider(slug)?.turn().await;
+        Some(turn.with(self.provider(slug)?))
     }
 
     /// All loaded providers, by slug.

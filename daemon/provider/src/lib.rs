@@ -42,6 +42,6 @@ mod ticker;
 pub use crate::cache::CacheKey;
 pub use crate::host::{Host, HostError, LoadError, Loaded, PluginReport};
 pub use crate::outcome::{CallError, CallOutcome, TrapKind};
-pub use crate::provider::{Health, HostReach, Provider};
+pub use crate::provider::{Health, HostReach, Provider, Turn};
 pub use crate::secret::Secret;
 pub use crate::settings::{Admission, CacheSettings, EngineKind, Grant, HostSettings, Limits};

@@ -45,7 +45,7 @@ fn after_a_call(engine: EngineKind) -> Vec<String> {
         method: "plain".to_owned(),
         values: Vec::new(),
     };
-    let outcome = runtime.block_on(provider.check(&connection));
+    let outcome = runtime.block_on(async { provider.turn().await.check(&connection).await });
     outcome.result.unwrap();
     executable_memory()
 }

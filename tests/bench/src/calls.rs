@@ -46,7 +46,7 @@ pub(crate) async fn overhead(engine: EngineKind) -> Result<Overhead, Failure> {
     let (mut calls, mut whole) = (Vec::with_capacity(CALLS), Vec::with_capacity(CALLS));
     for call in 0..WARM + CALLS {
         let start = Instant::now();
-        let answered = provider.check(&connection).await;
+        let answered = provider.turn().await.check(&connection).await;
         let took = start.elapsed();
         if answered.result.is_err() {
             return Err(Failure::new("the guest `echo` does not answer"));

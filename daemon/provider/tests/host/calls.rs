@@ -12,15 +12,23 @@ async fn each_function_gives_its_answer() {
     let echo = Echo::limited(Limits::default()).await;
     let (provider, target) = (&echo.provider, target(&[]));
 
-    let identity = provider.check(&target.connection).await.result.unwrap();
+    let identity = provider
+        .turn()
+        .await
+        .check(&target.connection)
+        .await
+        .result
+        .unwrap();
     assert_eq!(identity.subject, "nobody in particular");
     assert_eq!(identity.findings[0].severity, Severity::Fine);
 
-    let inspection = provider.inspect(&target).await.result.unwrap();
+    let inspection = provider.turn().await.inspect(&target).await.result.unwrap();
     assert_eq!(inspection.title, "echo of key-1");
     assert!(matches!(&inspection.parameters[0].value, Value::Text(key) if key == "key-1"));
 
     let issued = provider
+        .turn()
+        .await
         .issue(&target, &issue_request())
         .await
         .result
@@ -29,6 +37,8 @@ async fn each_function_gives_its_answer() {
     assert!(issued.outputs[1].value.expose().starts_with(b"value-"));
 
     let verification = provider
+        .turn()
+        .await
         .verify(&target, &issued.outputs)
         .await
         .result
@@ -36,6 +46,8 @@ async fn each_function_gives_its_answer() {
     assert_eq!(verification.verdict, Verdict::Works);
 
     let revocation = provider
+        .turn()
+        .await
         .revoke(&target, &issued.handle)
         .await
         .result
@@ -44,6 +56,8 @@ async fn each_function_gives_its_answer() {
 
     assert!(
         provider
+            .turn()
+            .await
             .survey(&target)
             .await
             .result
@@ -71,6 +85,8 @@ async fn choices_come_in_pages() {
     loop {
         let answer = echo
             .provider
+            .turn()
+            .await
             .choices(&connection(&[]), &list, "", page.as_deref())
             .await;
         let answer = answer.result.unwrap();
@@ -89,6 +105,8 @@ async fn a_list_that_is_not_offered_is_not_asked_for() {
     let echo = Echo::limited(Limits::default()).await;
     let outcome = echo
         .provider
+        .turn()
+        .await
         .choices(&connection(&[]), &"others".parse().unwrap(), "", None)
         .await;
     assert!(matches!(outcome.result, Err(CallError::Host(_))));
@@ -133,6 +151,8 @@ async fn an_unknown_outcome_of_a_revocation_is_no_acceptance() {
     let echo = Echo::limited(Limits::default()).await;
     let outcome = echo
         .provider
+        .turn()
+        .await
         .revoke(&target(&[("behaviour", "say:perhaps")]), "handle")
         .await;
     assert_eq!(
@@ -153,7 +173,7 @@ async fn a_call_that_nobody_waits_for_runs_to_its_end() {
     let url = server.url("/");
     let connection = connection(&[("behaviour", "http"), ("url", &url)]);
     tokio::select! {
-        _ = echo.provider.check(&connection) => panic!("the server has not answered yet"),
+        _ = echo.provider.turn().await.check(&connection) => panic!("the server has not answered yet"),
         () = server.request_seen() => {}
     }
     assert_eq!(echo.provider.health().calls, 0);
@@ -178,7 +198,7 @@ fn a_host_can_be_dropped_in_an_async_context() {
             let echo = Echo::limited(Limits::default()).await;
             std::sync::Arc::clone(&echo.provider)
         };
-        provider.check(&connection(&[])).await
+        provider.turn().await.check(&connection(&[])).await
     });
     assert!(
         matches!(outcome.result, Err(CallError::Host(_))),

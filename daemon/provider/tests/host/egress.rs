@@ -142,7 +142,12 @@ async fn what_was_certainly_not_sent_is_unreachable() {
         "https://no-such-name.invalid/".to_owned(),
     ] {
         let target = target(&[("behaviour", "http-post:x"), ("url", &url)]);
-        let outcome = echo.provider.issue(&target, &issue_request()).await;
+        let outcome = echo
+            .provider
+            .turn()
+            .await
+            .issue(&target, &issue_request())
+            .await;
         assert_eq!(error_of(&outcome), "unreachable", "{url}");
         let place = url.trim_start_matches("https://").trim_end_matches('/');
         assert_names(&outcome, place);
@@ -189,7 +194,12 @@ async fn a_call_that_ends_before_there_is_a_connection_has_sent_nothing() {
     .await;
     let url = format!("https://localhost:{port}/");
     let target = target(&[("behaviour", "http-post:x"), ("url", &url)]);
-    let outcome = echo.provider.issue(&target, &issue_request()).await;
+    let outcome = echo
+        .provider
+        .turn()
+        .await
+        .issue(&target, &issue_request())
+        .await;
     assert!(outcome.result.is_err());
     assert_eq!(outcome.requests, 0);
     assert!(!outcome.is_ambiguous());
@@ -210,7 +220,12 @@ async fn what_may_have_been_sent_is_interrupted() {
         })
         .await;
         let target = target(&[("behaviour", "http-post:x"), ("url", &server.url("/"))]);
-        let outcome = echo.provider.issue(&target, &issue_request()).await;
+        let outcome = echo
+            .provider
+            .turn()
+            .await
+            .issue(&target, &issue_request())
+            .await;
         assert_eq!(error_of(&outcome), "interrupted", "{behaviour:?}");
         assert_names(&outcome, &format!("localhost:{}", server.port()));
         assert_eq!(outcome.requests, 1, "{behaviour:?}");
@@ -312,7 +327,7 @@ async fn a_parameter_does_not_grant_what_the_connection_does_not() {
     let mut target = target(&[]);
     let told = crate::support::connection(&[("behaviour", "http"), ("url", &server.url("/"))]);
     target.parameters.extend(told.values);
-    let outcome = echo.provider.inspect(&target).await;
+    let outcome = echo.provider.turn().await.inspect(&target).await;
     assert_eq!(error_of(&outcome), "denied");
     assert_eq!(server.connections(), 0);
 }

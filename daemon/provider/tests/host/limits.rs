@@ -1,7 +1,9 @@
 //! What a provider can't have more of, and what its misdeeds leave behind: nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use rotord_provider::contract::Connection;
 use rotord_provider::{CallError, EngineKind, Limits, LoadError, TrapKind};
 
@@ -27,7 +29,7 @@ async fn a_loop_ends_when_its_time_is_up() {
             settings.limits = hurried();
         })
         .await;
-        let outcome = echo.provider.check(&behaving("loop")).await;
+        let outcome = echo.provider.turn().await.check(&behaving("loop")).await;
         assert!(
             matches!(outcome.result, Err(CallError::TimedOut { .. })),
             "{outcome:?}"
@@ -46,7 +48,7 @@ async fn loops_do_not_keep_other_calls_from_their_turn() {
     let loops: Vec<_> = (0..6)
         .map(|_| {
             let provider = echo.provider.clone();
-            tokio::spawn(async move { provider.check(&behaving("loop")).await })
+            tokio::spawn(async move { provider.turn().await.check(&behaving("loop")).await })
         })
         .collect();
     // More loops than threads, and yet an answer before they end.
@@ -67,7 +69,12 @@ async fn a_guest_that_waits_for_an_answer_ends_when_its_time_is_up() {
     })
     .await;
     let target = target(&[("behaviour", "http-post:x"), ("url", &server.url("/"))]);
-    let outcome = echo.provider.issue(&target, &issue_request()).await;
+    let outcome = echo
+        .provider
+        .turn()
+        .await
+        .issue(&target, &issue_request())
+        .await;
     // Either the request's own time is up first, or the call's: it was sent, so it is in doubt.
     assert!(outcome.result.is_err());
     assert_eq!(outcome.requests, 1);
@@ -82,7 +89,12 @@ async fn memory_beyond_the_limit_ends_the_call() {
             settings.limits.memory = 8 << 20;
         })
         .await;
-        let outcome = echo.provider.check(&behaving("hog-memory")).await;
+        let outcome = echo
+            .provider
+            .turn()
+            .await
+            .check(&behaving("hog-memory"))
+            .await;
         let limit = 8 << 20;
         assert!(
             matches!(outcome.result, Err(CallError::MemoryLimit { limit: l }) if l == limit),
@@ -121,7 +133,7 @@ async fn a_provider_is_asked_what_it_is_while_as_many_calls_run_as_may() {
     let calls = (0..most).map(|_| {
         let (provider, url) = (echo.provider.clone(), server.url("/"));
         let fields = connection(&[("behaviour", "http"), ("url", &url)]);
-        tokio::spawn(async move { provider.check(&fields).await })
+        tokio::spawn(async move { provider.turn().await.check(&fields).await })
     });
     let calls: Vec<_> = calls.collect();
     for _ in 0..most {
@@ -143,13 +155,34 @@ async fn a_provider_is_asked_what_it_is_while_as_many_calls_run_as_may() {
 }
 
 #[tokio::test]
+async fn a_provider_whose_calls_do_not_end_leaves_room_for_another() {
+    let echo = Echo::with(|settings| settings.limits.concurrent_calls = 4).await;
+    let another = echo.load_plugin("azure-client-secret").await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(echo.provider.turn().await);
+    }
+    assert!(echo.provider.turn().now_or_never().is_none());
+    // Who waits for its own provider's room holds none of what is left.
+    let waiting = tokio::spawn({
+        let provider = Arc::clone(&echo.provider);
+        async move { provider.turn().await }
+    });
+    tokio::task::yield_now().await;
+    let other = another.turn().now_or_never().unwrap();
+    drop(held.pop());
+    drop(waiting.await.unwrap());
+    drop(other);
+}
+
+#[tokio::test]
 async fn a_guest_that_asks_for_what_is_denied_lets_others_run() {
     let echo = Echo::with(|settings| settings.limits.requests = 1).await;
     let insists = || connection(&[("behaviour", "http-insist"), ("url", "https://a.test/")]);
     // More of them than threads.
     let floods = (0..4).map(|_| {
         let provider = echo.provider.clone();
-        tokio::spawn(async move { provider.check(&insists()).await })
+        tokio::spawn(async move { provider.turn().await.check(&insists()).await })
     });
     let floods: Vec<_> = floods.collect();
     assert!(echo.check(&[]).await.result.is_ok());
@@ -160,7 +193,12 @@ async fn a_guest_that_asks_for_what_is_denied_lets_others_run() {
 #[tokio::test]
 async fn output_beyond_the_limit_ends_the_call() {
     let echo = Echo::with(|settings| settings.limits.memory = 256 << 20).await;
-    let outcome = echo.provider.check(&behaving("huge-output")).await;
+    let outcome = echo
+        .provider
+        .turn()
+        .await
+        .check(&behaving("huge-output"))
+        .await;
     assert!(
         matches!(outcome.result, Err(CallError::OutputLimit { .. })),
         "{outcome:?}"
@@ -171,7 +209,12 @@ async fn output_beyond_the_limit_ends_the_call() {
 async fn a_flood_of_log_lines_is_dropped() {
     let echo = Echo::limited(Limits::default()).await;
     let log = crate::secrets::capture();
-    let outcome = echo.provider.check(&behaving("log-flood")).await;
+    let outcome = echo
+        .provider
+        .turn()
+        .await
+        .check(&behaving("log-flood"))
+        .await;
     assert!(outcome.result.is_ok(), "{outcome:?}");
     let lines = log.text();
     let most = Limits::default().log_lines;
@@ -229,6 +272,8 @@ async fn a_trap_fails_one_call_and_nothing_else() {
     for _ in 0..3 {
         let outcome = echo
             .provider
+            .turn()
+            .await
             .issue(&target(&[("behaviour", "trap")]), &issue_request())
             .await;
         assert!(!outcome.is_ambiguous(), "it sent nothing");

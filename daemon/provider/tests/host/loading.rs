@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::pin::pin;
 
+use futures_util::FutureExt as _;
 use rotord_provider::{
     Admission, CacheKey, CacheSettings, Grant, Host, HostSettings, LoadError, PluginReport,
 };
@@ -322,6 +324,36 @@ async fn what_is_granted_later_holds_for_what_is_loaded_and_for_what_is_kept() {
 
     host.reload(Admission::default()).await;
     assert!(host.providers().is_empty());
+}
+
+#[tokio::test]
+async fn a_turn_is_of_the_provider_as_it_is_when_it_has_come() {
+    let plugins = Plugins::new();
+    plugins.drop_guest("echo", "echo.wasm");
+    let mut settings = plugins.settings();
+    settings.limits.concurrent_calls = 1;
+    let (host, _) = load(settings).await;
+    let room = host.turn("echo").await.unwrap();
+    let mut waits = pin!(host.turn("echo"));
+    assert!((&mut waits).now_or_never().is_none());
+    let narrow = Grant {
+        only: Some(vec!["graph.example.com".parse().unwrap()]),
+        ..Grant::default()
+    };
+    let admission = Admission {
+        directories: plugins.settings().directories,
+        grants: [("echo".parse().unwrap(), narrow.clone())].into(),
+    };
+    host.reload(admission).await;
+    drop(room);
+    let room = waits.await.unwrap();
+    assert_eq!(room.provider().grant(), &narrow);
+
+    let mut waits = pin!(host.turn("echo"));
+    assert!((&mut waits).now_or_never().is_none());
+    host.reload(Admission::default()).await;
+    drop(room);
+    assert!(waits.await.is_none());
 }
 
 #[tokio::test]

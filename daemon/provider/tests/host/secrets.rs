@@ -80,6 +80,8 @@ async fn a_token_in_an_answer_is_taken_out_of_what_follows() {
     let outputs = [output("value", "some-value")];
     let verification = echo
         .provider
+        .turn()
+        .await
         .verify(&target, &outputs)
         .await
         .result
@@ -100,6 +102,8 @@ async fn a_credential_under_test_is_taken_out() {
     ];
     let verification = echo
         .provider
+        .turn()
+        .await
         .verify(&target, &outputs)
         .await
         .result
@@ -121,6 +125,8 @@ async fn each_request_is_logged_without_query_header_or_body() {
     ];
     let outcome = echo
         .provider
+        .turn()
+        .await
         .issue(&target(&fields), &issue_request())
         .await;
     outcome.result.unwrap();
@@ -157,7 +163,12 @@ async fn each_request_is_logged_without_query_header_or_body() {
 #[tokio::test]
 async fn values_do_not_print() {
     let echo = Echo::limited(rotord_provider::Limits::default()).await;
-    let outcome = echo.provider.issue(&target(&[]), &issue_request()).await;
+    let outcome = echo
+        .provider
+        .turn()
+        .await
+        .issue(&target(&[]), &issue_request())
+        .await;
     let shown = format!("{outcome:?}");
     let issued = outcome.result.unwrap();
     let value = std::str::from_utf8(issued.outputs[1].value.expose()).unwrap();

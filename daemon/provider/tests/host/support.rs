@@ -107,6 +107,15 @@ impl Echo {
         }
     }
 
+    /// Loads a provider for use beside it.
+    pub(crate) async fn load_plugin(&self, name: &str) -> Arc<Provider> {
+        let built = root().join(format!("build/plugins/{name}.wasm"));
+        self.plugins
+            .drop_bytes(fs::read(built).unwrap(), "beside.wasm");
+        self.host.load_all().await;
+        self.host.provider(name).unwrap()
+    }
+
     /// Loads another guest, and how that went.
     pub(crate) async fn load_beside(&self, name: &str) -> PluginReport {
         let file = self.plugins.drop_guest(name, "another.wasm");
@@ -117,7 +126,7 @@ impl Echo {
 
     /// What `check` says, in the guest's words.
     pub(crate) async fn check(&self, fields: &[(&str, &str)]) -> CallOutcome<String> {
-        let outcome = self.provider.check(&connection(fields)).await;
+        let outcome = self.provider.turn().await.check(&connection(fields)).await;
         outcome.map(|identity| identity.subject)
     }
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 use actix::Recipient;
 use chrono::{DateTime, Utc};
 use rotord_crash::{Moment, Step as Place, reach};
-use rotord_provider::{Host, Limits};
+use rotord_provider::Host;
 use rotord_rotation::{
     Call, Context, Event, InstallationId, Rotation, RotationId, Rules, Step, Timing,
 };
 use rotord_store::{Commit, StoreError};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::targets::Targets;
@@ -56,8 +56,6 @@ pub struct Equipment {
     pub scheduler: Recipient<Nudge>,
     /// The bounds of the providers.
     pub rulebook: Rulebook,
-    /// Provider calls at the same time.
-    pub concurrency: usize,
 }
 
 /// A call that is under way, or waits for its turn.
@@ -90,9 +88,6 @@ impl UnderWay {
 pub(super) struct Desk {
     pub(super) equipment: Equipment,
     pub(super) targets: Rc<Targets>,
-    pub(super) permits: Semaphore,
-    /// Those of each provider.
-    places: RefCell<HashMap<String, Rc<Semaphore>>>,
     rulebook: RefCell<Rulebook>,
     workers: RefCell<HashMap<RotationId, mpsc::Sender<Mail>>>,
     /// Those that were told of this start. Ids alone: the state stays in the database.
@@ -113,8 +108,6 @@ impl Desk {
     pub(super) fn new(mut equipment: Equipment) -> Self {
         let rulebook = std::mem::take(&mut equipment.rulebook);
         Self {
-            permits: Semaphore::new(equipment.concurrency),
-            places: RefCell::default(),
             equipment,
             targets: Rc::default(),
             rulebook: RefCell::new(rulebook),
@@ -475,17 +468,6 @@ impl Desk {
             provider_ready: provider_ready && !self.draining.get(),
         };
         Ok(decide(&ctx)?)
-    }
-
-    /// What one provider may have of all the permits: taken before one of those, so that who waits for it keeps nobody else
-    /// waiting.
-    pub(super) fn places(&self, provider: &str) -> Rc<Semaphore> {
-        let mut places = self.places.borrow_mut();
-        let of_one = Limits::calls_of_one(self.equipment.concurrency);
-        let places = places
-            .entry(provider.to_owned())
-            .or_insert_with(|| Rc::new(Semaphore::new(of_one)));
-        Rc::clone(places)
     }
 
     /// A length of the daemon's time as real time.

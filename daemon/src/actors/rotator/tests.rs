@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use chrono::Utc;
+use futures_util::FutureExt as _;
 use rotord_provider::Limits;
 use rotord_rotation::{Boot, Call, Command, CredentialId, Handle, Life, Phase, Rotation, Stage};
 use rotord_store::Reader;
@@ -43,7 +44,6 @@ async fn equipment(books: &Books) -> Equipment {
         machine_id: None,
         scheduler: Deaf.start().recipient(),
         rulebook,
-        concurrency: 4,
     }
 }
 
@@ -110,6 +110,7 @@ fn is_issuing(rotation: &Rotation) -> bool {
 async fn a_call_keeps_its_turn_when_its_rotation_s_task_breaks() {
     let limits = Limits {
         call_time: Duration::from_secs(3),
+        concurrent_calls: 1,
         ..Limits::default()
     };
     let books = Books::with(limits).await;
@@ -117,7 +118,8 @@ async fn a_call_keeps_its_turn_when_its_rotation_s_task_breaks() {
     let id = books.rotation_of(1, Utc::now(), loops).await;
     let desk = Rc::new(Desk::new(equipment(&books).await));
     until(&desk, id, is_issuing).await;
-    comes(|| desk.permits.available_permits() < 4).await;
+    let echo = desk.equipment.host.provider("echo").unwrap();
+    comes(|| echo.turn().now_or_never().is_none()).await;
     // Behind what the call itself reads before it begins.
     state(&desk, id).await;
     // It has the turn, and nothing can be written any more: its task ends.
@@ -132,25 +134,6 @@ async fn a_call_keeps_its_turn_when_its_rotation_s_task_breaks() {
     let early = tokio::time::timeout(Duration::from_millis(300), turn).await;
     assert!(early.is_err(), "its call still runs");
     in_time(desk.targets.lock(TURN, Duration::ZERO)).await;
-}
-
-#[actix_rt::test]
-async fn calls_of_a_provider_that_hangs_leave_places_for_others() {
-    let limits = Limits {
-        call_time: Duration::from_secs(3),
-        ..Limits::default()
-    };
-    let books = Books::with(limits).await;
-    let desk = Rc::new(Desk::new(equipment(&books).await));
-    for number in 1..=6 {
-        let loops = json!({"key": number.to_string(), "behaviour": "loop"});
-        let id = books.rotation_of(number, Utc::now(), loops).await;
-        desk.tell(Tell::new(id, Event::Woke)).await.unwrap();
-    }
-    let places = desk.places("echo");
-    comes(|| places.available_permits() == 0).await;
-    assert_eq!((desk.at_work(), desk.permits.available_permits()), (6, 1));
-    assert_eq!(desk.places("another").available_permits(), 3);
 }
 
 #[actix_rt::test]
@@ -359,13 +342,18 @@ async fn everyone_who_told_a_rotation_that_can_not_be_read_hears_why() {
 
 #[actix_rt::test]
 async fn what_was_seen_at_one_target_is_not_taken_for_another() {
-    let books = Books::open().await;
+    let limits = Limits {
+        concurrent_calls: 1,
+        ..Limits::default()
+    };
+    let books = Books::with(limits).await;
     let id = books.rotation(1, Utc::now()).await;
     let desk = Rc::new(Desk::new(equipment(&books).await));
-    let calls = || desk.equipment.host.provider("echo").unwrap().health().calls;
+    let echo = desk.equipment.host.provider("echo").unwrap();
+    let calls = || echo.health().calls;
     let before = calls();
     // The survey of the first target is asked for, and not made yet.
-    let permits = desk.permits.acquire_many(4).await.unwrap();
+    let room = echo.turn().await;
     desk.tell(Tell::new(id, Event::Woke)).await.unwrap();
     let plan = state(&desk, id).await.plan;
     let elsewhere = json!({"key": "elsewhere"});
@@ -386,7 +374,7 @@ async fn what_was_seen_at_one_target_is_not_taken_for_another() {
         },
     };
     desk.tell(edit).await.unwrap();
-    drop(permits);
+    drop(room);
     let turn = desk.targets.lock("echo elsewhere", Duration::ZERO).await;
     until(&desk, id, is_issuing).await;
     assert_eq!(calls() - before, 3, "two surveys and an inspection");

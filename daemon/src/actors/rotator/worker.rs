@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Secret as ProviderSecret;
-use rotord_provider::contract::Output;
+use rotord_provider::contract::{Output, ProviderDescription, Target};
 use rotord_rotation::rotation::Urgent;
 use rotord_rotation::{
     Boot, Call, Event, Rotation, RotationId, Rules, RunEnd, RunId, Step, Unpublished, Write,
@@ -502,7 +502,7 @@ fn doubt<T>(taken: &Result<T, TellError>) -> Result<(), String> {
     }
 }
 
-/// Makes a call: the target's turn, a permit, what it needs from the books, and the provider.
+/// Makes a call: the target's turn, the provider's, what it needs from the books, and the call itself.
 async fn perform(
     desk: Rc<Desk>,
     details: Arc<RotationDetails>,
@@ -511,7 +511,7 @@ async fn perform(
     wanted: Weak<Cell<bool>>,
 ) -> Landed {
     let decided = desk.equipment.clock.now().boot;
-    let _turn = if call.writes() {
+    let _of_target = if call.writes() {
         Some(
             desk.targets
                 .lock(&target::turn(&details), desk.real(spacing))
@@ -520,15 +520,15 @@ async fn perform(
     } else {
         None
     };
-    let places = desk.places(&details.provider);
-    // The semaphores are never closed.
-    let _place = places.acquire().await;
-    let _permit = desk.permits.acquire().await;
+    let Some(turn) = desk.equipment.host.turn(&details.provider).await else {
+        let why = format!("the provider {} is not loaded", details.provider);
+        return Landed::without_answer(calls::not_begun(&call, why));
+    };
     // From the last look to the call nothing else can come in between.
-    let begun = prepare(&desk, &details, &call)
+    let begun = prepare(&desk, turn.provider().description(), &details, &call)
         .await
         .and_then(|begun| may_begin(&desk, &call, decided, &wanted).map(|()| begun));
-    let (provider, target, outputs) = match begun {
+    let (target, outputs) = match begun {
         Ok(begun) => begun,
         Err(why) => {
             return Landed::without_answer(calls::not_begun(&call, why));
@@ -536,7 +536,7 @@ async fn perform(
     };
     reach(|| Place::of_call(call.name()), Moment::Called);
     let mut landed = calls::make(
-        &provider,
+        turn,
         &target,
         &call,
         &outputs,
@@ -622,18 +622,12 @@ pub(super) fn may_begin(
     Ok(())
 }
 
-type Begun = (
-    Arc<rotord_provider::Provider>,
-    rotord_provider::contract::Target,
-    Vec<Output>,
-);
-
-async fn prepare(desk: &Desk, details: &RotationDetails, call: &Call) -> Result<Begun, String> {
-    let provider = desk
-        .equipment
-        .host
-        .provider(&details.provider)
-        .ok_or_else(|| format!("the provider {} is not loaded", details.provider))?;
+async fn prepare(
+    desk: &Desk,
+    description: &ProviderDescription,
+    details: &RotationDetails,
+    call: &Call,
+) -> Result<(Target, Vec<Output>), String> {
     let (connection, credential) = (details.connection, credential_of(call));
     let (connection, secrets, outputs) = desk
         .equipment
@@ -651,13 +645,13 @@ async fn prepare(desk: &Desk, details: &RotationDetails, call: &Call) -> Result<
         })
         .await
         .map_err(|failed| failed.to_string())?;
-    let connection = target::connection(provider.description(), &connection, &secrets);
-    let target = target::target(provider.description(), connection, &details.parameters);
+    let connection = target::connection(description, &connection, &secrets);
+    let target = target::target(description, connection, &details.parameters);
     let outputs = outputs.map(|outputs| opened(&outputs)).unwrap_or_default();
     if outputs.is_empty() && credential.is_some() {
         return Err("the credential's value is not in the database".to_owned());
     }
-    Ok((provider, target, outputs))
+    Ok((target, outputs))
 }
 
 fn credential_of(call: &Call) -> Option<rotord_rotation::CredentialId> {

@@ -1,5 +1,7 @@
 //! Creating, changing and deleting connections. A login shows that one works before it is stored.
 
+use std::sync::Arc;
+
 use actix_web::web::Path;
 use rotord_api::connection::{AppConnectionAnswer, CreateConnection, UpdateConnection};
 use rotord_api::routes;
@@ -173,12 +175,12 @@ async fn check_name_free(
 /// A login. What is lacking beyond it is told by a check and logged here; it refuses nothing: permissions are
 /// often granted after the connection was made.
 async fn log_in(
-    provider: &Provider,
+    provider: &Arc<Provider>,
     connection: &Connection,
     credentials: &Credentials,
 ) -> Result<(), ApiError> {
     let opened = target::connection(provider.description(), connection, &credentials.secrets);
-    let outcome = provider.check(&opened).await;
+    let outcome = provider.turn().await.check(&opened).await;
     let is_refused = outcome
         .result
         .as_ref()

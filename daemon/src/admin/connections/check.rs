@@ -21,7 +21,7 @@ pub(in crate::admin) async fn check_connection(daemon: Daemon, id: Path<String>)
     let provider = lookup::provider_of_connection_kind(&daemon, &connection.kind).await?;
     let connection_name = connection.name.clone();
     let opened = lookup::opened(&daemon, &provider, connection).await?;
-    let outcome = provider.check(&opened).await;
+    let outcome = provider.turn().await.check(&opened).await;
     let seen = outcome.provider_time.and_then(calls::time);
     let check = match outcome.result {
         Ok(identity) => ConnectionCheck {

@@ -54,6 +54,8 @@ pub(in crate::admin) async fn list_choices(
     let mut gathered = Gathered::from(query.next);
     loop {
         let page = provider
+            .turn()
+            .await
             .choices(&opened, &list.name, &typed, gathered.next())
             .await;
         gathered.add(ApiError::of_call(page)?).map_err(|never| {

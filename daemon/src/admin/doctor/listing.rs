@@ -29,7 +29,7 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a RotationCase) -> Looking<'a
             Ok(configured) => configured,
             Err(error) => return vec![failed(about, error)],
         };
-        let listed = match provider.survey(&target).await.result {
+        let listed = match provider.turn().await.survey(&target).await.result {
             Ok(survey) => survey.credentials,
             Err(error) => {
                 let remedy = help(codes::of_call(&error), "ROTATION", &case.handle);

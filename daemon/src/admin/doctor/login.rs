@@ -26,7 +26,7 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a ConnectionCase) -> Looking<
             Ok(opened) => opened,
             Err(error) => return vec![failed(about, error)],
         };
-        let outcome = provider.check(&opened).await;
+        let outcome = provider.turn().await.check(&opened).await;
         let here = daemon.clock.now().wall;
         let mut there = outcome.provider_time;
         let mut found = Vec::new();

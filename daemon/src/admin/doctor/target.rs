@@ -26,7 +26,7 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a RotationCase) -> Looking<'a
             Ok(configured) => configured,
             Err(error) => return vec![failed(about, error)],
         };
-        let inspection = match provider.inspect(&target).await.result {
+        let inspection = match provider.turn().await.inspect(&target).await.result {
             Ok(inspection) => inspection,
             Err(error) => {
                 let remedy = help(codes::of_call(&error), "ROTATION", &case.handle);

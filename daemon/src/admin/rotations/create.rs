@@ -1,5 +1,7 @@
 //! Creating a rotation: everything that can be known is checked before anything is issued.
 
+use std::sync::Arc;
+
 use actix_web::web::Path;
 use rotord_api::rotation::{CreateRotation, SecretRotationAnswer};
 use rotord_api::routes;
@@ -69,7 +71,7 @@ fn failed(why: &str) -> ApiError {
 /// What to create, and what a person should know of its target.
 async fn prepared(
     daemon: &Shared,
-    provider: &Provider,
+    provider: &Arc<Provider>,
     peer: &Peer,
     body: CreateRotation,
 ) -> Result<(Create, Vec<String>), ApiError> {
@@ -133,7 +135,7 @@ async fn prepared(
 /// The connection, if this provider can use it for this project.
 async fn usable(
     daemon: &Shared,
-    provider: &Provider,
+    provider: &Arc<Provider>,
     place: &Place,
     id: Uuid,
 ) -> Result<Connection, ApiError> {

@@ -73,7 +73,7 @@ pub(in crate::admin) async fn check_credentials(
             value: rotord_provider::Secret::new(value.expose()),
         })
         .collect();
-    let verification = ApiError::of_call(provider.verify(&target, &outputs).await)?;
+    let verification = ApiError::of_call(provider.turn().await.verify(&target, &outputs).await)?;
     let (refused, event) = match verification.verdict {
         Verdict::Works => (
             None,

@@ -136,7 +136,7 @@ async fn check_listed(
     outputs: Option<&SecretMap>,
 ) -> Result<ListedCredential, ApiError> {
     let (provider, target) = target::configured(daemon, &record.details).await?;
-    let survey = ApiError::of_call(provider.survey(&target).await)?;
+    let survey = ApiError::of_call(provider.turn().await.survey(&target).await)?;
     let listed = handles::meant(survey.credentials, key_id, |listed| Some(&*listed.handle));
     let listed = listed.ok_or_else(|| {
         ApiError::refused(format!(

@@ -27,7 +27,7 @@ pub(super) struct Inspected {
 /// work there.
 pub(super) async fn inspect(
     daemon: &Shared,
-    provider: &Provider,
+    provider: &Arc<Provider>,
     connection: Connection,
     given: &FieldValues,
     interval: Interval,
@@ -37,7 +37,7 @@ pub(super) async fn inspect(
     let connection = lookup::opened(daemon, provider, connection).await?;
     let given = plain(given);
     let target = target::target(provider.description(), connection, &given);
-    let inspection = ApiError::of_call(provider.inspect(&target).await)?;
+    let inspection = ApiError::of_call(provider.turn().await.inspect(&target).await)?;
     ApiError::of_findings("The target can't be rotated as it is", &inspection.findings)?;
     let rules = calls::scaled_rules(provider.description(), &daemon.timing);
     let rules = rules.map_err(ApiError::ours)?;

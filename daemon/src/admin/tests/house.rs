@@ -85,7 +85,6 @@ impl House {
             machine_id: None,
             scheduler: scheduler.clone().recipient(),
             rulebook,
-            concurrency: 4,
         })
         .start();
         scheduler.do_send(Begin {
