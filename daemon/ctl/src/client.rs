@@ -168,8 +168,15 @@ impl Client {
         path: &str,
         body: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Reply, CtlError> {
-        let seen = self.in_time(self.exchange(method, path, &[], body)).await?;
-        Ok(seen.reply)
+        let only_reads = method == Method::GET;
+        let seen = self.in_time(self.exchange(method, path, &[], body)).await;
+        seen.map(|seen| seen.reply).map_err(|error| {
+            if error.is_unanswered() && !only_reads {
+                error.hint("it may have been done all the same: look before you ask again")
+            } else {
+                error
+            }
+        })
     }
 
     async fn see(&self, path: &str, headers: &[(&str, &str)]) -> Result<Seen, CtlError> {
@@ -244,9 +251,8 @@ impl Client {
             answered = timeout(PATIENCE, answer).await;
         }
         self.answered.store(true, Ordering::Relaxed);
-        answered.map_err(|_| {
-            CtlError::unreachable("the daemon did not answer in time").hint(LOG_HINT)
-        })?
+        answered
+            .map_err(|_| CtlError::unanswered("the daemon did not answer in time").hint(LOG_HINT))?
     }
 }
 
@@ -274,7 +280,7 @@ fn encode(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, CtlError> {
 }
 
 fn answer_broke_off(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CtlError {
-    CtlError::unreachable("the daemon's answer broke off")
+    CtlError::unanswered("the daemon's answer broke off")
         .because(source)
         .hint(LOG_HINT)
 }
@@ -285,7 +291,7 @@ fn not_understood() -> CtlError {
 }
 
 fn broken_off(source: hyper::Error) -> CtlError {
-    CtlError::unreachable("the daemon broke the connection off")
+    CtlError::unanswered("the daemon broke the connection off")
         .because(source)
         .hint(LOG_HINT)
 }

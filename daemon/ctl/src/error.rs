@@ -28,6 +28,7 @@ enum Kind {
     Refused,
     Missing,
     Unreachable,
+    Unanswered,
     Wrong,
 }
 
@@ -36,7 +37,7 @@ impl Kind {
         match self {
             Self::Refused => (400, names::BAD_REQUEST),
             Self::Missing => (404, names::NOT_FOUND),
-            Self::Unreachable => (503, names::SERVICE_UNAVAILABLE),
+            Self::Unreachable | Self::Unanswered => (503, names::SERVICE_UNAVAILABLE),
             Self::Wrong => (422, names::VALIDATION_FAILURE),
         }
     }
@@ -56,10 +57,18 @@ impl CtlError {
         }
     }
 
-    /// The daemon does not answer.
+    /// The daemon can't be asked.
     pub(crate) fn unreachable(message: impl Into<String>) -> Self {
         Self {
             kind: Kind::Unreachable,
+            ..Self::failed(message)
+        }
+    }
+
+    /// The daemon was asked, and its answer did not come: what was asked for may have been done or not.
+    pub(crate) fn unanswered(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Unanswered,
             ..Self::failed(message)
         }
     }
@@ -189,6 +198,16 @@ impl CtlError {
     /// The status of the daemon's answer, where it has answered.
     pub(crate) fn status(&self) -> Option<u64> {
         self.answer.as_ref()?["statusCode"].as_u64()
+    }
+
+    /// Whether what was asked for may have been done all the same.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self.kind, Kind::Unanswered)
+    }
+
+    /// Whether the daemon is not there, or says that it can't answer now: it may start again.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self.kind, Kind::Unreachable | Kind::Unanswered) || self.status() == Some(503)
     }
 
     /// Whether a person said no, which is no error to them.

@@ -1,10 +1,11 @@
-//! What ^C does: the program ends with 130, and says what goes on without it.
+//! What goes on without the program: told where ^C ends it, with 130, and where the daemon's answer does not come.
 
 use std::sync::{Mutex, Once, PoisonError};
 use std::{process, thread};
 
 use dialoguer::console::Term;
 
+use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::output::note;
 
@@ -12,14 +13,23 @@ use crate::output::note;
 static LEFT_BEHIND: Mutex<Option<String>> = Mutex::new(None);
 
 /// For as long as it lives, who leaves with ^C is told what goes on.
-pub(crate) struct GoesOn(());
+pub(crate) struct GoesOn(String);
 
 impl GoesOn {
     /// `what` goes on whether anybody waits for it or not.
     pub(crate) fn told(what: String) -> Self {
         watch();
-        leave(Some(what));
-        Self(())
+        leave(Some(what.clone()));
+        Self(what)
+    }
+
+    /// An error with what goes on, where what was asked for may have been done.
+    pub(crate) fn after(&self, error: CtlError) -> CtlError {
+        if error.is_unanswered() {
+            error.hint(&self.0)
+        } else {
+            error
+        }
     }
 }
 

@@ -9,16 +9,19 @@ use crate::client::Reply;
 use crate::error::CtlError;
 use crate::exit::Exit;
 use crate::interrupt::GoesOn;
-use crate::output::Spinner;
+use crate::output::{Spinner, note};
 use crate::session::Session;
 
 /// Often enough for a person, seldom enough for the daemon.
 const PERIOD: Duration = Duration::from_millis(500);
 
+/// For how long a daemon that is gone is waited for: as long as its stop may take, and its start.
+const RESTART: Duration = Duration::from_mins(3);
+
 /// For as long as it lives, who leaves with ^C is told that the rotation goes on.
 pub(crate) fn goes_on(name: &str) -> GoesOn {
     GoesOn::told(format!(
-        "the run goes on in the daemon; how far it is: rotorctl show {name}"
+        "a run that has begun goes on in the daemon, also when that starts again; how far it is: rotorctl show {name}"
     ))
 }
 
@@ -84,14 +87,59 @@ pub(crate) async fn until_ended(
         told.get_or_insert_with(|| goes_on(&rotation.name));
         say_run(session, &rotation, spinner);
         tokio::time::sleep(PERIOD).await;
-        reply = session
-            .client
-            .get(&routes::rotation(&rotation.kind, rotation.id))
-            .await
-            .map_err(|error| match error.status() {
-                Some(404) => CtlError::failed(format!("{} was deleted meanwhile", rotation.name)),
-                _ => error,
-            })?;
+        reply = looked_at(session, &rotation, spinner).await?;
+    }
+}
+
+/// The end of a run that the daemon could not tell, because it stopped or died; the error where none has begun.
+pub(crate) async fn after_loss(
+    session: &Session,
+    before: &SecretRotation,
+    error: CtlError,
+    spinner: &Spinner,
+) -> Result<Reply, CtlError> {
+    if !error.may_pass() {
+        return Err(error);
+    }
+    let reply = looked_at(session, before, spinner).await?;
+    let now = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
+    let has_begun = now.rotation_status == RotationStatus::Pending
+        || now.last_rotation_job_id != before.last_rotation_job_id;
+    if !has_begun {
+        return Err(error);
+    }
+    until_ended(session, reply, spinner).await
+}
+
+/// The rotation as it is. A daemon that stops and starts again is waited for.
+async fn looked_at(
+    session: &Session,
+    rotation: &SecretRotation,
+    spinner: &Spinner,
+) -> Result<Reply, CtlError> {
+    let name = &rotation.name;
+    let path = routes::rotation(&rotation.kind, rotation.id);
+    let mut gone = None;
+    loop {
+        let error = match session.client.get(&path).await {
+            Ok(reply) => return Ok(reply),
+            Err(error) => error,
+        };
+        if error.status() == Some(404) {
+            return Err(CtlError::failed(format!("{name} was deleted meanwhile")));
+        }
+        if !error.may_pass() {
+            return Err(error);
+        }
+        let waiting = "the daemon does not answer: waiting for it";
+        if gone.is_none() && !spinner.is_seen() {
+            note(waiting);
+        }
+        spinner.say(waiting);
+        if gone.get_or_insert_with(Instant::now).elapsed() > RESTART {
+            return Err(error);
+        }
+        tokio::time::sleep(PERIOD).await;
     }
 }
 

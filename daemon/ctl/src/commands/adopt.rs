@@ -62,12 +62,16 @@ pub(crate) async fn run(session: &mut Session, command: Adopt) -> Result<Exit, C
         } else {
             "looking for it at the provider"
         });
-        let _told = proved.then(|| wait::goes_on(&rotation.name));
+        let goes_on = proved.then(|| wait::goes_on(&rotation.name));
         let path = routes::of_rotation(routes::ADOPT, rotation.id);
         let asking = session.client.post(&path, &body);
         wait::watched(session, &rotation, &spinner, asking)
             .await
-            .map_err(|error| not_adopted(error, &rotation.name))?
+            .map_err(|error| not_adopted(error, &rotation.name))
+            .map_err(|error| match &goes_on {
+                Some(goes_on) => goes_on.after(error),
+                None => error,
+            })?
     };
     if proved {
         return wait::report(session, &reply, "adopted and published");

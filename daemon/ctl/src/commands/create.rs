@@ -80,7 +80,7 @@ pub(crate) struct Create {
     /// Don't ask whether it is right; needed where nobody can be asked
     #[arg(long)]
     yes: bool,
-    /// Wait until it has ended, however long that takes
+    /// Wait until it has ended, however long that takes, also while the daemon starts again
     #[arg(long)]
     wait: bool,
     #[command(flatten)]
@@ -127,12 +127,14 @@ pub(crate) async fn run(session: &mut Session, command: Create) -> Result<Exit, 
 async fn post(session: &Session, kind: &str, body: &CreateRotation) -> Result<Reply, CtlError> {
     let name = &body.name;
     let spinner = session.output.spinner(&format!("creating {name}"));
-    let _told = GoesOn::told(format!(
+    let goes_on = GoesOn::told(format!(
         "what the daemon has begun goes on: rotorctl list shows {name} once it is accepted"
     ));
     let path = routes::rotations_of_type(kind);
     let creating = session.client.post(&path, body);
-    wait::ticking(creating, &spinner, &format!("creating {name}")).await
+    wait::ticking(creating, &spinner, &format!("creating {name}"))
+        .await
+        .map_err(|error| goes_on.after(error))
 }
 
 async fn from_file(

@@ -21,7 +21,7 @@ pub(crate) struct Rotate {
     /// 1h or 2days; the provider's minimum holds all the same
     #[arg(long, value_name = "DURATION", value_parser = parse_seconds)]
     retire_previous_after: Option<u32>,
-    /// Wait until it has ended, however long that takes
+    /// Wait until it has ended, however long that takes, also while the daemon starts again
     #[arg(long)]
     wait: bool,
     /// Only if it is due; else exit with 3
@@ -40,7 +40,7 @@ pub(crate) async fn run(session: &mut Session, command: Rotate) -> Result<Exit, 
     let spinner = session
         .output
         .spinner(&format!("rotating {}", rotation.name));
-    let _told = wait::goes_on(&rotation.name);
+    let goes_on = wait::goes_on(&rotation.name);
     let body = command.retire_previous_after.map(|after| RotateNow {
         retire_previous_after: Some(after),
     });
@@ -51,13 +51,17 @@ pub(crate) async fn run(session: &mut Session, command: Rotate) -> Result<Exit, 
         }
     };
     let asked = wait::watched(session, &rotation, &spinner, asking).await;
-    let mut reply = match asked {
-        Ok(reply) => reply,
-        Err(error) => return Err(told(session, &rotation, error).await),
+    let ended = match asked {
+        Ok(reply) if command.wait && reply.status == StatusCode::ACCEPTED => {
+            wait::until_ended(session, reply, &spinner).await
+        }
+        Err(error) if command.wait => wait::after_loss(session, &rotation, error, &spinner).await,
+        asked => asked,
     };
-    if command.wait && reply.status == StatusCode::ACCEPTED {
-        reply = wait::until_ended(session, reply, &spinner).await?;
-    }
+    let reply = match ended {
+        Ok(reply) => reply,
+        Err(error) => return Err(goes_on.after(told(session, &rotation, error).await)),
+    };
     drop(spinner);
     wait::report(session, &reply, "rotated")
 }

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +16,9 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
+
+/// In place of a status: the connection is closed without an answer, as by a daemon that dies.
+pub(crate) const CUT: u16 = 0;
 
 /// One route and its answers, in turn; the last one stays.
 struct Route {
@@ -163,7 +166,7 @@ async fn serve(listener: std::os::unix::net::UnixListener, state: Arc<Mutex<Stat
 async fn answer(
     state: Arc<Mutex<State>>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> io::Result<Response<Full<Bytes>>> {
     let (method, uri) = (request.method().to_string(), request.uri().clone());
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let body = if body.is_empty() {
@@ -194,6 +197,9 @@ async fn answer(
             error(404, "NotFound", &format!("no route {method} {path}")),
         ),
     };
+    if status == CUT {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
     let body = if body.is_null() {
         Bytes::new()
     } else {

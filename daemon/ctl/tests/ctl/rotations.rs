@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fake::{Fake, ID, error, one, rotation, rotation_with};
+use crate::fake::{CUT, Fake, ID, error, one, rotation, rotation_with};
 use crate::program::{interrupted, run, run_with};
 
 const TYPE: &str = "/api/v2/secret-rotations/azure-client-secret";
@@ -941,6 +941,57 @@ fn whoever_leaves_with_an_interrupt_is_told_that_the_run_goes_on() {
         "{}",
         ended.err
     );
+}
+
+#[test]
+fn who_asks_a_daemon_that_dies_is_told_that_what_has_begun_goes_on() {
+    let path = format!("{}/rotate-secrets", single());
+    let fake = Fake::start().on("POST", &path, CUT, json!(null));
+    let ended = run(&fake, &["rotate", "billing"]);
+    assert_eq!(ended.code, 1);
+    for words in [
+        "broke the connection off",
+        "may have been done all the same",
+        "goes on in the daemon, also when that starts again",
+        "rotorctl show billing",
+    ] {
+        assert!(ended.err.contains(words), "{}", ended.err);
+    }
+    // The same of whatever changes something, and of nothing that only looks.
+    let fake = fake.on("DELETE", &single(), CUT, json!(null));
+    let ended = run(&fake, &["delete", "billing", "--yes"]);
+    assert!(ended.err.contains("may have been done"), "{}", ended.err);
+    let fake = fake.instead("GET", "/api/v2/secret-rotations", CUT, json!(null));
+    let ended = run(&fake, &["list"]);
+    assert!(!ended.err.contains("may have been done"), "{}", ended.err);
+}
+
+#[test]
+fn who_waits_for_a_run_waits_for_a_daemon_that_starts_again() {
+    let path = format!("{}/rotate-secrets", single());
+    let pending = rotation_with(json!({"rotationStatus": "pending"}));
+    let done = rotation_with(json!({"lastRotationJobId": "the-run-after"}));
+    let stops = error(503, "ServiceUnavailable", "The daemon is shutting down");
+    for asked in [(CUT, json!(null)), (503, stops.clone())] {
+        let fake = Fake::start()
+            .on("POST", &path, asked.0, asked.1)
+            .on("GET", &single(), CUT, json!(null))
+            .on("GET", &single(), 200, one(pending.clone()))
+            .on("GET", &single(), 503, stops.clone())
+            .on("GET", &single(), 200, one(done.clone()));
+        let ended = run(&fake, &["rotate", "billing", "--wait"]);
+        assert_eq!((ended.code, ended.out.as_str()), (0, "billing: rotated\n"));
+        assert!(ended.err.contains("waiting for it"), "{}", ended.err);
+        assert_eq!(fake.changes().len(), 1, "asked for once");
+    }
+    // It had not begun.
+    let fake =
+        Fake::start()
+            .on("POST", &path, 503, stops)
+            .on("GET", &single(), 200, one(rotation()));
+    let ended = run(&fake, &["rotate", "billing", "--wait"]);
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""));
+    assert!(ended.err.contains("is shutting down"), "{}", ended.err);
 }
 
 #[test]

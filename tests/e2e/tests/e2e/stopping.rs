@@ -114,6 +114,39 @@ async fn a_login_that_does_not_end_is_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_rotation_is_told_its_end_by_the_daemon_s_next_start() {
+    let mut rig = Rig::start(&["payroll"]).await;
+    let rotation = rig.create("payroll").await;
+    for killed in [false, true] {
+        let hang = Fault::Slow {
+            milliseconds: TOO_LONG,
+        };
+        let rule = Rule::always(Operation::Token, hang).for_app("payroll");
+        rig.azure.standin.add_fault(rule);
+        let before = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+        let line = rig.daemon.rotorctl().unwrap();
+        let waiting = tokio::spawn(line.args(["rotate", "payroll", "--wait"]).run());
+        rig.until("a credential to be tried out", &rotation, |rotation| {
+            live(rotation).any(|credential| credential.stage == CredentialStage::Pending)
+        })
+        .await;
+        if killed {
+            rig.daemon.kill().await.unwrap();
+        } else {
+            rig.daemon.stop().await.unwrap();
+        }
+        rig.azure.standin.clear_faults();
+        rig.daemon.start().await.unwrap();
+        let ended = waiting.await.unwrap().unwrap();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.stdout.contains("payroll: rotated"), "{ended:?}");
+        let after = rig.operator.secret("PAYROLL_SECRET").await.unwrap();
+        assert_ne!(before, after);
+        rig.settled_but_previous(&rotation).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revoke_that_does_not_end_is_looked_after() {
     let mut rig = Rig::start(&["payroll"]).await;
     let rotation = rig.create("payroll").await;
