@@ -1,5 +1,6 @@
 //! `rotorctl doctor`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use clap::Args;
@@ -26,9 +27,15 @@ pub(crate) struct Doctor {
     /// Only this rotation, and its connection
     #[arg(long, value_name = "NAME")]
     rotation: Option<String>,
+    /// Every finding, also where many of one code are fine
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     place: Place,
 }
+
+/// As many findings of one code that are fine are shown to a person who did not ask for all.
+const FEW: usize = 3;
 
 const LOOKING: &str = "looking at this host, its connections and its rotations";
 
@@ -54,7 +61,7 @@ pub(crate) async fn run(session: &mut Session, command: Doctor) -> Result<Exit, 
     if session.output.is_json() {
         session.output.json(&body)?;
     } else if session.output.is_terminal() {
-        session.output.table(&for_people(&report))?;
+        session.output.table(&for_people(&report, command.all))?;
         session.output.line("")?;
         session.output.line(summary(&report))?;
     } else {
@@ -104,9 +111,9 @@ async fn ask(session: &Session, query: &DoctorQuery) -> Result<Reply, CtlError> 
 }
 
 /// What is not fine stands with its cause and what helps.
-fn for_people(report: &DoctorReport) -> Table {
+fn for_people(report: &DoctorReport, all: bool) -> Table {
     let mut table = Table::new(&["", "CODE", "SEEN"]);
-    for finding in &report.findings {
+    for (finding, more) in shown(report, all) {
         let DoctorFinding {
             about,
             message,
@@ -115,7 +122,10 @@ fn for_people(report: &DoctorReport) -> Table {
             ..
         } = finding;
         let mut seen = format!("{about}: {message}");
-        if finding.severity != Severity::Fine {
+        if more > 0 {
+            seen = format!("{seen}\nand {more} more that are fine: --all shows them");
+        }
+        if !is_fine(finding) {
             for (word, text) in [("cause", cause), ("what helps", remedy)] {
                 if let Some(text) = text {
                     seen = format!("{seen}\n{word}: {text}");
@@ -125,6 +135,28 @@ fn for_people(report: &DoctorReport) -> Table {
         table.row([mark(finding), finding.code.as_str().into(), seen.into()]);
     }
     table
+}
+
+/// What a person is shown, each with how many of its code are left out: what is fine must not hide what is not.
+fn shown(report: &DoctorReport, all: bool) -> Vec<(&DoctorFinding, usize)> {
+    let mut fine: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in report.findings.iter().filter(|finding| is_fine(finding)) {
+        *fine.entry(&finding.code).or_default() += 1;
+    }
+    let mut told = BTreeSet::new();
+    let shown = report.findings.iter().filter_map(|finding| {
+        let alike = fine.get(finding.code.as_str()).copied().unwrap_or_default();
+        if all || !is_fine(finding) || alike <= FEW {
+            return Some((finding, 0));
+        }
+        let is_first = told.insert(finding.code.as_str());
+        is_first.then_some((finding, alike - 1))
+    });
+    shown.collect()
+}
+
+fn is_fine(finding: &DoctorFinding) -> bool {
+    finding.severity == Severity::Fine
 }
 
 fn for_programs(report: &DoctorReport) -> Table {
@@ -183,6 +215,13 @@ mod tests {
     use super::{for_people, summary};
     use crate::output::Style;
 
+    const TERMINAL: Style = Style {
+        json: false,
+        terminal: true,
+        color: false,
+        width: 100,
+    };
+
     fn report() -> DoctorReport {
         DoctorReport::new(
             vec![
@@ -197,12 +236,7 @@ mod tests {
 
     #[test]
     fn people_read_the_worst_first_with_its_cause_and_what_helps() {
-        let text = for_people(&report()).render(Style {
-            json: false,
-            terminal: true,
-            color: false,
-            width: 100,
-        });
+        let text = for_people(&report(), false).render(TERMINAL);
         let at = |words: &str| {
             text.find(words)
                 .unwrap_or_else(|| panic!("{words}: {text}"))
@@ -210,6 +244,45 @@ mod tests {
         assert!(at("host-unknown") < at("cause: no resolver"));
         assert!(at("cause: no resolver") < at("what helps: getent hosts a.example"));
         assert!(at("what helps: getent") < at("connection azure: it is right"));
+    }
+
+    #[test]
+    fn many_that_are_fine_do_not_hide_what_is_not() {
+        let fine = |number| {
+            let about = format!("rotation r{number}");
+            DoctorFinding::fine(&catalogue::CLOCK, about, "it is right")
+        };
+        let few = DoctorReport::new((1..=3).map(fine).collect(), 7);
+        assert_eq!(
+            for_people(&few, false)
+                .render(TERMINAL)
+                .matches("rotation r")
+                .count(),
+            3
+        );
+        let mut many: Vec<_> = (1..=200).map(fine).collect();
+        many.push(DoctorFinding::problem(
+            &catalogue::CLOCK,
+            "rotation r201",
+            "it is wrong",
+        ));
+        let many = DoctorReport::new(many, 7);
+        let text = for_people(&many, false).render(TERMINAL);
+        for words in [
+            "rotation r201: it is wrong",
+            "rotation r1: it is right",
+            "and 199 more",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert_eq!(text.matches("rotation r").count(), 2);
+        assert_eq!(
+            for_people(&many, true)
+                .render(TERMINAL)
+                .matches("rotation r")
+                .count(),
+            201
+        );
     }
 
     #[test]
