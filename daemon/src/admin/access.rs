@@ -1,7 +1,6 @@
 //! What a caller may read.
 
-use aws_lc_rs::digest;
-use rotord_store::{Project, SecretsTag};
+use rotord_store::Project;
 
 use super::peer::Peer;
 use crate::settings::{InForce, ReaderGrant};
@@ -114,30 +113,6 @@ impl Reach {
             }
         }
     }
-
-    /// What tells this caller's view of the secrets from others'.
-    pub(super) fn view(&self) -> View {
-        match self {
-            Self::Everything => View(String::new()),
-            Self::Granted(grants) => View(format!("{grants:?}")),
-        }
-    }
-}
-
-/// A view of the secrets.
-pub(super) struct View(String);
-
-impl View {
-    /// The tag of what is seen: other grants are another view of the same secrets.
-    pub(super) fn tag(&self, tag: &SecretsTag) -> String {
-        let digest = digest::digest(&digest::SHA256, format!("{} {}", tag.0, self.0).as_bytes());
-        // Half of it is as hard to hit.
-        let (half, _) = digest.as_ref().split_at(16);
-        let half = half
-            .iter()
-            .fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
-        format!("\"{half:032x}\"")
-    }
 }
 
 /// `/` and what ends with one as it is compared.
@@ -247,17 +222,5 @@ mod tests {
         let access = granting(vec![grant(&[1], &[], "/application", &["*"])]);
         let reach = access.of(&peer(1, 1, &[]));
         assert!(reach.of_folder("prod", "/app", true).is_none());
-    }
-
-    #[test]
-    fn other_grants_have_another_tag() {
-        let tag = SecretsTag("t".to_owned());
-        let access = access();
-        let tags = [
-            access.of(&peer(1000, 1, &[])).view().tag(&tag),
-            access.of(&peer(7, 50, &[])).view().tag(&tag),
-            Reach::Everything.view().tag(&tag),
-        ];
-        assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
     }
 }

@@ -103,11 +103,10 @@ async fn list_now(
     let reach = daemon.access.of(peer);
     let place = &asked.place;
     let projects = reach.of_folder(&place.environment, &place.path, recursive);
-    let mut found = match find(daemon, request, &reach, projects, asked).await? {
+    let found = match find(daemon, request, &reach, projects, asked).await? {
         Found::Unchanged(tag) => return Ok(unchanged(&tag)),
         Found::Secrets(found) => found,
     };
-    found.retain(|slug, secret| reach.of_secret(slug, &secret.path, &secret.name));
     if asked.values {
         note(daemon, peer, "get-secrets", &found.records).await?;
     }

@@ -60,7 +60,7 @@ pub use rewrap::{Replaced, RewrapError, RootKeys};
 pub use root_key::{RootKeyError, RootKeySource};
 pub use rotations::{NewRotation, RotationChange, RotationDetails, RotationRecord};
 pub use secret::{Secret, SecretMap};
-pub use secrets::{SealedSecret, SecretList, SecretRecord, SecretsTag};
+pub use secrets::{SealedSecret, SecretRecord};
 pub use status::Counts;
 pub use step::{Commit, Committed, PublishedSecret, SecretsFate};
 pub use store::Store;

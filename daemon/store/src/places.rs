@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use crate::audit::AuditEntry;
-use crate::columns::{Millis, Text};
+use crate::columns::Millis;
 use crate::error::{Conflict, StoreError, TakenName, What};
 use crate::id::{EnvironmentId, FolderId, ProjectId};
 use crate::reader::{Books, Reader};
@@ -363,10 +363,10 @@ fn make_environment(
 ) -> Result<Environment, StoreError> {
     let id = EnvironmentId::random();
     let made = sql.execute(
-        "INSERT INTO environments (id, project, slug, name, position, secrets_tag)
-         VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(position), 0) + 1 FROM environments), ?5)
+        "INSERT INTO environments (id, project, slug, name, position)
+         VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(position), 0) + 1 FROM environments))
          ON CONFLICT DO NOTHING",
-        (id, project, slug, name, Text(Uuid::new_v4())),
+        (id, project, slug, name),
     )?;
     if made == 0 {
         let slug = slug.to_owned();

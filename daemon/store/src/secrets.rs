@@ -8,21 +8,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rotord_rotation::RotationId;
 use rusqlite::{OptionalExtension as _, Row};
-use uuid::Uuid;
 
 use crate::audit::AuditEntry;
 use crate::columns::{Millis, Text};
 use crate::error::{Conflict, StoreError, What};
 use crate::id::{EnvironmentId, FolderId, SecretId};
 use crate::places::below;
-use crate::reader::{Books, Reader};
+use crate::reader::Reader;
 use crate::seal::{DataKeyId, KeyRing, Location};
 use crate::secret::Secret;
 use crate::store::Store;
-
-/// Changes whenever a secret of the environment does, and never comes back: good in an `ETag`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretsTag(pub String);
 
 /// A secret, in one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,15 +83,6 @@ impl std::fmt::Debug for SealedSecret {
     }
 }
 
-/// The secrets of a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretList {
-    /// Of the environment, in the state in which the secrets were read.
-    pub tag: SecretsTag,
-    /// By path and name. Former names that are still readable are among them.
-    pub secrets: Vec<SecretRecord>,
-}
-
 /// Reads names `n` in folders `f` of the environment ?1; the version is the newest one unless ?2 says another.
 macro_rules! select {
     ($tail:literal) => {
@@ -120,16 +106,8 @@ const SELECT_MANY: &str =
     select!("(f.path = ?3 OR (f.path >= ?4 AND f.path < ?5)) ORDER BY f.path, n.name");
 
 impl Reader {
-    /// The environment's tag, without reading any secret. Read before a secret it may be older than that, and never
-    /// newer: who compares it later reads once too often, and misses nothing.
-    ///
-    /// # Errors
-    /// There is no such environment.
-    pub fn secrets_tag(&self, environment: EnvironmentId) -> Result<SecretsTag, StoreError> {
-        self.single().secrets_tag(environment)
-    }
-
-    /// The secrets of a folder, or of it and all below it.
+    /// The secrets of a folder, or of it and all below it, by path and name. Former names that are still readable are
+    /// among them.
     ///
     /// # Errors
     /// There is no such folder, or a row was changed from outside.
@@ -139,18 +117,15 @@ impl Reader {
         path: &str,
         recursive: bool,
         with_values: bool,
-    ) -> Result<SecretList, StoreError> {
-        let (tag, secrets) = self.sealed_secrets(environment, path, recursive)?;
+    ) -> Result<Vec<SecretRecord>, StoreError> {
+        let secrets = self.sealed_secrets(environment, path, recursive)?;
         let secrets = secrets.into_iter();
-        Ok(SecretList {
-            tag,
-            secrets: secrets
-                .map(|secret| secret.with_value(with_values))
-                .collect::<Result<_, _>>()?,
-        })
+        secrets
+            .map(|secret| secret.with_value(with_values))
+            .collect()
     }
 
-    /// The same with their values sealed, by path and name, and the environment's tag in that state.
+    /// The same with their values sealed.
     ///
     /// # Errors
     /// There is no such folder.
@@ -159,9 +134,8 @@ impl Reader {
         environment: EnvironmentId,
         path: &str,
         recursive: bool,
-    ) -> Result<(SecretsTag, Vec<SealedSecret>), StoreError> {
+    ) -> Result<Vec<SealedSecret>, StoreError> {
         self.read(|books| {
-            let tag = books.secrets_tag(environment)?;
             let (first, end) = if recursive {
                 below(path)
             } else {
@@ -177,7 +151,7 @@ impl Reader {
             if secrets.is_empty() {
                 books.folder(environment, path)?;
             }
-            Ok((tag, secrets))
+            Ok(secrets)
         })
     }
 
@@ -255,13 +229,13 @@ impl Store {
         audit: &[AuditEntry],
     ) -> Result<(), StoreError> {
         self.write(|books| {
-            let (rotated, name, folder): (bool, String, FolderId) = books
+            let (rotated, name): (bool, String) = books
                 .sql
                 .prepare_cached(
-                    "SELECT s.rotation IS NOT NULL, n.name, n.folder FROM secrets s
+                    "SELECT s.rotation IS NOT NULL, n.name FROM secrets s
                      JOIN secret_names n ON n.secret = s.id AND n.until IS NULL WHERE s.id = ?1",
                 )?
-                .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?
                 .ok_or_else(|| StoreError::not_found(What::Secret, id))?;
             if rotated {
@@ -270,31 +244,8 @@ impl Store {
             books
                 .sql
                 .execute("DELETE FROM secrets WHERE id = ?1", [id])?;
-            books.secrets_changed(folder)?;
             books.note(at, audit)
         })
-    }
-}
-
-impl Books<'_> {
-    fn secrets_tag(&self, environment: EnvironmentId) -> Result<SecretsTag, StoreError> {
-        self.sql
-            .prepare_cached("SELECT secrets_tag FROM environments WHERE id = ?1")?
-            .query_row([environment], |row| Ok(SecretsTag(row.get(0)?)))
-            .optional()?
-            .ok_or_else(|| StoreError::not_found(What::Environment, environment))
-    }
-
-    /// A secret in this folder changed: whoever reads its environment is to see that. Drawn, not counted: a
-    /// restored database must not count up to a tag that was seen before.
-    pub(crate) fn secrets_changed(&self, folder: FolderId) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "UPDATE environments SET secrets_tag = ?2
-                 WHERE id = (SELECT environment FROM folders WHERE id = ?1)",
-            )?
-            .execute((folder, Text(Uuid::new_v4())))?;
-        Ok(())
     }
 }
 

@@ -60,7 +60,7 @@ fn of_mapping(
 ) -> Result<Option<Conflict>, StoreError> {
     let there = reader.secrets(place.environment.id, &place.folder.path, false, false)?;
     let mut names = Vec::new();
-    for secret in there.secrets {
+    for secret in there {
         let is_wanted = mapping.values().any(|mapped| *mapped == secret.name);
         if !is_wanted || (secret.rotation.is_some() && secret.rotation == but) {
             continue;

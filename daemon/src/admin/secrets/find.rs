@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
+use aws_lc_rs::digest::{self, Digest};
 use rotord_api::secret::Secret;
 use rotord_api::{Sensitive, Timestamp};
-use rotord_store::{Reader, SecretRecord, StoreError};
+use rotord_store::{Environment, Project, Reader, SealedSecret, SecretRecord, StoreError};
 
 use super::Asked;
-use super::kept::{There, What, Where};
+use super::kept::{Marked, There, What, Where};
 use crate::actors::store::Failed;
 use crate::admin::Shared;
 use crate::admin::access::{Projects, Reach};
@@ -53,15 +54,22 @@ pub(super) async fn find(
             ApiError::denied()
         });
     };
-    let tag = reach.view().tag(&there.tag);
+    let slug = &there.environment.slug;
+    let seen = there.secrets.iter().filter(|marked| {
+        let secret = marked.secret.record();
+        let granted = reach.of_secret(slug, &secret.path, &secret.name);
+        granted.has(&there.project)
+    });
+    let seen: Vec<_> = seen.collect();
+    let tag = tag(&seen, asked.values);
     if Known::by(request).has(&tag) {
         return Ok(Found::Unchanged(tag));
     }
-    let records = there.secrets.iter().map(|secret| {
+    let records = seen.into_iter().map(|marked| {
         if asked.values {
-            secret.open()
+            marked.secret.open()
         } else {
-            Ok(secret.record().clone())
+            Ok(marked.secret.record().clone())
         }
     });
     let records = records.collect::<Result<_, _>>();
@@ -71,6 +79,30 @@ pub(super) async fn find(
         records: records.map_err(Failed::Store)?,
         there,
     }))
+}
+
+/// The tag of these secrets, with their values or without: it changes with what is answered and with nothing else, so
+/// that nobody is woken, and no service restarted, for another's rotation.
+fn tag(seen: &[&Marked], with_values: bool) -> String {
+    let mut content = digest::Context::new(&digest::SHA256);
+    content.update(&[u8::from(with_values)]);
+    for marked in seen {
+        content.update(marked.mark.as_ref());
+    }
+    let digest = content.finish();
+    // Half of it is as hard to hit.
+    let (half, _) = digest.as_ref().split_at(16);
+    let half = half
+        .iter()
+        .fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+    format!("\"{half:032x}\"")
+}
+
+/// Of all that is answered of a secret but its value. The id, the version and the instant of its publication say which
+/// that is, also where a restored database counts its versions again.
+fn mark(secret: &Secret) -> Result<Digest, ApiError> {
+    let answered = serde_json::to_vec(secret).map_err(ApiError::ours)?;
+    Ok(digest::digest(&digest::SHA256, &answered))
 }
 
 /// 404: what of the place is not there.
@@ -92,25 +124,36 @@ async fn look(
     daemon: &Shared,
     place: &Where,
     projects: Projects,
-) -> Result<Option<Arc<There>>, Failed> {
+) -> Result<Option<Arc<There>>, ApiError> {
     let edition = daemon.store.edition();
     if let Some(there) = daemon.kept.get(edition, place) {
         return Ok(projects.has(&there.project).then_some(there));
     }
     let wanted = place.clone();
-    let there = daemon
+    let read = daemon
         .store
-        .read(move |reader| there(reader, &wanted, &projects))
+        .read(move |reader| read(reader, &wanted, &projects))
         .await?;
-    Ok(there.map(|there| {
-        let there = Arc::new(there);
-        daemon.kept.put(edition, place.clone(), Arc::clone(&there));
-        there
-    }))
+    let Some((project, environment, secrets)) = read else {
+        return Ok(None);
+    };
+    let secrets = secrets.into_iter().map(|secret| {
+        let mark = mark(&view(&project, &environment, secret.record())?)?;
+        Ok(Marked { secret, mark })
+    });
+    let secrets = secrets.collect::<Result<_, ApiError>>()?;
+    let there = Arc::new(There {
+        project,
+        environment,
+        secrets,
+    });
+    daemon.kept.put(edition, place.clone(), Arc::clone(&there));
+    Ok(Some(there))
 }
 
-/// The tag is not newer than the secrets.
-fn there(reader: &Reader, place: &Where, projects: &Projects) -> Result<Option<There>, StoreError> {
+type Read = (Project, Environment, Vec<SealedSecret>);
+
+fn read(reader: &Reader, place: &Where, projects: &Projects) -> Result<Option<Read>, StoreError> {
     let Some(project) = optional(reader.project(&place.project))? else {
         return Ok(None);
     };
@@ -121,20 +164,13 @@ fn there(reader: &Reader, place: &Where, projects: &Projects) -> Result<Option<T
         return Ok(None);
     };
     let path = &place.path;
-    let (tag, secrets) = match &place.what {
+    let secrets = match &place.what {
         What::Folder { recursive } => reader.sealed_secrets(environment.id, path, *recursive)?,
         What::Secret { name, version } => {
-            let tag = reader.secrets_tag(environment.id)?;
-            let secret = reader.sealed_secret(environment.id, path, name, *version)?;
-            (tag, vec![secret])
+            vec![reader.sealed_secret(environment.id, path, name, *version)?]
         }
     };
-    Ok(Some(There {
-        project,
-        environment,
-        tag,
-        secrets,
-    }))
+    Ok(Some((project, environment, secrets)))
 }
 
 /// The tags that the caller knows.
@@ -157,37 +193,38 @@ impl Known {
 }
 
 impl Secrets {
-    /// Leaves out those that are in none of the projects that `wanted` says, by the environment's slug and the secret.
-    pub(super) fn retain(&mut self, wanted: impl Fn(&str, &SecretRecord) -> Projects) {
-        let (slug, project) = (&self.there.environment.slug, &self.there.project);
-        self.records
-            .retain(|secret| wanted(slug, secret).has(project));
-    }
-
     /// One of them as clients see it.
     pub(super) fn view(&self, secret: &SecretRecord) -> Result<Secret, ApiError> {
-        let value = secret.value.as_ref().map(text).transpose()?;
-        Ok(Secret {
-            id: secret.id.0,
-            legacy_id: secret.id.0,
-            workspace: self.there.project.id.to_string(),
-            environment: self.there.environment.slug.clone(),
-            version: secret.version,
-            kind: "shared".to_owned(),
-            secret_key: secret.name.clone(),
-            secret_value_hidden: value.is_none(),
-            secret_value: value.unwrap_or_else(|| Sensitive::new(String::new())),
-            secret_comment: String::new(),
-            secret_path: secret.path.clone(),
-            created_at: Timestamp(secret.created_at),
-            updated_at: Timestamp(secret.updated_at),
-            tags: Vec::new(),
-            secret_metadata: Vec::new(),
-            skip_multiline_encoding: None,
-            is_rotated_secret: secret.rotation.is_some(),
-            rotation_id: secret.rotation.map(|id| id.0),
-            secret_reminder_note: None,
-            secret_reminder_repeat_days: None,
-        })
+        view(&self.there.project, &self.there.environment, secret)
     }
+}
+
+fn view(
+    project: &Project,
+    environment: &Environment,
+    secret: &SecretRecord,
+) -> Result<Secret, ApiError> {
+    let value = secret.value.as_ref().map(text).transpose()?;
+    Ok(Secret {
+        id: secret.id.0,
+        legacy_id: secret.id.0,
+        workspace: project.id.to_string(),
+        environment: environment.slug.clone(),
+        version: secret.version,
+        kind: "shared".to_owned(),
+        secret_key: secret.name.clone(),
+        secret_value_hidden: value.is_none(),
+        secret_value: value.unwrap_or_else(|| Sensitive::new(String::new())),
+        secret_comment: String::new(),
+        secret_path: secret.path.clone(),
+        created_at: Timestamp(secret.created_at),
+        updated_at: Timestamp(secret.updated_at),
+        tags: Vec::new(),
+        secret_metadata: Vec::new(),
+        skip_multiline_encoding: None,
+        is_rotated_secret: secret.rotation.is_some(),
+        rotation_id: secret.rotation.map(|id| id.0),
+        secret_reminder_note: None,
+        secret_reminder_repeat_days: None,
+    })
 }

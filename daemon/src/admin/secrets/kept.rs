@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rotord_store::{Environment, Project, SealedSecret, SecretsTag};
+use aws_lc_rs::digest::Digest;
+use rotord_store::{Environment, Project, SealedSecret};
 
 use crate::actors::store::Edition;
 
@@ -36,9 +37,14 @@ pub(super) enum What {
 pub(super) struct There {
     pub(super) project: Project,
     pub(super) environment: Environment,
-    /// It may be older than the secrets, and never newer.
-    pub(super) tag: SecretsTag,
-    pub(super) secrets: Vec<SealedSecret>,
+    pub(super) secrets: Vec<Marked>,
+}
+
+/// A secret, and what tells all that is answered of it from another.
+#[derive(Debug)]
+pub(super) struct Marked {
+    pub(super) secret: SealedSecret,
+    pub(super) mark: Digest,
 }
 
 /// What was found, in one edition of the books.

@@ -155,6 +155,53 @@ async fn an_etag_spares_the_second_read_until_something_changes() {
 }
 
 #[actix_rt::test]
+async fn a_tag_changes_with_what_is_answered_and_with_nothing_else() {
+    let house = granted(Vec::new()).await;
+    let base = format!("projectId={}&environment=dev", house.project);
+    let rotations = format!("{}?projectId={}", routes::ROTATIONS, house.project);
+    let rotations = house.get(&rotations).await.body["secretRotations"].clone();
+    let rotations = rotations.as_array().unwrap();
+    let named = |name: &str| rotations.iter().find(|rotation| rotation["name"] == name);
+    let rotation = |name: &str| {
+        let id = named(name).unwrap()["id"].as_str().unwrap();
+        format!("{ROTATIONS}/{id}")
+    };
+    let of_app = [
+        format!("/api/v4/secrets?{base}&secretPath=/app"),
+        format!("/api/v3/secrets/raw/ECHO_VALUE?{base}&secretPath=/app"),
+        format!("/api/v4/secrets?{base}"),
+    ];
+    let of_others = [
+        format!("/api/v4/secrets?{base}&recursive=false"),
+        format!("/api/v4/secrets/ECHO_VALUE?{base}"),
+        format!("/api/v4/secrets/ECHO_VALUE?{base}&secretPath=/app&version=1"),
+        format!(
+            "/api/v4/secrets?projectId={}&environment=prod",
+            house.project
+        ),
+    ];
+    let tags = async |paths: &[String]| {
+        let mut tags = Vec::new();
+        for path in paths {
+            let answer = house.get(path).await;
+            answer.is(200);
+            tags.push(answer.headers["etag"].to_str().unwrap().to_owned());
+        }
+        tags
+    };
+    let (changing, staying) = (tags(&of_app).await, tags(&of_others).await);
+    let rotate = format!("{}/rotate-secrets", rotation("app"));
+    house.order(&rotate).await.is(200);
+    assert_eq!(tags(&of_others).await, staying);
+    for (before, now) in changing.iter().zip(tags(&of_app).await) {
+        assert_ne!(*before, now);
+    }
+    // The same secrets without their values are another answer.
+    let hidden = format!("{}&viewSecretValue=false", of_others[1]);
+    assert_ne!(tags(&[hidden]).await[0], staying[1]);
+}
+
+#[actix_rt::test]
 async fn who_waits_for_a_change_is_answered_when_it_comes_and_not_before() {
     let (house, connection) = House::connected().await;
     let path = house.rotation(&connection).await;

@@ -83,20 +83,15 @@ impl Books<'_> {
                     .execute((folder, &mapped.name, mapped.secret, Text(active)))?;
             }
         }
-        self.secrets_changed(folder)
+        Ok(())
     }
 
     /// Former names end with the credential that they were kept for.
     pub(crate) fn end_former_names(&self, changed: &[&Credential]) -> Result<(), StoreError> {
         for credential in changed.iter().filter(|c| c.stage.is_settled()) {
-            let folders = self
-                .sql
-                .prepare_cached("DELETE FROM secret_names WHERE until = ?1 RETURNING folder")?
-                .query_map([Text(credential.id)], |row| row.get(0))?
-                .collect::<Result<BTreeSet<FolderId>, _>>()?;
-            for folder in folders {
-                self.secrets_changed(folder)?;
-            }
+            self.sql
+                .prepare_cached("DELETE FROM secret_names WHERE until = ?1")?
+                .execute([Text(credential.id)])?;
         }
         Ok(())
     }
@@ -133,9 +128,8 @@ impl Books<'_> {
             self.sql
                 .prepare_cached("UPDATE secret_names SET folder = ?2 WHERE secret = ?1")?
                 .execute((mapped.secret, folder))?;
-            self.secrets_changed(mapped.folder)?;
         }
-        self.secrets_changed(folder)
+        Ok(())
     }
 
     /// The rotation feeds its secrets no more. Names that never had a value are free again.
@@ -161,7 +155,6 @@ impl Books<'_> {
                     )?
                     .execute([mapped.secret])?;
             }
-            self.secrets_changed(mapped.folder)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use rusqlite::OptionalExtension as _;
 use super::location;
 use crate::columns::{Millis, Text};
 use crate::error::StoreError;
-use crate::id::{FolderId, SecretId};
+use crate::id::SecretId;
 use crate::reader::Books;
 use crate::secret::Secret;
 use crate::step::PublishedSecret;
@@ -17,7 +17,6 @@ use crate::step::PublishedSecret;
 /// A secret that an output of a rotation feeds.
 pub(crate) struct Mapped {
     pub(crate) secret: SecretId,
-    pub(crate) folder: FolderId,
     pub(crate) name: String,
     /// 0 before its first value.
     pub(crate) version: u32,
@@ -30,7 +29,7 @@ impl Books<'_> {
         rotation: RotationId,
     ) -> Result<BTreeMap<String, Mapped>, StoreError> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT s.output, s.id, n.folder, n.name, s.version FROM secrets s
+            "SELECT s.output, s.id, n.name, s.version FROM secrets s
              JOIN secret_names n ON n.secret = s.id AND n.until IS NULL WHERE s.rotation = ?1",
         )?;
         let mapped = statement.query_map([Text(rotation)], |row| {
@@ -38,9 +37,8 @@ impl Books<'_> {
                 row.get(0)?,
                 Mapped {
                     secret: row.get(1)?,
-                    folder: row.get(2)?,
-                    name: row.get(3)?,
-                    version: row.get(4)?,
+                    name: row.get(2)?,
+                    version: row.get(3)?,
                 },
             ))
         })?;
@@ -70,7 +68,6 @@ impl Books<'_> {
             }
             let version = mapped.version + 1;
             self.add_version(mapped.secret, version, kept, value, at)?;
-            self.secrets_changed(mapped.folder)?;
             published.push(PublishedSecret {
                 id: mapped.secret,
                 name: mapped.name,

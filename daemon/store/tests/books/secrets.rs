@@ -56,8 +56,7 @@ fn a_folder_is_listed_alone_or_with_all_below_it() {
             .as_reader()
             .secrets(environment, path, recursive, true)
             .unwrap();
-        list.secrets
-            .into_iter()
+        list.into_iter()
             .filter(|secret| secret.renamed_to.is_none())
             .collect::<Vec<_>>()
     };
@@ -80,7 +79,7 @@ fn an_empty_folder_is_empty_and_a_missing_one_is_missing() {
         .unwrap();
     let reader = books.store.as_reader();
     let list = reader.secrets(environment, "/empty", false, true).unwrap();
-    assert!(list.secrets.is_empty());
+    assert!(list.is_empty());
     let missing = |what: What, error: StoreError| {
         assert!(
             matches!(&error, StoreError::NotFound { what: found, .. } if *found == what),
@@ -112,7 +111,7 @@ fn values_are_left_sealed_where_they_are_not_asked_for() {
     let environment = books.root("dev").environment.id;
     let reader = books.store.as_reader();
     let list = reader.secrets(environment, "/", false, false).unwrap();
-    assert!(list.secrets.iter().all(|secret| secret.value.is_none()));
+    assert!(list.iter().all(|secret| secret.value.is_none()));
     let one = reader
         .secret(environment, "/", "app-id", None, false)
         .unwrap();
@@ -158,33 +157,6 @@ fn earlier_versions_are_kept_to_their_number() {
         .secret(environment, "/", "app-id", None, true)
         .unwrap();
     assert_eq!(id.version, 1);
-}
-
-#[test]
-fn the_tag_changes_with_what_can_be_read_and_with_nothing_else() {
-    let mut books = Books::new();
-    let (dev, prod) = (
-        books.root("dev").environment.id,
-        books.root("prod").environment.id,
-    );
-    let mut driven = books.published("app", "v1");
-    let tag =
-        |books: &Books, environment| books.store.as_reader().secrets_tag(environment).unwrap();
-    let (first, elsewhere) = (tag(&books, dev), tag(&books, prod));
-    let list = books
-        .store
-        .as_reader()
-        .secrets(dev, "/", true, false)
-        .unwrap();
-    assert_eq!(list.tag, first);
-    driven.command(
-        &mut books.store,
-        rotord_rotation::Command::Rotate { retire_after: None },
-    );
-    assert_eq!(tag(&books, dev), first, "nothing was published yet");
-    driven.until_published(&mut books.store, "v2");
-    assert_ne!(tag(&books, dev), first);
-    assert_eq!(tag(&books, prod), elsewhere);
 }
 
 #[test]

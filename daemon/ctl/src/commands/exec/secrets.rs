@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use rotord_api::query::Flag;
 use rotord_api::routes;
-use rotord_api::secret::SecretAnswer;
+use rotord_api::secret::{SecretAnswer, SecretsQuery};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
-use crate::client::Seen;
 use crate::commands::secret::source::Source;
 use crate::error::CtlError;
 use crate::output::note;
@@ -77,15 +77,14 @@ impl Watched {
     /// All values, of one moment: a rotation may change several.
     pub(super) async fn read(&mut self) -> Result<Values, CtlError> {
         for _ in 0..LOOKS {
+            let tag = self.tag_of_all().await?;
             let mut values = Values::new();
-            let mut tags = Vec::new();
             for name in &self.names {
-                let (value, tag) = self.one(name).await?;
-                values.insert(name.clone(), value);
-                tags.push(tag);
+                values.insert(name.clone(), self.one(name).await?);
             }
-            if tags.windows(2).all(|two| two[0] == two[1]) {
-                self.tag = tags.pop().flatten();
+            // One value is of one moment however it is read.
+            if self.names.len() < 2 || !self.has_changed(&tag, Duration::ZERO).await? {
+                self.tag = Some(tag);
                 self.known.clone_from(&values);
                 return Ok(values);
             }
@@ -118,24 +117,33 @@ impl Watched {
 
     /// None where nothing has changed for a while.
     async fn look(&mut self) -> Result<Option<Values>, CtlError> {
-        let Some(first) = self.names.first() else {
+        if let Some(tag) = &self.tag
+            && !self.has_changed(tag, AT_A_TIME).await?
+        {
             return Ok(None);
-        };
-        if let Some(tag) = &self.tag {
-            let path = self.path(first);
-            let seen = self.source.client.get_if_changed(&path, tag, AT_A_TIME);
-            if seen.await?.is_none() {
-                return Ok(None);
-            }
         }
         let before = self.known.clone();
         let values = self.read().await?;
         Ok((values != before).then_some(values))
     }
 
-    async fn one(&self, name: &str) -> Result<(Zeroizing<String>, Option<String>), CtlError> {
-        let seen = self.source.client.get_seen(&self.path(name)).await;
-        let Seen { reply, tag } = seen.map_err(|error| self.source.told(error))?;
+    /// What changes whenever a secret of the place does. Their values are not looked at.
+    async fn tag_of_all(&self) -> Result<String, CtlError> {
+        let seen = self.source.client.get_seen(&self.path_of_all()).await;
+        let seen = seen.map_err(|error| self.source.told(error))?;
+        seen.tag
+            .ok_or_else(|| CtlError::failed("the daemon does not tell what has changed"))
+    }
+
+    async fn has_changed(&self, tag: &str, wait: Duration) -> Result<bool, CtlError> {
+        let path = self.path_of_all();
+        let seen = self.source.client.get_if_changed(&path, tag, wait).await;
+        Ok(seen.map_err(|error| self.source.told(error))?.is_some())
+    }
+
+    async fn one(&self, name: &str) -> Result<Zeroizing<String>, CtlError> {
+        let reply = self.source.client.get(&self.path(name)).await;
+        let reply = reply.map_err(|error| self.source.told(error))?;
         let secret = reply.parse::<SecretAnswer>()?.secret;
         let value = Zeroizing::new(secret.secret_value.expose().to_owned());
         if value.contains('\0') {
@@ -143,7 +151,16 @@ impl Watched {
                 "the value of {name} holds a zero byte, which no variable can hold"
             )));
         }
-        Ok((value, tag))
+        Ok(value)
+    }
+
+    fn path_of_all(&self) -> String {
+        let query = SecretsQuery {
+            view_secret_value: Some(Flag(false)),
+            recursive: Some(Flag(false)),
+            ..self.source.query.clone()
+        };
+        routes::with_query(routes::SECRETS_V4, &query)
     }
 
     fn path(&self, name: &str) -> String {
