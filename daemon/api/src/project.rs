@@ -6,9 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::issue::{Issue, IssueCode, Issues};
+use crate::query::{Flag, flag_if_any};
 use crate::reader::{Reader, as_text};
-use crate::rules;
 use crate::timestamp::Timestamp;
+use crate::{rules, tolerated};
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -117,7 +118,8 @@ impl CreateProject {
     pub fn from_json(body: Value) -> Result<Self, Issues> {
         let mut fields = Reader::new(body)?;
         let project_name = fields.required("projectName", as_text(title));
-        let slug = fields.nullable("slug", as_text(rules::name)).flatten();
+        let slug = fields.text_if_any("slug", rules::name);
+        fields.tolerate(tolerated::PROJECT);
         match (project_name, fields.finish()) {
             (Some(project_name), Ok(())) => Ok(Self { project_name, slug }),
             (_, finished) => Err(finished.err().unwrap_or_default()),
@@ -143,6 +145,7 @@ impl CreateEnvironment {
         let mut fields = Reader::new(body)?;
         let name = fields.required("name", as_text(title));
         let slug = fields.required("slug", as_text(rules::name));
+        fields.tolerate(tolerated::ENVIRONMENT);
         match (name, slug, fields.finish()) {
             (Some(name), Some(slug), Ok(())) => Ok(Self { name, slug }),
             (_, _, finished) => Err(finished.err().unwrap_or_default()),
@@ -160,7 +163,7 @@ pub struct CreateFolder {
     pub environment: String,
     /// The folder's name.
     pub name: String,
-    /// The path of the folder that it is made in; `/` if absent.
+    /// The path of the folder that it is made in; `/` if absent. `directory` is read too.
     pub path: String,
 }
 
@@ -177,7 +180,9 @@ impl CreateFolder {
             .or(workspace_id);
         let environment = fields.required("environment", as_text(rules::environment));
         let name = fields.required("name", as_text(rules::folder_name));
-        let path = fields.optional("path", as_text(rules::secret_path));
+        let directory = fields.text_if_any("directory", rules::secret_path);
+        let path = fields.text_if_any("path", rules::secret_path).or(directory);
+        fields.tolerate(tolerated::FOLDER);
         if project_id.is_none() {
             fields.refuse(
                 "projectId",
@@ -213,6 +218,16 @@ pub struct FoldersQuery {
     /// The folder whose folders are listed; `/` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The same, by its older name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// Whether those below these are wanted too; no if absent.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "flag_if_any"
+    )]
+    pub recursive: Option<Flag>,
 }
 
 fn title(text: &str) -> Result<String, Issue> {

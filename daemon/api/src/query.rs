@@ -15,10 +15,12 @@ impl FromStr for Flag {
     type Err = NotAFlag;
 
     fn from_str(text: &str) -> Result<Self, NotAFlag> {
-        match text {
-            "true" => Ok(Self(true)),
-            "false" => Ok(Self(false)),
-            _ => Err(NotAFlag),
+        if text.eq_ignore_ascii_case("true") {
+            Ok(Self(true))
+        } else if text.eq_ignore_ascii_case("false") {
+            Ok(Self(false))
+        } else {
+            Err(NotAFlag)
         }
     }
 }
@@ -37,9 +39,18 @@ impl Serialize for Flag {
 
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        Ok(flag_if_any(deserializer)?.unwrap_or_default())
+    }
+}
+
+/// A flag, or none where nothing is said.
+pub(crate) fn flag_if_any<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Flag>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(serde::de::Error::custom),
     }
 }
 
@@ -75,7 +86,11 @@ pub struct RotationsQuery {
     pub project_id: Option<String>,
     /// Those too that are deleted and not settled at their providers yet, after the others, and what deleted ones left
     /// alive at their providers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "flag_if_any"
+    )]
     pub with_deleted: Option<Flag>,
 }
 
@@ -127,6 +142,7 @@ mod tests {
     use serde_json::json;
 
     use super::{DeleteRotationQuery, Flag};
+    use crate::secret::SecretsQuery;
 
     #[test]
     fn flags_are_texts_and_off_unless_said() {
@@ -136,6 +152,19 @@ mod tests {
             (query.delete_secrets, query.revoke_generated_credentials),
             (Flag(true), Flag(false))
         );
+    }
+
+    #[test]
+    fn what_is_left_blank_is_not_said_and_capitals_are_no_matter() {
+        let query: SecretsQuery =
+            serde_json::from_value(json!({"viewSecretValue": "", "recursive": "True"})).unwrap();
+        assert_eq!(
+            (query.view_secret_value, query.recursive),
+            (None, Some(Flag(true)))
+        );
+        let query: DeleteRotationQuery =
+            serde_json::from_value(json!({"deleteSecrets": ""})).unwrap();
+        assert_eq!(query.delete_secrets, Flag(false));
     }
 
     #[test]

@@ -38,14 +38,26 @@ impl Reader {
         self.judge(name, rule(value))
     }
 
-    /// A field that may be absent, but is not null.
+    /// A field that may be absent; null says the same.
     pub(crate) fn optional<T>(
         &mut self,
         name: &'static str,
         rule: impl FnOnce(Value) -> Result<T, Issues>,
     ) -> Option<T> {
-        let value = self.take(name)?;
-        self.judge(name, rule(value))
+        self.nullable(name, rule).flatten()
+    }
+
+    /// A text that may be absent; null and blanks say the same.
+    pub(crate) fn text_if_any<T>(
+        &mut self,
+        name: &'static str,
+        rule: impl FnOnce(&str) -> Result<T, Issue>,
+    ) -> Option<T> {
+        let blank_or = |text: &str| match text.trim() {
+            "" => Ok(None),
+            text => rule(text).map(Some),
+        };
+        self.optional(name, as_text(blank_or)).flatten()
     }
 
     /// A field that may be absent (`None`) or null (`Some(None)`).

@@ -314,7 +314,7 @@ mod tests {
         for (given, normal) in [("/", "/"), ("//", "/"), (" /a ", "/a"), ("/a/b/", "/a/b")] {
             assert_eq!(secret_path(given).unwrap(), normal);
         }
-        for wrong in ["", "a", "/a//b", "/../a", "/a/.", "/a b", "/a:b"] {
+        for wrong in ["", "a", "/a//b", "../a", "/../a", "/a/.", "/a b", "/a:b"] {
             assert!(secret_path(wrong).is_err(), "{wrong:?}");
         }
     }

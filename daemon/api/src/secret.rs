@@ -6,8 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::issue::Issues;
-use crate::query::Flag;
-use crate::reader::{Reader, as_text};
+use crate::query::{Flag, flag_if_any};
+use crate::reader::Reader;
 use crate::sensitive::Sensitive;
 use crate::timestamp::Timestamp;
 use crate::{rules, tolerated};
@@ -97,14 +97,28 @@ pub struct SecretsQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
     /// Whether the values are wanted; yes if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "flag_if_any"
+    )]
     pub view_secret_value: Option<Flag>,
     /// Whether the folders below are wanted too. If absent: no by v3, yes by v4.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "flag_if_any"
+    )]
     pub recursive: Option<Flag>,
     /// An earlier version, of a single secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Only secrets with one of these tags. None here has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag_slugs: Option<String>,
+    /// Only secrets with this metadata. None here has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_filter: Option<String>,
 }
 
 /// Where a secret is that is to be deleted, as some clients say it: in the body. The query says the same, and what the
@@ -115,6 +129,9 @@ pub struct DeleteSecret {
     /// The project's id, as v3 calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace_id: Option<String>,
+    /// The project's slug; `workspaceSlug` is read too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_slug: Option<String>,
     /// The project's id, as v4 calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
@@ -136,9 +153,11 @@ impl DeleteSecret {
             return Ok(Self::default());
         }
         let mut fields = Reader::new(body)?;
-        let mut text = |name| fields.optional(name, as_text(rules::filled));
+        let mut text = |name| fields.text_if_any(name, rules::filled);
+        let workspace_slug = text("workspaceSlug");
         let read = Self {
             workspace_id: text("workspaceId"),
+            project_slug: text("projectSlug").or(workspace_slug),
             project_id: text("projectId"),
             environment: text("environment"),
             secret_path: text("secretPath"),
@@ -150,12 +169,13 @@ impl DeleteSecret {
 
     /// The query, with what the body says.
     pub fn over(self, query: SecretsQuery) -> SecretsQuery {
-        let is_named = self.workspace_id.is_some() || self.project_id.is_some();
+        let named = [&self.workspace_id, &self.project_slug, &self.project_id];
+        let is_named = named.iter().any(|named| named.is_some());
+        let or = |said: Option<String>, query: Option<String>| said.or(query.filter(|_| !is_named));
         SecretsQuery {
-            workspace_id: self
-                .workspace_id
-                .or(query.workspace_id.filter(|_| !is_named)),
-            project_id: self.project_id.or(query.project_id.filter(|_| !is_named)),
+            workspace_id: or(self.workspace_id, query.workspace_id),
+            workspace_slug: or(self.project_slug, query.workspace_slug),
+            project_id: or(self.project_id, query.project_id),
             environment: self.environment.or(query.environment),
             secret_path: self.secret_path.or(query.secret_path),
             ..query
@@ -185,6 +205,16 @@ mod tests {
         assert_eq!(over.environment.as_deref(), Some("dev"));
         assert_eq!(over.secret_path.as_deref(), Some("/app"));
         assert!(DeleteSecret::from_json(json!({"environment": 7})).is_err());
+        // What is not known is sent as null, and what is not said as nothing.
+        let body = json!({"workspaceId": null, "projectSlug": "app", "environment": "dev", "secretPath": "", "type": null});
+        let by_slug = DeleteSecret::from_json(body).unwrap();
+        let query = SecretsQuery {
+            project_id: Some("p".to_owned()),
+            ..SecretsQuery::default()
+        };
+        let over = by_slug.over(query);
+        assert_eq!(over.workspace_slug.as_deref(), Some("app"));
+        assert_eq!((over.project_id, over.secret_path), (None, None));
         // Nobody's own secret is here, and the shared one is not what was meant.
         assert!(DeleteSecret::from_json(json!({"type": "personal"})).is_err());
     }

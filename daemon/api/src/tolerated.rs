@@ -19,7 +19,9 @@ pub(crate) enum Only {
     Null,
     /// Nothing, or no.
     False,
-    /// This text.
+    /// Nothing, or yes.
+    True,
+    /// Nothing, or this text.
     Text(&'static str),
     /// Any: another field says whether it means something.
     Any,
@@ -44,7 +46,77 @@ pub(crate) const CONNECTION: &[Tolerated] = &[
         name: "rotation",
         only: Only::Any,
     },
+    Tolerated {
+        name: "App",
+        only: Only::Any,
+    },
+    Tolerated {
+        name: "ID",
+        only: Only::Any,
+    },
 ];
+
+/// Of a rotation. Terraform's provider sends these, as `App` and `ID` of a connection: the path says them.
+pub(crate) const ROTATION: &[Tolerated] = &[
+    Tolerated {
+        name: "Provider",
+        only: Only::Any,
+    },
+    Tolerated {
+        name: "ID",
+        only: Only::Any,
+    },
+];
+
+/// Of a project. It is always of this kind and begins with the usual environments; what describes it is not kept.
+pub(crate) const PROJECT: &[Tolerated] = &[
+    Tolerated {
+        name: "projectDescription",
+        only: Only::Any,
+    },
+    Tolerated {
+        name: "type",
+        only: Only::Text("secret-manager"),
+    },
+    Tolerated {
+        name: "template",
+        only: Only::Text("default"),
+    },
+    Tolerated {
+        name: "shouldCreateDefaultEnvs",
+        only: Only::True,
+    },
+    Tolerated {
+        name: "hasDeleteProtection",
+        only: Only::False,
+    },
+    Tolerated {
+        name: "kmsKeyId",
+        only: Only::Null,
+    },
+];
+
+/// Of an environment. The path says the project; environments stand in the order in which they were made.
+pub(crate) const ENVIRONMENT: &[Tolerated] = &[
+    Tolerated {
+        name: "workspaceId",
+        only: Only::Any,
+    },
+    Tolerated {
+        name: "projectId",
+        only: Only::Any,
+    },
+    Tolerated {
+        name: "position",
+        only: Only::Any,
+    },
+];
+
+/// Of a folder. What describes it is not kept.
+pub(crate) const FOLDER: &[Tolerated] = &[Tolerated {
+    name: "description",
+    only: Only::Any,
+}];
 
 /// Of a secret that is to be deleted. There are no personal secrets here; the name stands in the path, too.
 pub(crate) const SECRET: &[Tolerated] = &[
@@ -63,7 +135,8 @@ impl Only {
         match self {
             Self::Null => value.is_null(),
             Self::False => value.is_null() || *value == Value::Bool(false),
-            Self::Text(text) => value.as_str() == Some(text),
+            Self::True => value.is_null() || *value == Value::Bool(true),
+            Self::Text(text) => value.is_null() || value.as_str() == Some(text),
             Self::Any => true,
         }
     }
@@ -73,6 +146,7 @@ impl Only {
         match self {
             Self::Null => "must be null".to_owned(),
             Self::False => "must be false".to_owned(),
+            Self::True => "must be true".to_owned(),
             Self::Text(text) => format!("must be {text}"),
             Self::Any => "may be anything".to_owned(),
         }

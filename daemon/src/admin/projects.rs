@@ -128,7 +128,7 @@ pub(super) async fn create_environment(
     Ok(ok(&EnvironmentAnswer { environment }))
 }
 
-/// The folders that are directly in a folder.
+/// The folders that are directly in a folder, or all below it.
 #[utoipa::path(get, path = routes::FOLDERS, tag = "projects", params(FoldersQuery),
     responses((status = 200, body = FoldersAnswer)))]
 pub(super) async fn list_folders(daemon: Daemon, query: Query<FoldersQuery>) -> Reply {
@@ -136,7 +136,9 @@ pub(super) async fn list_folders(daemon: Daemon, query: Query<FoldersQuery>) -> 
     let project = query.project_id.or(query.workspace_id);
     let project = needed(project.as_deref(), "projectId")?;
     let environment = needed(query.environment.as_deref(), "environment")?;
-    let path = query.path.filter(|path| !path.trim().is_empty());
+    let filled = |path: Option<String>| path.filter(|path| !path.trim().is_empty());
+    let path = filled(query.path).or(filled(query.directory));
+    let recursive = query.recursive.unwrap_or_default().0;
     let path = rules::secret_path(path.as_deref().unwrap_or("/"))
         .map_err(|issue| Issues::from(issue).under("path"))?;
     let place = lookup::place(&daemon, &project, &environment, &path).await?;
@@ -144,9 +146,15 @@ pub(super) async fn list_folders(daemon: Daemon, query: Query<FoldersQuery>) -> 
         .store
         .read(move |reader| reader.folders(place.environment.id))
         .await?;
-    let folders = all
-        .iter()
-        .filter(|folder| parent(&folder.path) == Some(path.as_str()));
+    let is_wanted = |folder: &&store::Folder| {
+        let mut above = std::iter::successors(parent(&folder.path), |path| parent(path));
+        if recursive {
+            above.any(|above| above == path)
+        } else {
+            above.next() == Some(path.as_str())
+        }
+    };
+    let folders = all.iter().filter(is_wanted);
     Ok(ok(&FoldersAnswer {
         folders: folders.map(folder).collect(),
     }))

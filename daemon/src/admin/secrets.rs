@@ -187,6 +187,8 @@ fn patience(request: &HttpRequest) -> Duration {
 struct Asked {
     place: Where,
     values: bool,
+    /// Only those with certain tags or metadata.
+    labelled: bool,
 }
 
 impl Asked {
@@ -216,6 +218,9 @@ impl Asked {
                 what: what(version),
             },
             values: query.view_secret_value.is_none_or(|flag| flag.0),
+            labelled: filled(query.tag_slugs)
+                .or(filled(query.metadata_filter))
+                .is_some(),
         })
     }
 }

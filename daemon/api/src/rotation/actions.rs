@@ -32,11 +32,9 @@ impl RotateNow {
             return Ok(Self::default());
         }
         let mut fields = Reader::new(body)?;
-        let after = fields
-            .nullable("retirePreviousAfter", |value| {
-                rules::whole(value, 0, rules::INTERVAL_LIMIT * 86_400)
-            })
-            .flatten();
+        let after = fields.optional("retirePreviousAfter", |value| {
+            rules::whole(value, 0, rules::INTERVAL_LIMIT * 86_400)
+        });
         fields.finish()?;
         Ok(Self {
             retire_previous_after: after,
@@ -101,7 +99,7 @@ impl RetireCredential {
             return Ok(Self::default());
         }
         let mut fields = Reader::new(body)?;
-        let key_id = fields.nullable("keyId", as_text(rules::filled)).flatten();
+        let key_id = fields.optional("keyId", as_text(rules::filled));
         let now = fields.optional("now", boolean);
         fields.finish()?;
         Ok(Self {
@@ -131,7 +129,7 @@ impl AdoptCredential {
     pub fn from_json(body: Value) -> Result<Self, Issues> {
         let mut fields = Reader::new(body)?;
         let key_id = fields.required("keyId", as_text(rules::filled));
-        let outputs = fields.nullable("outputs", field::sensitive_texts).flatten();
+        let outputs = fields.optional("outputs", field::sensitive_texts);
         match (key_id, fields.finish()) {
             (Some(key_id), Ok(())) => Ok(Self { key_id, outputs }),
             (_, finished) => Err(finished.err().unwrap_or_default()),

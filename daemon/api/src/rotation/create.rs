@@ -9,7 +9,7 @@ use crate::field::{self, FieldValues};
 use crate::issue::{Issue, IssueCode, Issues};
 use crate::reader::{Reader, as_text, boolean};
 use crate::rotation::{SecretsMapping, TimeOfDay};
-use crate::rules;
+use crate::{rules, tolerated};
 
 /// A rotation to be created. Made by [`CreateRotation::from_json`], so its fields keep the rules.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -61,7 +61,7 @@ impl CreateRotation {
         let mut fields = Reader::new(body)?;
         let name = fields.required("name", as_text(rules::name));
         let project_id = fields.required("projectId", as_text(rules::filled));
-        let description = fields.nullable("description", as_text(rules::description));
+        let description = fields.optional("description", as_text(rules::description));
         let connection_id = fields.required("connectionId", as_text(rules::uuid));
         let environment = fields.required("environment", as_text(rules::environment));
         let secret_path = fields.required("secretPath", as_text(rules::secret_path));
@@ -70,18 +70,12 @@ impl CreateRotation {
         let rotate_at_utc = fields.optional("rotateAtUtc", rules::time_of_day);
         let parameters = fields.required("parameters", field::values);
         let secrets_mapping = fields.required("secretsMapping", rules::secrets_mapping);
-        let time_zone = fields
-            .nullable("timeZone", as_text(rules::time_zone))
-            .flatten();
-        let rotate_at_local = fields
-            .nullable("rotateAtLocal", rules::time_of_day)
-            .flatten();
-        let overlap_hours = fields
-            .nullable("overlapHours", |value| {
-                rules::whole(value, 0, rules::INTERVAL_LIMIT * 24)
-            })
-            .flatten();
-        let force = fields.nullable("force", boolean).flatten();
+        let time_zone = fields.optional("timeZone", as_text(rules::time_zone));
+        let rotate_at_local = fields.optional("rotateAtLocal", rules::time_of_day);
+        let overlap_hours = fields.optional("overlapHours", |value| {
+            rules::whole(value, 0, rules::INTERVAL_LIMIT * 24)
+        });
+        let force = fields.optional("force", boolean);
         if time_zone.is_some() != rotate_at_local.is_some() {
             fields.refuse(
                 "timeZone",
@@ -91,6 +85,7 @@ impl CreateRotation {
                 ),
             );
         }
+        fields.tolerate(tolerated::ROTATION);
         fields.finish()?;
         // A required field that is missing is an issue, so neither `else` is ever reached.
         let (
@@ -111,7 +106,7 @@ impl CreateRotation {
         Ok(Self {
             name,
             project_id,
-            description: description.flatten(),
+            description,
             connection_id,
             environment,
             secret_path,
@@ -161,15 +156,20 @@ mod tests {
     #[test]
     fn defaults_are_the_documented_ones() {
         let mut body = documented();
+        let mut nothing = documented();
         for absent in ["description", "isAutoRotationEnabled", "rotateAtUtc"] {
             body.as_object_mut().unwrap().remove(absent);
+            nothing[absent] = json!(null);
         }
         let read = CreateRotation::from_json(body).unwrap();
         assert!(read.is_auto_rotation_enabled);
         assert_eq!(
-            (read.rotate_at_utc.to_string().as_str(), read.description),
-            ("00:00", None)
+            (read.rotate_at_utc.to_string(), &read.description),
+            ("00:00".to_owned(), &None)
         );
+        // Many clients write null for what nobody has set; one names the provider beside the path.
+        nothing["Provider"] = json!("azure-client-secret");
+        assert_eq!(CreateRotation::from_json(nothing).unwrap(), read);
     }
 
     #[test]

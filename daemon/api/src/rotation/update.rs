@@ -9,7 +9,7 @@ use crate::field::{self, FieldValues};
 use crate::issue::{Issue, IssueCode, Issues};
 use crate::reader::{Reader, as_text, boolean};
 use crate::rotation::{SecretsMapping, TimeOfDay};
-use crate::rules;
+use crate::{rules, tolerated};
 
 /// What to change; absent fields stay as they are. Connection, environment, folder and project can't be
 /// changed by this: Terraform sends them with every update, so they are taken where they say what is.
@@ -78,9 +78,7 @@ impl UpdateRotation {
             parameters: fields.optional("parameters", field::values),
             secrets_mapping: fields.optional("secretsMapping", rules::secrets_mapping),
             time_zone: fields.nullable("timeZone", as_text(rules::time_zone)),
-            rotate_at_local: fields
-                .nullable("rotateAtLocal", rules::time_of_day)
-                .flatten(),
+            rotate_at_local: fields.optional("rotateAtLocal", rules::time_of_day),
             overlap_hours: fields.nullable("overlapHours", |value| {
                 rules::whole(value, 0, rules::INTERVAL_LIMIT * 24)
             }),
@@ -95,6 +93,7 @@ impl UpdateRotation {
                 Issue::new(IssueCode::Custom, "needs a timeZone"),
             );
         }
+        fields.tolerate(tolerated::ROTATION);
         fields.finish()?;
         Ok(update)
     }
@@ -148,7 +147,11 @@ mod tests {
             "overlapHour: is not a field of this request: did you mean overlapHours?"
         );
         assert!(UpdateRotation::from_json(json!({"connectionId": 7})).is_err());
-        assert!(UpdateRotation::from_json(json!({"name": null})).is_err());
+        let unset = json!({"name": null, "rotationInterval": null, "rotateAtUtc": null});
+        assert_eq!(
+            UpdateRotation::from_json(unset).unwrap(),
+            UpdateRotation::default()
+        );
         assert!(UpdateRotation::from_json(json!({"rotationInterval": 0})).is_err());
         assert!(
             UpdateRotation::from_json(

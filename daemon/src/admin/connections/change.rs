@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web::Path;
 use rotord_api::connection::{AppConnectionAnswer, CreateConnection, UpdateConnection};
+use rotord_api::issue::IssueCode;
 use rotord_api::routes;
 use rotord_provider::contract::{FaultKind, Severity};
 use rotord_provider::{CallError, Provider};
@@ -95,6 +96,11 @@ pub(in crate::admin) async fn update_connection(
         description: body.description,
         ..ConnectionChange::default()
     };
+    let is_other = |method: &String| *method != connection.method;
+    if body.credentials.is_none() && body.method.as_ref().is_some_and(is_other) {
+        let why = "is required with another method";
+        return Err(ApiError::field("credentials", IssueCode::InvalidType, why));
+    }
     if let Some(given) = body.credentials {
         let provider = lookup::provider_of_connection_kind(&daemon, &path.0).await?;
         let method = body.method.unwrap_or_else(|| connection.method.clone());

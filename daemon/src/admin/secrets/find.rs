@@ -55,10 +55,12 @@ pub(super) async fn find(
         });
     };
     let slug = &there.environment.slug;
+    // No secret here has a tag or metadata.
+    let is_none = asked.labelled && matches!(asked.place.what, What::Folder { .. });
     let seen = there.secrets.iter().filter(|marked| {
         let secret = marked.secret.record();
         let granted = reach.of_secret(slug, &secret.path, &secret.name);
-        granted.has(&there.project)
+        !is_none && granted.has(&there.project)
     });
     let seen: Vec<_> = seen.collect();
     let tag = tag(&seen, asked.values);

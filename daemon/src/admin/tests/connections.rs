@@ -122,6 +122,15 @@ async fn a_change_without_credentials_keeps_them_and_one_with_them_is_tried_out(
         TOKEN.as_bytes()
     );
 
+    // The method that it has, and what the path says, say nothing new.
+    let same = json!({"method": "plain", "ID": id, "App": "echo", "name": null});
+    assert_eq!(house.patch(&path, &same).await.body, renamed.body);
+    house
+        .patch(&path, &json!({"method": "other"}))
+        .await
+        .is(422)
+        .says("credentials");
+
     let wrong = json!({"credentials": {"token": "new", "behaviour": "fault:unauthorized"}});
     house
         .patch(&path, &wrong)

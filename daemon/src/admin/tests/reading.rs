@@ -300,6 +300,20 @@ async fn what_is_missing_or_unknown_is_said() {
         .await
         .is(404)
         .says("NONE");
+    // Nothing here has a tag.
+    let house = granted(Vec::new()).await;
+    let base = format!(
+        "/api/v4/secrets?projectId={}&environment=dev",
+        house.project
+    );
+    for (filter, all) in [
+        ("&tagSlugs=&metadataFilter=", true),
+        ("&tagSlugs=prod", false),
+        ("&metadataFilter=key%3Da", false),
+    ] {
+        let listed = names(&house.get(&format!("{base}{filter}")).await);
+        assert_eq!(!listed.is_empty(), all, "{filter}");
+    }
     // By its slug, as one client does.
     house
         .get("/api/v3/secrets/raw?workspaceSlug=default&environment=dev")

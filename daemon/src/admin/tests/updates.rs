@@ -14,7 +14,8 @@ async fn what_is_given_changes_and_the_rest_stays() {
         "rotateAtUtc": {"hours": 3, "minutes": 15}, "overlapHours": 12,
         "secretsMapping": {"name": "ECHO_NAME", "value": "NEW_VALUE"},
         // As Terraform sends them with every update.
-        "environment": "dev", "secretPath": "/", "connectionId": connection, "projectId": house.project
+        "environment": "dev", "secretPath": "/", "connectionId": connection, "projectId": house.project,
+        "Provider": "echo", "ID": before["id"], "isAutoRotationEnabled": null
     });
     let after = house.patch(&path, &change).await.rotation();
     assert_eq!(after["name"], "renamed");
@@ -22,6 +23,7 @@ async fn what_is_given_changes_and_the_rest_stays() {
     assert_eq!(after["rotationInterval"], 7);
     assert_eq!(after["rotateAtUtc"], json!({"hours": 3, "minutes": 15}));
     assert_eq!(after["overlapHours"], 12);
+    assert_eq!(after["isAutoRotationEnabled"], true);
     assert_eq!(after["environment"]["slug"], "dev");
     assert_eq!(after["parameters"], before["parameters"]);
     assert!(after["nextRotationAt"].as_str() < before["nextRotationAt"].as_str());
