@@ -23,9 +23,9 @@ impl GoesOn {
         Self(what)
     }
 
-    /// An error with what goes on, where what was asked for may have been done.
+    /// An error with what goes on, where the daemon is not there to tell.
     pub(crate) fn after(&self, error: CtlError) -> CtlError {
-        if error.is_unanswered() {
+        if error.may_pass() {
             error.hint(&self.0)
         } else {
             error

@@ -240,10 +240,7 @@ pub(crate) fn after_failure(session: &Session, rotation: &SecretRotation) -> Vec
     vec![
         format!("{stays}; {next}"),
         format!("how it stands: rotorctl show {name}"),
-        format!(
-            "whether its connection may rotate: rotorctl connection check {}",
-            rotation.connection.name
-        ),
+        format!("what keeps it from rotating: rotorctl doctor --rotation {name}"),
     ]
 }
 

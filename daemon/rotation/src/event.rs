@@ -45,6 +45,8 @@ pub enum Event {
         /// For a person.
         why: String,
     },
+    /// The connection was changed, and a login by it worked.
+    ConnectionChanged,
     /// A consumer has the newest credential.
     Acknowledged {
         /// Which consumer.

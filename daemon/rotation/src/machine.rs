@@ -149,6 +149,7 @@ impl<'a> Machine<'a> {
                 self.rotation.contact.refuse_login(why);
                 self.look_now();
             }
+            Event::ConnectionChanged => self.on_connection_changed(),
             Event::Acknowledged { delivery } => self.on_acknowledged(&delivery),
             Event::Unhealthy { delivery, why } => {
                 if !self.rotation.deliveries_open.contains(&delivery) {
@@ -175,6 +176,18 @@ impl<'a> Machine<'a> {
             ended: self.ended,
             wake_at,
         }
+    }
+
+    /// What failed by the connection as it was is tried by the new one, and not only when its wait has passed.
+    fn on_connection_changed(&mut self) {
+        let now = self.ctx.now.wall;
+        if self.rotation.contact.trouble.is_some() {
+            self.rotation.contact.again_at = Some(now);
+            self.rotation.facts.background_not_before = Boot::default();
+            self.look_now();
+        }
+        let r = &mut *self.rotation;
+        r.next_try_at = r.next_try_at.map(|at| at.min(now));
     }
 
     /// The target is surveyed as soon as nothing else is under way.
@@ -447,7 +460,10 @@ impl<'a> Machine<'a> {
         self.rotation.contact.failures = failures.saturating_add(1);
         self.rotation.contact.trouble = Some(fault.to_string());
         self.rotation.contact.is_passing = fault.kind.is_passing() || fault.kind.is_ambiguous();
-        self.rotation.contact.again_at = Some(later(self.ctx.now.wall, wait));
+        let again_at = later(self.ctx.now.wall, wait);
+        self.rotation.contact.again_at = Some(again_at);
+        // Whichever look it was.
+        self.rotation.next_drift_check = self.rotation.next_drift_check.min(again_at);
         self.rotation.facts.background_not_before = self.ctx.now.boot + wait;
     }
 

@@ -225,8 +225,66 @@ pub struct SurveyFact {
     pub provider_time: DateTime<Utc>,
     /// Everything that was listed.
     pub handles: Vec<Handle>,
-    /// How many of them are not ours.
-    pub others: u32,
+    /// Those that this rotation did not issue.
+    pub others: Others,
+}
+
+/// What a target holds that a rotation did not issue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Under a label of another rotation, of this host or of another one.
+    pub labelled: Vec<Handle>,
+    /// Of anybody else.
+    pub foreign: Vec<Handle>,
+}
+
+/// As many are named; of more it is said how many they are.
+const NAMED: usize = 5;
+
+impl Others {
+    /// How many they are.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.labelled.len() + self.foreign.len()).unwrap_or(u32::MAX)
+    }
+
+    /// They in words, such as "2 credentials that this rotation did not issue are there (a, b)".
+    pub(crate) fn in_words(&self) -> String {
+        let are = match self.count() {
+            0 => {
+                return "nothing that this rotation did not issue was there at the last look"
+                    .to_owned();
+            }
+            1 => "1 credential that this rotation did not issue is there".to_owned(),
+            more => format!("{more} credentials that this rotation did not issue are there"),
+        };
+        let all = self.labelled.iter().chain(&self.foreign);
+        let named: Vec<_> = all.take(NAMED).map(ToString::to_string).collect();
+        let named = named.join(", ");
+        let more = match (self.labelled.len() + self.foreign.len()).saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let whose = match self.labelled.len() {
+            0 => String::new(),
+            of_rotations => {
+                format!(
+                    ", {of_rotations} of them by another rotation, whose applications may use it"
+                )
+            }
+        };
+        format!("{are} ({named}{more}){whose}")
+    }
+
+    /// What a person can do for more room.
+    pub(crate) fn remedy(&self) -> &'static str {
+        if self.labelled.is_empty() {
+            "remove one that nobody uses"
+        } else if self.foreign.is_empty() {
+            "one rotation is enough for any number of applications: delete the one that is not needed, by rotorctl delete"
+        } else {
+            "remove one that nobody uses and no rotation issued, or delete a rotation that is not needed"
+        }
+    }
 }
 
 impl Doubt {
@@ -271,6 +329,11 @@ impl Rotation {
             }
             _ => None,
         }
+    }
+
+    /// Something failed and is tried again in its time.
+    pub fn waits_to_try_again(&self) -> bool {
+        self.contact.trouble.is_some() || self.next_try_at.is_some()
     }
 
     /// A run is wanted before the due time, and may be tried by the daemon itself.

@@ -148,7 +148,10 @@ impl Rotation {
             let text = format!("its creation failed: rotate it to try again, or delete it ({why})");
             notices.attention(NoticeCode::CreationFailed, text);
         }
-        if self.urgent == Some(Urgent::Drifted) {
+        let end = self.active().and_then(|c| c.expires_at);
+        let has_ended = end.is_some_and(|end| end <= ctx.now.wall);
+        // That it has ended is told below.
+        if self.urgent == Some(Urgent::Drifted) && !has_ended {
             let then = if self.plan.auto {
                 "another takes its place as soon as it can"
             } else {
@@ -157,7 +160,7 @@ impl Rotation {
             let text = format!("the published credential was removed at the provider: {then}");
             notices.attention(NoticeCode::Drifted, text);
         }
-        let Some(end) = self.active().and_then(|c| c.expires_at) else {
+        let Some(end) = end else {
             return;
         };
         if let (Some(overlap), Some(due)) = (self.plan.overlap, self.next_rotation_at(ctx.timing))
@@ -176,7 +179,8 @@ impl Rotation {
             .guard_at(ctx.timing)
             .is_some_and(|at| at <= ctx.now.wall)
         {
-            let urgency = if self.plan.auto {
+            // Where a try has failed it may go on failing until the end.
+            let urgency = if self.plan.auto && self.outcome != Outcome::Failed {
                 Urgency::Warning
             } else {
                 Urgency::Attention
@@ -214,8 +218,15 @@ impl Rotation {
             );
         }
         if self.urgent == Some(Urgent::Leaked) {
-            let text = "the published credential is to be revoked as soon as another is published in its place";
-            notices.warning(NoticeCode::Urgent, text.to_owned());
+            let text = "the published credential has leaked, and is valid until another is published in its place: it is \
+                        revoked then";
+            let text = self.with_next(ctx, text);
+            // It is taken for granted only as long as nothing has failed.
+            if self.outcome == Outcome::Failed || self.contact.trouble.is_some() {
+                notices.attention(NoticeCode::Urgent, text);
+            } else {
+                notices.warning(NoticeCode::Urgent, text);
+            }
         }
         self.tell_lost_attempts(ctx, notices);
         if let Some(run) = self.run.as_ref().filter(|run| run.kind == RunKind::Urgent) {

@@ -5,6 +5,7 @@
 //! only the rotations at work are in memory. Tasks share this actor's thread; provider calls run elsewhere.
 
 mod desk;
+mod story;
 mod targets;
 mod worker;
 

@@ -26,7 +26,7 @@ mod timing;
 use std::time::Instant;
 
 use futures_util::future::LocalBoxFuture;
-use rotord_api::catalogue::{self, Entry};
+use rotord_api::catalogue;
 use rotord_api::doctor::{DoctorFinding, DoctorQuery, DoctorReport};
 use rotord_api::issue::Severity;
 use rotord_api::routes;
@@ -117,11 +117,6 @@ fn of_call(error: &CallError, about: &str) -> DoctorFinding {
     };
     let entry = codes::of_call(error);
     DoctorFinding::new(entry, severity, about, shortened(error.to_string()))
-}
-
-/// What helps, with a name in the place of `ROTATION` or `CONNECTION`.
-fn help(entry: &Entry, place: &str, name: &str) -> String {
-    entry.person.replace(place, name)
 }
 
 #[cfg(test)]

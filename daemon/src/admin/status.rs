@@ -178,9 +178,12 @@ fn counted(rotations: &[SecretRotation]) -> RotationCounts {
     }
 }
 
-/// Its last run failed, and another follows.
+/// Its last run failed, and another follows: until that is under way.
 fn is_failing(rotation: &SecretRotation) -> bool {
-    rotation.rotation_status == RotationStatus::Failed && !has_failed_by_hand(rotation)
+    let state = rotation.state.as_ref();
+    rotation.rotation_status == RotationStatus::Failed
+        && state.is_none_or(|state| state.run.is_none())
+        && !has_failed_by_hand(rotation)
 }
 
 fn has_failed_by_hand(rotation: &SecretRotation) -> bool {
@@ -351,7 +354,10 @@ fn findings(daemon: &Shared, outlook: &Outlook) -> Vec<Finding> {
         findings.push(finding(
             &catalogue::SETTINGS_WRONG,
             Severity::Warning,
-            format!("the settings could not be read anew: {}", trouble.what),
+            format!(
+                "the settings could not be read anew, and a start would refuse them: {}",
+                trouble.what
+            ),
             &trouble,
         ));
     }

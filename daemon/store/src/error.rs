@@ -188,7 +188,10 @@ pub enum Conflict {
         rotations: Vec<String>,
     },
     /// The target can't be changed while credentials on it are unsettled.
-    #[error("the target can't be changed while it holds live credentials of this rotation")]
+    #[error(
+        "the target can't be changed while it holds live credentials of this rotation: create another rotation for the other \
+             target, and delete this one once nothing reads its secrets"
+    )]
     TargetInUse,
     /// Another rotation holds the credential that is to be taken over.
     #[error("\"{handle}\" is a credential of the rotation \"{rotation}\"")]

@@ -10,11 +10,11 @@ entries! { Fault,
     UNAUTHORIZED = "unauthorized",
         "The connection's credentials were refused, or it lacks a permission.",
         "Nothing was changed. It is tried again with growing waits; what is published stays.",
-        "`rotorctl connection check CONNECTION` names what is missing and the command that grants it. A fresh grant can take some minutes.";
+        "`rotorctl connection check CONNECTION` names what the connection lacks, `rotorctl doctor --rotation ROTATION` what it lacks at one target, with the command that grants it. A fresh grant can take some minutes.";
     NOT_FOUND = "not-found",
         "The target does not exist at the service, or not yet on every replica.",
         "Nothing was changed. It is tried again with growing waits.",
-        "See whether it was deleted. Correct the rotation's parameters, or delete it: `rotorctl delete ROTATION`.";
+        "See whether it was deleted. If so, `rotorctl delete ROTATION`; for another target in its place create a new rotation.";
     THROTTLED = "throttled",
         "The service refused for now, because too much was asked of it.",
         "Nothing was changed. It comes again when the service said, or after growing waits, and spaces its writes to each target.",
@@ -30,7 +30,7 @@ entries! { Fault,
     FULL = "full",
         "The target holds as many credentials as it may; nothing was issued.",
         "It makes room by removing what it replaced itself and nobody needs any more, and tries again.",
-        "Remove a credential at the provider that nothing uses; `rotorctl doctor --rotation ROTATION` counts them.";
+        "Remove a credential at the provider that nothing uses and no rotation issued; `rotorctl doctor --rotation ROTATION` counts them, and `rotorctl list --credentials --all-projects` has those that are a rotation's.";
     INTERNAL = "internal",
         "The provider met a bug of its own. Whether something was changed before is not known.",
         "If a request was sent it is taken as ambiguous, else as refused.",

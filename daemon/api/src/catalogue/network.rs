@@ -30,7 +30,7 @@ entries! { Finding,
     GRANT_UNUSED = "grant-unused",
         "The settings grant something to a provider that is not loaded. It may be a typing mistake.",
         "A grant for nobody grants nothing.",
-        "Correct the provider's name in `[providers.grants.NAME]`, or take the table out.";
+        "If the provider is only away, put its component back. Else correct the name in `[providers.grants.NAME]`, or take the table out.";
     GRANT_OF_NOTHING = "grant-of-nothing",
         "The settings grant a secret to a reader or a unit, and there is no such secret. It may be a typing mistake, or the rotation that feeds it is still to be made.",
         "The reader is denied it. The unit's start fails.",

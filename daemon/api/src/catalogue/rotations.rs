@@ -38,7 +38,7 @@ entries! { Rotation,
     TARGET_FULL = "target-full",
         "The target holds as many credentials as it may, so no new one can be issued.",
         "It makes room by removing what it replaced itself and nobody needs any more; it never touches what is not its own. If there is nothing of that kind, the run waits and fails, and what is published stays.",
-        "Remove a credential at the provider that nothing uses. `rotorctl retire ROTATION` removes the replaced one early.";
+        "Remove a credential at the provider that nothing uses and no rotation issued: `rotorctl list --credentials --all-projects` has those that are a rotation's. `rotorctl retire ROTATION` removes the replaced one early.";
     TARGET_SHARED = "target-shared",
         "Several rotations have the same target.",
         "It goes on: each of them issues credentials of its own there, and removes only what is its own.",
@@ -46,7 +46,7 @@ entries! { Rotation,
     TARGET_NEARLY_FULL = "target-nearly-full",
         "The target has one free place. A run needs it, and a lost answer would take it.",
         "It goes on, and makes room by removing what it replaced itself.",
-        "Remove credentials at the provider that nothing uses.";
+        "Remove credentials at the provider that nothing uses and no rotation issued: `rotorctl list --credentials --all-projects` has those that are a rotation's.";
     LIFETIME_TOO_SHORT = "lifetime-too-short",
         "The longest lifetime that the target allows does not reach over the rotation's interval: a credential would end before it is replaced.",
         "It refuses to issue such a credential; what is published stays.",
@@ -57,7 +57,7 @@ entries! { Rotation,
         "Nothing needs to be done.";
     BLOCKED = "blocked",
         "The provider said that no new credential can work until somebody changes something there, such as an application whose logins are disabled.",
-        "Nothing is issued by schedule. What is published stays, and stays valid. If it would expire, that is told.",
+        "Nothing is issued by schedule, and what is published stays. If it would expire, that is told.",
         "Mend what the message says, then `rotorctl check ROTATION`: a login that works lifts it. `rotorctl unblock ROTATION` and `rotorctl rotate ROTATION` do without that login.";
     DELETION_WAITS = "deletion-waits",
         "The rotation was deleted, and a credential under its label is in doubt: the database does not know it.",
@@ -88,17 +88,17 @@ entries! { Rotation,
         "It tries again with growing waits, up to six hours. What is published stays.",
         "`rotorctl show ROTATION` says what it waits for; `rotorctl rotate ROTATION` tries now.";
     FAILING = "failing",
-        "The last run came to nothing, and the rotation is due. What was published before is still published, and still valid.",
+        "The last run came to nothing, and the rotation is due. What was published before is still published; whether it has ended is told beside this.",
         "It is tried again with growing waits: a minute first, six hours at most. What the failed one issued is removed.",
         "Mend what the message says; `rotorctl rotate ROTATION` tries now.";
     MANUAL_FAILED = "manual-failed",
-        "A run that a person asked for came to nothing. What was published before is still published, and still valid, and the schedule is as it was.",
+        "A run that a person asked for came to nothing. What was published before is still published, and the schedule is as it was.",
         "That run is not tried again, and what it issued is removed. A rotation that is not paused rotates by itself when it is due.",
         "Mend what the message says; `rotorctl rotate ROTATION` tries again.";
     URGENT = "urgent",
         "The rotation is run before its due date: the published credential is about to end, was removed at the provider, or has leaked.",
         "It publishes after a short proof of about a minute, and revokes what leaked as soon as it is replaced.",
-        "Nothing needs to be done; `rotorctl show ROTATION` shows how far it is.";
+        "`rotorctl show ROTATION` shows how far it is, and why it does not go on where it does not. What leaked is valid until it is revoked: where that can't wait for another to be published, `rotorctl retire ROTATION KEY-ID --now` revokes it at once, and applications have nothing that works until a new one is.";
     CLOCK_SKEW = "clock-skew",
         "This host's clock is further from the service's than the setting timing.skew_most allows.",
         "Nothing is published, and nothing revoked unasked, until the clocks agree again; what is published stays.",
@@ -110,7 +110,7 @@ entries! { Rotation,
     PROVIDER_TROUBLE = "provider-trouble",
         "A look at the target failed.",
         "It looks again with growing waits; nothing is removed without a fresh look.",
-        "`rotorctl connection check CONNECTION` says whether the service is reached and what the connection lacks.";
+        "`rotorctl doctor --rotation ROTATION` says whether the service is reached, and what is lacking there.";
     LOGIN_REFUSED = "login-refused",
         "The published credential did not log in when that was last tried: by a person's check, or before a replaced one is removed.",
         "It looks at the target and logs in again with growing waits. It replaces the credential by itself if the provider lists it no more. Nothing that was replaced is revoked meanwhile.",
@@ -122,7 +122,7 @@ entries! { Rotation,
     REMOVAL_WAITS = "removal-waits",
         "A credential is to be removed and something keeps it: its time has not come, the published one was not seen or did not work just now, or the provider refused.",
         "It looks again and removes it as soon as every gate is open. A credential that may be in use is never removed.",
-        "See what it waits for: `rotorctl show ROTATION`. If it leaked, `rotorctl retire ROTATION` does not wait for its time.";
+        "See what it waits for: `rotorctl show ROTATION`. If it leaked, `rotorctl retire ROTATION` does not wait for its time, and `rotorctl retire ROTATION --now` not for the published one to be seen working either.";
     PAUSED = "paused",
         "A person stopped the scheduled runs.",
         "It runs nothing by schedule; replaced credentials are still removed, and an end that comes near is told of.",

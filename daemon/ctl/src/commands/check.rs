@@ -31,7 +31,7 @@ pub(crate) async fn run(session: &mut Session, command: Check) -> Result<Exit, C
             .map_err(|error| {
                 let name = &rotation.name;
                 error.hint(format!(
-                    "that was a login with what {name} has published: rotorctl show {name} says what comes next"
+                    "it was to be a login with what {name} has published: rotorctl show {name} says how that stands"
                 ))
             })?;
     }

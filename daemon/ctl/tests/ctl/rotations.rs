@@ -104,7 +104,7 @@ fn lists_can_be_narrowed_also_as_json() {
 #[test]
 fn what_is_being_deleted_is_listed_with_what_it_waits_for_and_named_by_its_name() {
     let gone = |attention: Value| {
-        let state = json!({"deleting": true, "summary": "it is deleted: k-1 waits to be removed: 503",
+        let state = json!({"deleting": true, "summary": "it is deleted: k-1 is being removed, and waits for 503",
             "attention": attention, "credentials": [
             {"keyId": "k-1", "label": "rotord a b 1", "stage": "retiring", "waitingFor": "503"}
         ]});
@@ -115,7 +115,7 @@ fn what_is_being_deleted_is_listed_with_what_it_waits_for_and_named_by_its_name(
     let out = run(&fake, &["list"]).out;
     let columns: Vec<_> = out.trim_end().split('\t').collect();
     assert_eq!(columns[4], "deleting");
-    assert!(columns[8].ends_with("waits to be removed: 503"), "{out}");
+    assert!(columns[8].ends_with("and waits for 503"), "{out}");
     let out = run(&fake, &["list", "--credentials"]).out;
     assert!(out.contains("\tk-1\tretiring\t"), "{out}");
     // Also by the list that commands take names from, which has no deleted ones.
@@ -360,7 +360,7 @@ fn a_failed_rotation_says_which_one_what_stays_and_what_comes_next() {
             "req-1",
             words,
             "rotorctl show billing",
-            "rotorctl connection check azure",
+            "rotorctl doctor --rotation billing",
         ] {
             assert!(ended.err.contains(words), "{words}: {}", ended.err);
         }

@@ -202,7 +202,14 @@ impl Machine<'_> {
     fn on_drift(&mut self) {
         self.rotation.drift_absences = 0;
         self.rotation.next_drift_check = later(self.ctx.now.wall, self.ctx.timing.drift_check);
-        let what = "the published credential was removed at the provider and logs in no more";
+        let now = self.provider_now();
+        let what = match self.rotation.active().and_then(|c| c.expires_at) {
+            Some(end) if end <= now => {
+                format!("the published credential ended at {end} and logs in no more")
+            }
+            _ => "the published credential was removed at the provider and logs in no more"
+                .to_owned(),
+        };
         // Never less than what a person already asked for. Kept while paused, so that it is told for as long as it is so.
         self.rotation.urgent.get_or_insert(Urgent::Drifted);
         if self.rotation.plan.auto && self.rotation.life == Life::Live {
@@ -453,7 +460,6 @@ impl Machine<'_> {
                 }
             }
         }
-        let others = self.rotation.facts.survey.as_ref().map_or(0, |s| s.others);
         if room {
             self.set_phase(Phase::MakingRoom { since: boot });
         } else if let Some(at) = earliest {
@@ -464,9 +470,13 @@ impl Machine<'_> {
         } else if let Some(why) = kept {
             self.fail_run(format!("the target is full ({fault}), and {why}"), None);
         } else {
+            let survey = self.rotation.facts.survey.as_ref();
+            let others = survey.map(|survey| survey.others.clone());
+            let others = others.unwrap_or_default();
             let message = format!(
-                "the target is full ({fault}): {others} credentials that this rotation did not issue are there; \
-                 remove one of them, or use an application that allows more"
+                "the target is full ({fault}): {}; {}, or use an application that allows more",
+                others.in_words(),
+                others.remedy()
             );
             self.fail_run(message, None);
         }

@@ -124,13 +124,16 @@ impl Machine<'_> {
         let cap = inspection
             .credential_cap
             .or(self.ctx.rules.credential_cap)?;
-        let others = self.rotation.facts.survey.as_ref()?.others;
-        let refused =
-            run.kind == RunKind::Creation && !self.rotation.force && cap.saturating_sub(others) < 2;
+        let others = &self.rotation.facts.survey.as_ref()?.others;
+        let refused = run.kind == RunKind::Creation
+            && !self.rotation.force
+            && cap.saturating_sub(others.count()) < 2;
         refused.then(|| {
             format!(
-                "this target holds at most {cap} credentials and {others} that this rotation did not issue are there: \
-                 two must be free for a rotation without a gap; remove one of them, or create with force"
+                "this target holds at most {cap} credentials, and {}: two must be free for a rotation without a gap; {}, \
+                 or create with force",
+                others.in_words(),
+                others.remedy()
             )
         })
     }

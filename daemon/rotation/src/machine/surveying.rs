@@ -9,7 +9,7 @@ use crate::event::{Listed, Survey};
 use crate::fault::Fault;
 use crate::id::CredentialId;
 use crate::label::{Label, Short};
-use crate::rotation::{Doubt, Life, SurveyFact};
+use crate::rotation::{Doubt, Life, Others, SurveyFact};
 use crate::run::Phase;
 
 impl Machine<'_> {
@@ -64,7 +64,14 @@ impl Machine<'_> {
                     .iter()
                     .any(|c| c.handle.as_ref() == Some(&listed.handle))
         };
-        let others = survey.listed.iter().filter(|listed| !ours(listed)).count();
+        let mut others = Others::default();
+        for listed in survey.listed.iter().filter(|listed| !ours(listed)) {
+            let of = match listed.label {
+                Some(_) => &mut others.labelled,
+                None => &mut others.foreign,
+            };
+            of.push(listed.handle.clone());
+        }
         let fact = SurveyFact {
             at: self.ctx.now.boot,
             provider_time: survey.provider_time.unwrap_or(self.provider_now()),
@@ -73,7 +80,7 @@ impl Machine<'_> {
                 .into_iter()
                 .map(|listed| listed.handle)
                 .collect(),
-            others: u32::try_from(others).unwrap_or(u32::MAX),
+            others,
         };
         self.watch_surveyed(&fact);
         let removals: Vec<CredentialId> = self

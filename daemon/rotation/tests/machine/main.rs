@@ -16,7 +16,7 @@ use rotord_rotation::rotation::Urgent;
 use rotord_rotation::summary::NoticeCode;
 use rotord_rotation::{
     Call, Command, Event, Fault, FaultKind, Handle, Inspection, Label, Life, Listed, Nonce,
-    Outcome, Plan, Refusal, RunKind, Stage,
+    Outcome, Plan, Refusal, RotationId, RunKind, Stage,
 };
 
 fn fault(kind: FaultKind) -> Fault {
@@ -589,8 +589,51 @@ fn creation_on_a_target_that_others_fill_is_refused() {
     });
     play.until(|play| play.last_end.is_some());
     let message = play.last_end.clone().unwrap().unwrap_err();
-    assert!(message.contains("at most 2"), "{message}");
+    for words in ["at most 2", "(theirs)", "remove one that nobody uses"] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
     assert_eq!(play.listed.len(), 1);
+}
+
+#[test]
+fn nobody_is_told_to_remove_what_another_rotation_has_issued() {
+    let of_another = Label {
+        rotation: RotationId(uuid::Uuid::from_u128(8 << 100)).into(),
+        ..label(3, 5)
+    };
+    let listed = |handle: &str, label| Listed {
+        handle: Handle(handle.to_owned()),
+        label,
+        expires_at: None,
+    };
+    let mut play = Play::live(30);
+    play.listed.push(listed("neighbour", Some(of_another)));
+    play.pass(TimeDelta::days(2));
+    play.issue_faults.push(fault(FaultKind::Full));
+    play.command(Command::Rotate { retire_after: None })
+        .unwrap();
+    play.until(|play| play.rotation.outcome == Outcome::Failed);
+    let message = play.rotation.message.clone().unwrap();
+    assert!(
+        message.contains("(neighbour), 1 of them by another rotation")
+            && !message.contains("remove one"),
+        "{message}"
+    );
+    // Named as far as that helps.
+    for number in 0..7 {
+        play.listed.push(listed(&format!("foreign-{number}"), None));
+    }
+    play.issue_faults.push(fault(FaultKind::Full));
+    play.until(|play| play.rotation.run.is_some());
+    play.until(|play| play.rotation.run.is_none());
+    let message = play.rotation.message.clone().unwrap();
+    for words in [
+        "8 credentials",
+        "foreign-3 and 3 more)",
+        "no rotation issued",
+    ] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(crate) struct Play {
     pub(crate) inspection: Inspection,
     /// Fault of the next creating calls.
     pub(crate) issue_faults: Vec<Fault>,
+    /// Fault of every survey.
+    pub(crate) survey_fault: Option<Fault>,
     /// What logins show.
     pub(crate) login: Answer,
     /// How far the provider's clock is ahead of ours.
@@ -109,6 +111,7 @@ impl Play {
             tombstones: Vec::new(),
             inspection: Inspection::default(),
             issue_faults: Vec::new(),
+            survey_fault: None,
             login: Answer::Works,
             provider_ahead: TimeDelta::zero(),
             removed: false,
@@ -157,6 +160,13 @@ impl Play {
     pub(crate) fn notices(&self) -> Vec<NoticeCode> {
         let notices = self.rotation.notices(&self.context());
         notices.into_iter().map(|notice| notice.code).collect()
+    }
+
+    /// What a person is told under this code.
+    pub(crate) fn told(&self, code: NoticeCode) -> Option<String> {
+        let notices = self.rotation.notices(&self.context());
+        let told = notices.into_iter().find(|notice| notice.code == code);
+        told.map(|notice| notice.text)
     }
 
     /// How urgently a person is told of it, where it is told.
@@ -240,11 +250,14 @@ impl Play {
                 provider_time,
                 ..self.inspection.clone()
             })),
-            Call::Survey => Event::Surveyed(Ok(Survey {
-                listed: self.listed.clone(),
-                tombstones: self.tombstones.clone(),
-                provider_time,
-            })),
+            Call::Survey => Event::Surveyed(match &self.survey_fault {
+                Some(fault) => Err(fault.clone()),
+                None => Ok(Survey {
+                    listed: self.listed.clone(),
+                    tombstones: self.tombstones.clone(),
+                    provider_time,
+                }),
+            }),
             Call::Verify { .. } => Event::Verified(Verdict {
                 answer: self.login.clone(),
                 provider_time,

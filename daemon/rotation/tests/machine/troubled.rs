@@ -153,3 +153,107 @@ fn of_a_deleted_rotation_a_look_that_fails_for_good_is_no_more_than_a_warning() 
         Some(Urgency::Warning)
     );
 }
+
+/// What was seen before the daemon started says nothing any more: every run looks at the target first.
+fn restarted() -> Play {
+    let mut play = Play::live(30);
+    play.event(Event::Started).unwrap();
+    play
+}
+
+/// A run that a person asked for fails at its first look.
+fn unreached() -> Play {
+    let mut play = restarted();
+    play.survey_fault = Some(Fault::new(
+        FaultKind::Unauthorized,
+        "the secret has expired",
+    ));
+    play.command(ROTATE).unwrap();
+    play.until(|play| play.rotation.run.is_none() && play.call.is_none());
+    play
+}
+
+#[test]
+fn a_look_that_failed_is_made_again_when_it_is_said_to_be_and_until_it_works() {
+    let mut play = unreached();
+    let again = play.rotation.contact.again_at.unwrap();
+    assert!(again < play.now + TimeDelta::hours(1), "{again}");
+    let failures = play.rotation.contact.failures;
+    play.until(|play| play.now >= again);
+    play.until(|play| play.rotation.contact.failures > failures);
+    assert!(play.now < again + TimeDelta::minutes(1), "{}", play.now);
+    play.survey_fault = None;
+    let again = play.rotation.contact.again_at.unwrap();
+    play.until(|play| play.rotation.contact.trouble.is_none());
+    assert!(play.now < again + TimeDelta::minutes(1), "{}", play.now);
+    assert_eq!(play.told(NoticeCode::ProviderTrouble), None);
+}
+
+#[test]
+fn what_failed_by_a_connection_is_tried_as_soon_as_that_is_another() {
+    let mut play = unreached();
+    // Due meanwhile, and tried with waits that grow up to hours.
+    play.pass(TimeDelta::days(33));
+    play.until(|play| {
+        play.rotation
+            .next_try_at
+            .is_some_and(|at| at > play.now + TimeDelta::hours(2))
+    });
+    play.until(|play| play.call.is_none());
+    assert_eq!(play.published.len(), 1);
+    play.survey_fault = None;
+    play.event(Event::ConnectionChanged).unwrap();
+    let changed = play.now;
+    play.until(|play| play.rotation.contact.trouble.is_none());
+    assert_eq!(play.now, changed);
+    play.until(|play| play.published.len() == 2);
+    assert!(play.now < changed + TimeDelta::hours(1), "{}", play.now);
+}
+
+#[test]
+fn a_connection_that_changes_hurries_nothing_that_works() {
+    let mut play = Play::live(30);
+    let before = play.rotation.clone();
+    play.event(Event::ConnectionChanged).unwrap();
+    assert_eq!((play.call.as_ref(), &play.rotation), (None, &before));
+}
+
+#[test]
+fn a_leaked_one_that_nothing_replaces_is_shouted_about() {
+    let mut play = Play::live(30);
+    play.event(Event::Started).unwrap();
+    let leaked = play.active().id;
+    play.survey_fault = Some(Fault::new(FaultKind::Unavailable, "no connection"));
+    let order = Command::Retire {
+        credential: Some(leaked),
+        force: false,
+    };
+    play.command(order).unwrap();
+    assert_eq!(play.urgency(NoticeCode::Urgent), Some(Urgency::Warning));
+    play.until(|play| play.rotation.contact.trouble.is_some());
+    assert_eq!(play.urgency(NoticeCode::Urgent), Some(Urgency::Attention));
+    let told = play.told(NoticeCode::Urgent).unwrap();
+    assert!(told.contains("valid until another is published"), "{told}");
+}
+
+#[test]
+fn one_that_has_ended_was_removed_by_nobody() {
+    let mut play = Play::live(30);
+    play.command(Command::Pause).unwrap();
+    let end = play.active().expires_at.unwrap();
+    play.until(|play| play.now >= end);
+    play.login = Answer::NotYet("expired".to_owned());
+    play.until(|play| play.rotation.urgent.is_some());
+    let message = play.rotation.message.clone().unwrap();
+    assert!(message.contains("credential ended at"), "{message}");
+    assert_eq!(play.told(NoticeCode::Drifted), None);
+    assert_eq!(play.urgency(NoticeCode::Expired), Some(Urgency::Attention));
+}
+
+#[test]
+fn an_end_that_comes_near_while_tries_fail_is_shouted_about() {
+    let mut play = restarted();
+    play.survey_fault = Some(Fault::new(FaultKind::Unavailable, "no connection"));
+    play.until(|play| play.told(NoticeCode::Expiring).is_some() && play.rotation.failures > 0);
+    assert_eq!(play.urgency(NoticeCode::Expiring), Some(Urgency::Attention));
+}

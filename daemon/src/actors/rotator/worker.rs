@@ -8,10 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rotord_crash::{Moment, Step as Place, reach};
 use rotord_provider::Secret as ProviderSecret;
 use rotord_provider::contract::{Output, ProviderDescription, Target};
-use rotord_rotation::rotation::Urgent;
-use rotord_rotation::{
-    Boot, Call, Event, Rotation, RotationId, Rules, RunEnd, RunId, Step, Unpublished, Write,
-};
+use rotord_rotation::{Boot, Call, Event, Rotation, RotationId, Rules, RunEnd, RunId, Step, Write};
 use rotord_store::{Commit, Committed, RotationDetails, Secret, SecretMap};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -19,6 +16,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::desk::Desk;
+use super::story::Story;
 use super::{Running, TellError, Told, With};
 use crate::actors::store::Failed;
 use crate::calls::{self, Landed};
@@ -309,7 +307,14 @@ impl Worker {
         let reload = with.change.is_some();
         let wake_at = Self::handed_over_at(step);
         let committed = self.commit(old, step, with, wake_at).await?;
-        self.tell_log(at_hand, step, &committed);
+        let story = Story {
+            name: &at_hand.details.name,
+            before: &at_hand.rotation,
+            step,
+            committed: &committed,
+            timing: &self.desk.equipment.timing,
+        };
+        story.tell();
         self.gone |= step.writes.contains(&Write::RemoveRotation);
         let mut rotation = step.rotation.clone();
         rotation
@@ -437,59 +442,6 @@ impl Worker {
             let mut end = ended.clone();
             end.run = run;
             let _ = waits.send(end);
-        }
-    }
-
-    fn tell_log(&self, at_hand: &AtHand, step: &Step, committed: &Committed) {
-        let (id, name) = (self.id, at_hand.details.name.as_str());
-        for write in &step.writes {
-            match write {
-                Write::Publish { credential } => {
-                    let credential = step.rotation.credential(*credential);
-                    let handle = credential
-                        .and_then(|c| c.handle.as_ref())
-                        .map(ToString::to_string);
-                    let attempt =
-                        credential.map(|credential| tracing::field::display(credential.nonce));
-                    tracing::info!(
-                        rotation = %id, name, handle, attempt, secrets = committed.published.len(),
-                        next = ?step.rotation.next_rotation_at(&self.desk.equipment.timing), "published a new credential"
-                    );
-                }
-                Write::RemoveRotation => {
-                    tracing::info!(rotation = %id, name, "the rotation is settled and gone");
-                }
-                Write::KeepOutputs { .. } | Write::DropOutputs { .. } => {}
-            }
-        }
-        if let Some(RunEnd {
-            kind,
-            result: Err(Unpublished::Failed(why)),
-            ..
-        }) = &step.ended
-        {
-            tracing::warn!(
-                rotation = %id, name, run = kind.name(), why, next = ?step.rotation.next_rotation_at(&self.desk.equipment.timing),
-                "a run failed; what was published before stays"
-            );
-        }
-        let drifted = |rotation: &Rotation| rotation.urgent == Some(Urgent::Drifted);
-        if drifted(&step.rotation) && !drifted(&at_hand.rotation) {
-            let what = step.rotation.message.as_deref();
-            tracing::error!(rotation = %id, name, what, "the published credential is gone at the provider");
-        }
-        for doubt in &step.rotation.doubts {
-            if !at_hand
-                .rotation
-                .doubts
-                .iter()
-                .any(|known| known.handle == doubt.handle)
-            {
-                tracing::error!(
-                    rotation = %id, name, handle = %doubt.handle,
-                    "the provider lists a credential under this rotation's label that the database does not know: adopt it or remove it"
-                );
-            }
         }
     }
 }

@@ -8,12 +8,14 @@ use rotord_api::issue::IssueCode;
 use rotord_api::routes;
 use rotord_provider::contract::{FaultKind, Severity};
 use rotord_provider::{CallError, Provider};
+use rotord_rotation::Event;
 use rotord_store::{Conflict, Connection, ConnectionChange, ConnectionId, NewConnection};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::credentials::Credentials;
 use super::{shown, users, view};
+use crate::actors::rotator::Tell;
 use crate::admin::error::ApiError;
 use crate::admin::lookup::optional;
 use crate::admin::peer::Peer;
@@ -128,11 +130,41 @@ pub(in crate::admin) async fn update_connection(
         "credentialsChanged": change.fields.is_some(),
     });
     let note = [audit::entry(&peer, "update-app-connection", detail)];
+    let is_another = change.fields.is_some();
     let changed = daemon
         .store
         .write(move |store| store.change_connection(at, id, &change, &note))
         .await?;
+    if is_another {
+        hurry(&daemon, id).await?;
+    }
     shown(&daemon, changed).await
+}
+
+/// What failed by the connection as it was is tried now.
+async fn hurry(daemon: &Shared, connection: ConnectionId) -> Result<(), ApiError> {
+    let rotations = daemon
+        .store
+        .read(move |reader| {
+            let mut all = reader.deleted_rotations()?;
+            for project in reader.projects()? {
+                all.extend(reader.rotations(project.id, None)?);
+            }
+            all.retain(|rotation| {
+                rotation.details.connection == connection && rotation.state.waits_to_try_again()
+            });
+            Ok(all)
+        })
+        .await?;
+    for rotation in rotations {
+        let id = rotation.details.id;
+        let told = daemon.rotator.send(Tell::new(id, Event::ConnectionChanged));
+        // The connection is changed all the same, and the rotation comes to it in its time.
+        if let Err(error) = told.await? {
+            tracing::warn!(rotation = %id, %error, "could not be told that its connection was changed");
+        }
+    }
+    Ok(())
 }
 
 /// Deletes a connection that no rotation uses; answers with what it was.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rotord_api::catalogue::Entry;
 use rotord_api::doctor::DoctorQuery;
 use rotord_provider::{Provider, contract};
 use rotord_rotation::summary::Notice;
@@ -89,6 +90,14 @@ impl Cases {
     }
 }
 
+impl RotationCase {
+    /// What helps, by its name and its connection's.
+    pub(super) fn help(&self, entry: &Entry) -> String {
+        let help = entry.person.replace("ROTATION", &self.handle);
+        help.replace("CONNECTION", &self.record.connection_name)
+    }
+}
+
 impl ConnectionCase {
     fn new(daemon: &Shared, connection: Connection) -> Self {
         let mut loaded = daemon.providers.host().providers().into_iter();
@@ -101,9 +110,9 @@ impl ConnectionCase {
         }
     }
 
-    /// Its name.
-    pub(super) fn name(&self) -> &str {
-        &self.connection.name
+    /// What helps, by its name.
+    pub(super) fn help(&self, entry: &Entry) -> String {
+        entry.person.replace("CONNECTION", &self.connection.name)
     }
 
     /// As its provider is handed it.

@@ -29,7 +29,7 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a ConnectionCase) -> Looking<
         }
         reached
             .iter()
-            .map(|host| judge(host, case.name(), case.logs_in.get()))
+            .map(|host| judge(host, &case.connection.name, case.logs_in.get()))
             .collect()
     })
 }

@@ -13,7 +13,7 @@ use rotord_rotation::{Label, RotationId, Stage};
 use rotord_store::{Reader, StoreError};
 
 use super::case::RotationCase;
-use super::{Looking, failed, help, of_call};
+use super::{Looking, failed, of_call};
 use crate::admin::Shared;
 use crate::admin::rotations::target;
 use crate::codes;
@@ -32,7 +32,7 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a RotationCase) -> Looking<'a
         let listed = match provider.turn().await.survey(&target).await.result {
             Ok(survey) => survey.credentials,
             Err(error) => {
-                let remedy = help(codes::of_call(&error), "ROTATION", &case.handle);
+                let remedy = case.help(codes::of_call(&error));
                 return vec![of_call(&error, about).fix(remedy)];
             }
         };
@@ -95,11 +95,8 @@ fn published(case: &RotationCase, listed: &[ListedCredential]) -> Option<DoctorF
     }
     let message = format!("the published credential {handle} is not listed");
     Some(
-        DoctorFinding::warning(&PUBLISHED_MISSING, &case.about, message).fix(help(
-            &PUBLISHED_MISSING,
-            "ROTATION",
-            &case.handle,
-        )),
+        DoctorFinding::warning(&PUBLISHED_MISSING, &case.about, message)
+            .fix(case.help(&PUBLISHED_MISSING)),
     )
 }
 

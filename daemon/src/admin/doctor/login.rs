@@ -8,7 +8,7 @@ use rotord_api::doctor::DoctorFinding;
 use rotord_api::issue::Severity;
 
 use super::case::ConnectionCase;
-use super::{Looking, failed, help, of_call};
+use super::{Looking, failed, of_call};
 use crate::admin::{Shared, describe};
 use crate::{calls, codes};
 
@@ -45,7 +45,7 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a ConnectionCase) -> Looking<
                 let carried = error.fault().map_or(&[][..], |fault| &fault.findings);
                 found.extend(carried.iter().cloned().map(reported));
                 if found.iter().all(|of| of.severity != Severity::Problem) {
-                    let remedy = help(codes::of_call(&error), "CONNECTION", case.name());
+                    let remedy = case.help(codes::of_call(&error));
                     found.push(of_call(&error, about).fix(remedy));
                 }
             }

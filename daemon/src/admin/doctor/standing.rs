@@ -5,8 +5,8 @@ use rotord_api::doctor::DoctorFinding;
 use rotord_api::issue::Severity;
 use rotord_rotation::summary::Notice;
 
+use super::Looking;
 use super::case::RotationCase;
-use super::{Looking, help};
 use crate::admin::Shared;
 use crate::admin::rotations::target;
 use crate::codes;
@@ -15,7 +15,7 @@ pub(super) fn look<'a>(_: &'a Shared, case: &'a RotationCase) -> Looking<'a> {
     let notices = case.notices.iter();
     let mut found: Vec<_> = notices.map(|notice| judge(notice, case)).collect();
     found.extend(target::shared(&case.sharing).map(|message| {
-        let remedy = help(&TARGET_SHARED, "ROTATION", &case.handle);
+        let remedy = case.help(&TARGET_SHARED);
         DoctorFinding::warning(&TARGET_SHARED, &case.about, message).fix(remedy)
     }));
     Box::pin(std::future::ready(found))
@@ -28,5 +28,5 @@ fn judge(notice: &Notice, case: &RotationCase) -> DoctorFinding {
     if severity == Severity::Fine {
         return found;
     }
-    found.fix(help(entry, "ROTATION", &case.handle))
+    found.fix(case.help(entry))
 }

@@ -8,7 +8,7 @@ use rotord_api::issue::Severity;
 use rotord_rotation::{Interval, Rules, Timing};
 
 use super::case::RotationCase;
-use super::{Looking, failed, help, of_call};
+use super::{Looking, failed, of_call};
 use crate::admin::rotations::target;
 use crate::admin::{Shared, describe};
 use crate::codes;
@@ -29,7 +29,7 @@ pub(super) fn look<'a>(daemon: &'a Shared, case: &'a RotationCase) -> Looking<'a
         let inspection = match provider.turn().await.inspect(&target).await.result {
             Ok(inspection) => inspection,
             Err(error) => {
-                let remedy = help(codes::of_call(&error), "ROTATION", &case.handle);
+                let remedy = case.help(codes::of_call(&error));
                 return vec![of_call(&error, about).fix(remedy)];
             }
         };
@@ -67,7 +67,7 @@ fn lifetime(
     if found.severity == Severity::Fine {
         return found;
     }
-    found.fix(help(&LIFETIME_TOO_SHORT, "ROTATION", &case.handle))
+    found.fix(case.help(&LIFETIME_TOO_SHORT))
 }
 
 fn judge(

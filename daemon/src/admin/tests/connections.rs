@@ -1,9 +1,14 @@
 //! Connections.
 
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
 use rotord_api::routes;
+use rotord_rotation::{Event, Fault, FaultKind, RotationId};
 use serde_json::{Value, json};
 
 use super::house::{House, TOKEN};
+use crate::actors::rotator::Tell;
 
 const CONNECTIONS: &str = "/api/v1/app-connections/echo";
 
@@ -151,6 +156,45 @@ async fn a_change_without_credentials_keeps_them_and_one_with_them_is_tried_out(
         secrets.await.unwrap().value("token").unwrap().expose(),
         b"new"
     );
+}
+
+#[actix_rt::test]
+async fn what_failed_by_a_connection_is_tried_when_it_has_other_credentials() {
+    let house = House::with(|settings| settings.timing.scale = 0.01).await;
+    let connection = house.connect("echo", json!({"token": TOKEN})).await;
+    let rotation = house
+        .get(&house.rotation(&connection).await)
+        .await
+        .rotation();
+    let id = RotationId(rotation["id"].as_str().unwrap().parse().unwrap());
+    let contact = async || {
+        let record = house
+            .admin
+            .store
+            .read(move |reader| reader.rotation(id))
+            .await;
+        record.unwrap().state.contact
+    };
+    for _ in 0..12 {
+        let fault = Fault::new(FaultKind::Unauthorized, "the token has expired");
+        let failed = Tell::new(id, Event::Surveyed(Err(fault)));
+        house.admin.rotator.send(failed).await.unwrap().unwrap();
+    }
+    let again_at = contact().await.again_at.unwrap();
+    assert!(again_at > Utc::now() + TimeDelta::minutes(1), "{again_at}");
+    let path = format!("{CONNECTIONS}/{connection}");
+    house.patch(&path, &json!({"name": "other"})).await.is(200);
+    assert_eq!(contact().await.again_at, Some(again_at));
+    let credentials = json!({"credentials": {"token": "new"}});
+    house.patch(&path, &credentials).await.is(200);
+    let looked_at = async {
+        while contact().await.trouble.is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(50), looked_at)
+        .await
+        .unwrap();
 }
 
 #[actix_rt::test]

@@ -59,6 +59,15 @@ async fn a_kill_at_any_step_orphans_nothing_and_fails_no_consumer() {
     rig.daemon.start().await.unwrap();
     let after_issue = rig.settled_but_previous(&rotation).await;
     rig.assert_no_orphans("payroll", &after_issue);
+    let log = rig.daemon.log().unwrap();
+    for said in [
+        "the answer to an attempt was lost",
+        "what a lost answer had made was found",
+        "the provider accepted a revoke",
+        "a credential is gone at the provider",
+    ] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
 
     // It is issued and recorded; no replica knows it yet.
     let never = Lag::between(3_600_000, 3_600_000);

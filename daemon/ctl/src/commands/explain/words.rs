@@ -22,7 +22,7 @@ static SUCCESS: Entry = word(
 );
 static FAILED: Entry = word(
     "failed",
-    "Of a rotation: its last run published nothing; what was published before is still published, and still valid. \
+    "Of a rotation: its last run published nothing; what was published before is still published. \
      Of a provider: its component could not be loaded.",
     "A scheduled run is tried again with growing waits: a minute first, six hours at most. What the failed one issued \
      is removed.",

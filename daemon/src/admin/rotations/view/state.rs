@@ -71,14 +71,17 @@ fn readers(viewer: &Viewer, record: &RotationRecord) -> Vec<String> {
 /// What is not settled at the provider: a lost answer, or a credential that is on its way out and is kept by something.
 pub(in crate::admin) fn unsettled(state: &RotationState) -> Option<String> {
     if state.watched > 0 {
-        return Some(format!(
-            "{} lost answers of the provider are watched for",
-            state.watched
-        ));
+        return Some(match state.watched {
+            1 => "a lost answer of the provider is watched for".to_owned(),
+            more => format!("{more} lost answers of the provider are watched for"),
+        });
     }
     state.credentials.iter().find_map(|credential| {
         let why = credential.waiting_for.as_ref()?;
-        Some(format!("{} waits to be removed: {why}", credential.key_id))
+        Some(format!(
+            "{} is being removed, and waits for {why}",
+            credential.key_id
+        ))
     })
 }
 
@@ -193,18 +196,21 @@ pub(super) fn show_credential(
             .revoke_not_before
             .filter(|_| !credential.stage.is_settled() && credential.removal().is_none())
             .map(Timestamp),
-        waiting_for: credential.removal().and_then(waits_for),
+        waiting_for: credential.removal().map(waits_for),
     })
 }
 
 /// What keeps a removal. One that nothing has kept yet has not come to its turn: that may take long where the provider
 /// does not answer, and until then the credential is valid.
-fn waits_for(removal: &Removal) -> Option<String> {
-    let turn = || {
-        let looked_at = "the target to be looked at, and it is valid until then";
-        removal.accepted_at.is_none().then(|| looked_at.to_owned())
-    };
-    removal.waiting_for.clone().or_else(turn)
+fn waits_for(removal: &Removal) -> String {
+    if let Some(at) = removal.accepted_at {
+        return format!(
+            "the provider to list it no more: it was revoked at {}",
+            Timestamp(at)
+        );
+    }
+    let why = removal.waiting_for.clone();
+    why.unwrap_or_else(|| "the target to be looked at, and it is valid until then".to_owned())
 }
 
 fn attention(viewer: &Viewer, state: &Rotation, notices: &[Notice]) -> Vec<Attention> {
