@@ -4,9 +4,9 @@ mod health;
 mod reach;
 mod turn;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fmt, io};
 
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -16,6 +16,7 @@ use self::health::HealthRecord;
 pub use self::reach::HostReach;
 pub use self::turn::Turn;
 use crate::bindings::GuestPre;
+use crate::cache::sha256_hex;
 use crate::contract::{ProviderDescription, Slug};
 use crate::guest::{GuestState, Runner};
 use crate::http::reaches;
@@ -103,6 +104,14 @@ impl Provider {
     /// are granted beyond.
     pub fn reaches(&self) -> Vec<String> {
         reaches(&self.description, &self.grant)
+    }
+
+    /// Whether its file still holds what was loaded from it. Blocks.
+    ///
+    /// # Errors
+    /// The file can't be read: it is gone, as a rule.
+    pub fn is_in_its_file(&self) -> io::Result<bool> {
+        Ok(sha256_hex(&std::fs::read(&self.file)?) == self.digest)
     }
 
     /// How it has behaved since it was loaded.

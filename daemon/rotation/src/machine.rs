@@ -184,10 +184,18 @@ impl<'a> Machine<'a> {
         if self.rotation.contact.trouble.is_some() {
             self.rotation.contact.again_at = Some(now);
             self.rotation.facts.background_not_before = Boot::default();
-            self.look_now();
+            self.look_by(now);
         }
         let r = &mut *self.rotation;
         r.next_try_at = r.next_try_at.map(|at| at.min(now));
+    }
+
+    /// The target is surveyed by then at the latest. Absences that prove something keep their distance, which is short.
+    fn look_by(&mut self, at: DateTime<Utc>) {
+        let r = &mut *self.rotation;
+        if r.drift_absences == 0 {
+            r.next_drift_check = r.next_drift_check.min(at);
+        }
     }
 
     /// The target is surveyed as soon as nothing else is under way.
@@ -462,8 +470,7 @@ impl<'a> Machine<'a> {
         self.rotation.contact.is_passing = fault.kind.is_passing() || fault.kind.is_ambiguous();
         let again_at = later(self.ctx.now.wall, wait);
         self.rotation.contact.again_at = Some(again_at);
-        // Whichever look it was.
-        self.rotation.next_drift_check = self.rotation.next_drift_check.min(again_at);
+        self.look_by(again_at);
         self.rotation.facts.background_not_before = self.ctx.now.boot + wait;
     }
 

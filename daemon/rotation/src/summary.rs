@@ -353,6 +353,7 @@ impl Rotation {
         match self.next_rotation_at(ctx.timing) {
             // What blocks it says what it waits for.
             _ if self.blocked.is_some() => what.to_owned(),
+            _ if self.run.is_some() => format!("{what}; a run is under way"),
             Some(at) => format!("{what}; the next try is at {at}"),
             None => {
                 format!("{what}; nothing is tried by itself: rotate, resume or delete it")

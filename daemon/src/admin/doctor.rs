@@ -5,7 +5,7 @@
 
 mod case;
 mod database;
-mod files;
+pub(in crate::admin) mod files;
 mod granted;
 mod grants;
 mod hardening;

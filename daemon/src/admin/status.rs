@@ -1,12 +1,13 @@
 //! How the daemon is doing, and what became of the providers.
 
 use chrono::{DateTime, Utc};
+use rotord_api::doctor::DoctorFinding;
 use rotord_api::issue::{Finding, Severity};
 use rotord_api::provider::{ProviderReport, ProviderState, ProvidersAnswer};
 use rotord_api::rotation::{RotationStatus, SecretRotation};
 use rotord_api::status::{DaemonStatus, PeriodicWork, RotationCounts, StatusItem};
 use rotord_api::{Timestamp, catalogue, routes};
-use rotord_rotation::summary::NoticeCode;
+use rotord_rotation::summary::{NoticeCode, Urgency};
 use rotord_store::{RotationRecord, Store};
 
 use super::doctor::providers::Needed;
@@ -36,11 +37,9 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
         shown.collect()
     };
     let (deleted, rotations) = (show(deleted), show(kept.clone()));
-    let by_hand: Vec<_> = kept
+    let warned: Vec<_> = kept
         .into_iter()
-        .zip(&rotations)
-        .filter(|(_, shown)| has_failed_by_hand(shown))
-        .filter_map(|(record, _)| failed_by_hand(&viewer, record))
+        .flat_map(|record| warnings(&viewer, record))
         .collect();
     let outlook = daemon.scheduler.send(GetOutlook).await?;
     let now = daemon.clock.now().wall;
@@ -70,7 +69,7 @@ pub(super) async fn daemon_status(daemon: Daemon) -> Reply {
         .concat(),
         attention: [unreadable, attention(&rotations), attention(&deleted)].concat(),
         next_due: next_due(&rotations),
-        findings: [findings(&daemon, &outlook), by_hand].concat(),
+        findings: [findings(&daemon, &outlook), gone(&daemon).await, warned].concat(),
         work: vec![work(&outlook)],
     }))
 }
@@ -178,12 +177,9 @@ fn counted(rotations: &[SecretRotation]) -> RotationCounts {
     }
 }
 
-/// Its last run failed, and another follows: until that is under way.
+/// Its last run failed, and another follows. While that is under way nothing is better yet.
 fn is_failing(rotation: &SecretRotation) -> bool {
-    let state = rotation.state.as_ref();
-    rotation.rotation_status == RotationStatus::Failed
-        && state.is_none_or(|state| state.run.is_none())
-        && !has_failed_by_hand(rotation)
+    rotation.rotation_status == RotationStatus::Failed && !has_failed_by_hand(rotation)
 }
 
 fn has_failed_by_hand(rotation: &SecretRotation) -> bool {
@@ -191,20 +187,41 @@ fn has_failed_by_hand(rotation: &SecretRotation) -> bool {
     state.is_some_and(|state| state.manual_failed)
 }
 
-/// What a person asked for and what came to nothing: he was told then, and nothing follows that a monitor should wait for.
-fn failed_by_hand(viewer: &Viewer, record: &RotationRecord) -> Option<Finding> {
+/// What nobody has to be called for, and what a person who looks should see: nothing else here tells it.
+fn warnings(viewer: &Viewer, record: &RotationRecord) -> Vec<Finding> {
+    let (name, id) = (&record.details.name, record.details.id);
+    let remedy = |code| match code {
+        // He was told when it failed, and nothing follows that a monitor should wait for.
+        NoticeCode::ManualFailed => Some(format!("mend it, then: rotorctl rotate {id}")),
+        NoticeCode::LoginRefused => Some(format!("rotorctl doctor --rotation {id}")),
+        NoticeCode::Expiring | NoticeCode::Urgent => Some(format!("rotorctl show {id}")),
+        _ => None,
+    };
     let notices = viewer.notices(record).into_iter();
-    let mut failed = notices.filter(|notice| notice.code == NoticeCode::ManualFailed);
-    let name = &record.details.name;
-    failed.next().map(|notice| Finding {
-        code: codes::of_notice(notice.code).code.to_owned(),
-        severity: codes::severity_of(&notice),
-        message: shortened(format!("{name}: {}", notice.text)),
-        remedy: Some(format!(
-            "mend it, then: rotorctl rotate {}",
-            record.details.id
-        )),
-    })
+    let told = notices.filter_map(|notice| {
+        let remedy = remedy(notice.code).filter(|_| notice.urgency == Urgency::Warning)?;
+        Some(Finding {
+            code: codes::of_notice(notice.code).code.to_owned(),
+            severity: codes::severity_of(&notice),
+            message: shortened(format!("{name}: {}", notice.text)),
+            remedy: Some(remedy),
+        })
+    });
+    told.collect()
+}
+
+/// Files that the next start needs and that are not there any more.
+async fn gone(daemon: &Shared) -> Vec<Finding> {
+    let missing = doctor::files::missing(daemon).await.into_iter();
+    let finding = |missing: DoctorFinding| Finding {
+        code: missing.code,
+        severity: missing.severity,
+        message: format!("{}: {}", missing.about, missing.message),
+        remedy: missing
+            .remedy
+            .or_else(|| Some(catalogue::FILE_MISSING.person.to_owned())),
+    };
+    missing.map(finding).collect()
 }
 
 fn items(

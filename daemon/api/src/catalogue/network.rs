@@ -11,6 +11,10 @@ entries! { Finding,
         "A file in the providers' directories can't be used as a provider.",
         "The others are used. Where an older content of the file had been loaded, that goes on.",
         "Do what the finding says of the file, and reload: `sudo systemctl reload rotord`.";
+    PROVIDER_FILE_CHANGED = "provider-file-changed",
+        "The file that a provider was loaded from is gone, or holds something else now.",
+        "What was loaded goes on serving. A reload or the next start takes what lies there then.",
+        "If it was meant: `sudo systemctl reload rotord` takes it. If not, put the component back.";
     ENGINE_FORBIDDEN = "engine-forbidden",
         "The settings say that providers are compiled, `engine = \"native\"`, and the daemon may not make memory executable: its unit forbids it, by MemoryDenyWriteExecute=.",
         "It runs without the provider: what is published is read, and nothing rotates.",

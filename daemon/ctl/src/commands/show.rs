@@ -174,10 +174,12 @@ fn show_state(
             words.put(&run.words)
         ))?;
     }
-    if let Some(at) = state.next_try_at {
+    if let Some(at) = state.next_try_at
+        && state.run.is_none()
+    {
         let at = session.clock.cell(Some(at), person);
         session.output.line(format!(
-            "\n{} tries failed; the next is at {at}",
+            "\n{} failed in a row; the next try is at {at}",
             state.failures
         ))?;
     }

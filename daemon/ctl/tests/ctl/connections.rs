@@ -138,9 +138,9 @@ fn a_check_fails_where_rotation_could_not_work() {
         let ended = run(&fake, &["connection", "check", "azure"]);
         assert_eq!(ended.code, code, "{severity}: {}", ended.err);
         assert!(
-            ended
-                .out
-                .contains(&format!("{severity}\tmay not rotate\t{help}\n")),
+            ended.out.contains(&format!(
+                "{severity}\tmissing-role\tmay not rotate\t{help}\n"
+            )),
             "{}",
             ended.out
         );

@@ -45,6 +45,13 @@ pub(super) fn look(daemon: &Shared) -> Looking<'_> {
     })
 }
 
+/// Those that are not there: what the daemon holds open of them ends with it.
+pub(in crate::admin) async fn missing(daemon: &Shared) -> Vec<DoctorFinding> {
+    let mut found = look(daemon).await;
+    found.retain(|finding| finding.code == FILE_MISSING.code);
+    found
+}
+
 /// A file or directory, and what it should be.
 struct Wanted {
     path: PathBuf,

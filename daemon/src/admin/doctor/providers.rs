@@ -2,24 +2,59 @@
 
 use std::collections::HashSet;
 
-use rotord_api::catalogue::{NO_PROVIDERS, PROVIDER_LOADED, PROVIDER_MISBEHAVES};
+use rotord_api::catalogue::{
+    NO_PROVIDERS, PROVIDER_FILE_CHANGED, PROVIDER_LOADED, PROVIDER_MISBEHAVES,
+};
 use rotord_api::doctor::DoctorFinding;
 use rotord_api::issue::Severity;
-use rotord_provider::{Health, Host};
+use rotord_provider::{Health, Host, Provider};
 
-use super::Looking;
+use super::{Looking, off_thread};
 use crate::admin::Shared;
 use crate::admin::status::every_readable_rotation;
 use crate::providers::FileReport;
 
+const ABOUT: &str = "providers";
 /// So many in a row are no accident.
 const OFTEN: u32 = 3;
 
 pub(super) fn look(daemon: &Shared) -> Looking<'_> {
     Box::pin(async move {
         let needed = Needed::of(daemon).await;
-        seen(daemon, &needed)
+        let mut found = seen(daemon, &needed);
+        let loaded = daemon.providers.host().providers();
+        let changed = off_thread(ABOUT, move || {
+            let changed = loaded.iter().filter_map(|provider| changed(provider));
+            changed.collect()
+        });
+        found.extend(changed.await);
+        found
     })
+}
+
+/// What the next start would make of a provider's file, where that is another thing.
+fn changed(provider: &Provider) -> Option<DoctorFinding> {
+    let about = format!("provider {}", provider.slug());
+    let file = provider.file().display();
+    let (severity, message) = match provider.is_in_its_file() {
+        Ok(true) => return None,
+        Ok(false) => (
+            Severity::Warning,
+            format!("{file} holds something else than what was loaded from it"),
+        ),
+        Err(error) => (
+            Severity::Problem,
+            format!(
+                "{file} can't be read: {error}; what was loaded from it serves until the daemon stops"
+            ),
+        ),
+    };
+    Some(DoctorFinding::new(
+        &PROVIDER_FILE_CHANGED,
+        severity,
+        about,
+        message,
+    ))
 }
 
 /// What rotations and connections need.
@@ -84,7 +119,7 @@ fn seen(daemon: &Shared, needed: &Needed) -> Vec<DoctorFinding> {
         found.push(judge(&about, version, &provider.health()));
     }
     if let Some(message) = none_loaded(host) {
-        found.push(DoctorFinding::problem(&NO_PROVIDERS, "providers", message));
+        found.push(DoctorFinding::problem(&NO_PROVIDERS, ABOUT, message));
     }
     found
 }

@@ -1,13 +1,16 @@
 //! What would make rotations fail, asked over the socket.
 
+use futures_util::FutureExt as _;
 use rotord_api::doctor::{DoctorFinding, DoctorReport};
 use rotord_api::issue::Severity;
 use rotord_api::routes;
 use rotord_api::status::DaemonStatus;
+use rotord_rotation::{Event, RotationId};
 use rotord_store::{ConnectionChange, ConnectionId, NewConnection, Reader, Secret, SecretMap};
 use serde_json::json;
 
 use super::house::{House, ROTATIONS, TOKEN};
+use crate::actors::rotator::Tell;
 
 async fn look(house: &House, query: &str) -> DoctorReport {
     let answer = house.get(&format!("{}{query}", routes::DOCTOR)).await;
@@ -200,6 +203,70 @@ async fn a_file_that_is_no_provider_is_as_bad_as_somebody_needs_it() {
     // Whose it would be nobody knows.
     std::fs::write(directory.join("other.wasm"), "no component").unwrap();
     assert_eq!(severity().await, [Severity::Problem]);
+}
+
+#[actix_rt::test]
+async fn a_file_that_is_not_what_was_loaded_from_it_is_told_before_the_next_start() {
+    let house = House::open().await;
+    let file = house
+        .admin
+        .providers
+        .host()
+        .directories()
+        .remove(0)
+        .join("echo.wasm");
+    let severity = async || {
+        let report = look(&house, "").await;
+        let mut findings = report.findings.into_iter();
+        let found = findings.find(|found| found.code == "provider-file-changed");
+        found.map(|found| found.severity)
+    };
+    assert_eq!(severity().await, None);
+    let loaded = std::fs::read(&file).unwrap();
+    std::fs::write(&file, "another").unwrap();
+    assert_eq!(severity().await, Some(Severity::Warning));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(severity().await, Some(Severity::Problem));
+    std::fs::write(&file, loaded).unwrap();
+    assert_eq!(severity().await, None);
+}
+
+#[actix_rt::test]
+async fn what_nobody_has_to_be_called_for_is_in_the_status_all_the_same() {
+    let house = House::with(|settings| settings.timing.scale = 0.01).await;
+    let connection = house.connect("echo", json!({"token": TOKEN})).await;
+    let made = house
+        .get(&house.rotation(&connection).await)
+        .await
+        .rotation();
+    let id = RotationId(made["id"].as_str().unwrap().parse().unwrap());
+    let told = async || {
+        let answer = house.get(routes::STATUS).await;
+        let status: DaemonStatus = serde_json::from_value(answer.body).unwrap();
+        assert!(!status.needs_attention(), "{status:#?}");
+        let findings = status.findings.into_iter();
+        findings.map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, [""; 0]);
+    // No other login can lift it meanwhile.
+    let echo = house.admin.providers.host().provider("echo").unwrap();
+    let mut room = Vec::new();
+    while let Some(turn) = echo.turn().now_or_never() {
+        room.push(turn);
+    }
+    let why = "no such key".to_owned();
+    let refused = Tell::new(id, Event::LoginRefused { why });
+    house.admin.rotator.send(refused).await.unwrap().unwrap();
+    assert_eq!(told().await, ["login-refused"]);
+
+    // Somebody has to be called where the next start would have nothing.
+    let database = house.admin.settings.now().state.directory.join("rotord.db");
+    std::fs::rename(&database, database.with_extension("away")).unwrap();
+    let answer = house.get(routes::STATUS).await;
+    let status: DaemonStatus = serde_json::from_value(answer.body).unwrap();
+    assert!(status.needs_attention());
+    let codes = status.findings.iter().map(|finding| finding.code.as_str());
+    assert_eq!(codes.collect::<Vec<_>>(), ["file-missing", "login-refused"]);
 }
 
 #[actix_rt::test]

@@ -56,11 +56,12 @@ impl House {
         settings.admin.socket = directory.path().join("admin.sock");
         settings.reader.socket = directory.path().join("reader.sock");
         settings.timing.scale = 0.0001;
+        let state = directory.path().join("state");
+        settings.state.directory.clone_from(&state);
         change(&mut settings);
         let clock = Clock::of_this_process();
         let timing = settings.timing.scaled();
 
-        let state = directory.path().join("state");
         let store = Store::open(&state, &RootKeySource::Own, Options::default()).unwrap();
         let installation = store.as_reader().installation().unwrap().id;
         let project = store.as_reader().project("default").unwrap().id.to_string();

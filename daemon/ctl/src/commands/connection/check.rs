@@ -26,7 +26,7 @@ pub(crate) async fn run(session: &mut Session, named: &str) -> Result<Exit, CtlE
         if let Some(subject) = &check.subject {
             session.output.line(format!("logged in as {subject}"))?;
         }
-        let mut table = Table::new(&["", "SEEN", "WHAT HELPS"]);
+        let mut table = Table::new(&["", "CODE", "SEEN", "WHAT HELPS"]);
         for finding in &check.findings {
             let (word, tone) = match finding.severity {
                 Severity::Fine => ("fine", Tone::Good),
@@ -40,6 +40,7 @@ pub(crate) async fn run(session: &mut Session, named: &str) -> Result<Exit, CtlE
                 .filter(|_| finding.severity != Severity::Fine);
             table.row([
                 Cell::new(word, tone),
+                finding.code.as_str().into(),
                 finding.message.as_str().into(),
                 remedy.unwrap_or("").into(),
             ]);
