@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use rotord_api::rotation::{RotationStatus, SecretRotation, SecretRotationAnswer};
 use rotord_api::{catalogue, routes};
 
+use tokio::time::timeout;
+
 use crate::client::Reply;
 use crate::error::CtlError;
 use crate::exit::Exit;
@@ -17,6 +19,9 @@ const PERIOD: Duration = Duration::from_millis(500);
 
 /// For how long a daemon that is gone is waited for: as long as its stop may take, and its start.
 const RESTART: Duration = Duration::from_mins(3);
+
+/// For how long one look may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// For as long as it lives, who leaves with ^C is told that the rotation goes on.
 pub(crate) fn goes_on(name: &str) -> GoesOn {
@@ -103,7 +108,8 @@ pub(crate) async fn after_loss(
     }
     let reply = looked_at(session, before, spinner).await?;
     let now = reply.parse::<SecretRotationAnswer>()?.secret_rotation;
-    let has_begun = now.rotation_status == RotationStatus::Pending
+    let has_begun = [before.rotation_status, now.rotation_status]
+        .contains(&RotationStatus::Pending)
         || now.last_rotation_job_id != before.last_rotation_job_id;
     if !has_begun {
         return Err(error);
@@ -121,9 +127,11 @@ async fn looked_at(
     let path = routes::rotation(&rotation.kind, rotation.id);
     let mut gone = None;
     loop {
-        let error = match session.client.get(&path).await {
-            Ok(reply) => return Ok(reply),
-            Err(error) => error,
+        // Where the service manager holds the socket nobody is refused: who asks waits for the start.
+        let error = match timeout(PATIENCE, session.client.get(&path)).await {
+            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Err(error)) => error,
+            Err(_) => CtlError::unanswered("the daemon does not answer"),
         };
         if error.status() == Some(404) {
             return Err(CtlError::failed(format!("{name} was deleted meanwhile")));

@@ -188,6 +188,11 @@ impl Credential {
         }
     }
 
+    /// Its removal was tried, and waits to be tried again.
+    pub(crate) fn is_kept_by_failures(&self) -> bool {
+        self.removal().is_some_and(|removal| removal.failures > 0)
+    }
+
     pub(crate) fn removal_mut(&mut self) -> Option<&mut Removal> {
         match &mut self.stage {
             Stage::Retiring(removal) => Some(removal),

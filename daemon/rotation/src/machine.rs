@@ -178,7 +178,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// What failed by the connection as it was is tried by the new one, and not only when its wait has passed.
+    /// What failed by the connection as it was is tried by the new one, and not only when its wait has passed. Why it waits is
+    /// not known of each: a person's change is worth one try too many.
     fn on_connection_changed(&mut self) {
         let now = self.ctx.now.wall;
         if self.rotation.contact.trouble.is_some() {
@@ -188,6 +189,9 @@ impl<'a> Machine<'a> {
         }
         let r = &mut *self.rotation;
         r.next_try_at = r.next_try_at.map(|at| at.min(now));
+        for credential in r.credentials.iter_mut().filter(|c| c.is_kept_by_failures()) {
+            credential.look_again();
+        }
     }
 
     /// The target is surveyed by then at the latest. Absences that prove something keep their distance, which is short.

@@ -247,15 +247,15 @@ impl Others {
         u32::try_from(self.labelled.len() + self.foreign.len()).unwrap_or(u32::MAX)
     }
 
-    /// They in words, such as "2 credentials that this rotation did not issue are there (a, b)".
+    /// They in words, such as "2 credentials that this rotation did not issue were there at the last look (a, b)".
     pub(crate) fn in_words(&self) -> String {
-        let are = match self.count() {
+        let what = match self.count() {
             0 => {
                 return "nothing that this rotation did not issue was there at the last look"
                     .to_owned();
             }
-            1 => "1 credential that this rotation did not issue is there".to_owned(),
-            more => format!("{more} credentials that this rotation did not issue are there"),
+            1 => "1 credential that this rotation did not issue was".to_owned(),
+            more => format!("{more} credentials that this rotation did not issue were"),
         };
         let all = self.labelled.iter().chain(&self.foreign);
         let named: Vec<_> = all.take(NAMED).map(ToString::to_string).collect();
@@ -272,17 +272,21 @@ impl Others {
                 )
             }
         };
-        format!("{are} ({named}{more}){whose}")
+        format!("{what} there at the last look ({named}{more}){whose}")
     }
 
     /// What a person can do for more room.
     pub(crate) fn remedy(&self) -> &'static str {
-        if self.labelled.is_empty() {
-            "remove one that nobody uses"
-        } else if self.foreign.is_empty() {
-            "one rotation is enough for any number of applications: delete the one that is not needed, by rotorctl delete"
-        } else {
-            "remove one that nobody uses and no rotation issued, or delete a rotation that is not needed"
+        match (self.labelled.is_empty(), self.foreign.is_empty()) {
+            (true, true) => "see what the provider lists",
+            (true, false) => "remove one that nobody uses",
+            (false, true) => {
+                "one rotation is enough for any number of applications: delete the one that is not needed, by rotorctl delete \
+                 on its host"
+            }
+            (false, false) => {
+                "remove one that nobody uses and no rotation issued, or delete a rotation that is not needed"
+            }
         }
     }
 }
@@ -333,7 +337,10 @@ impl Rotation {
 
     /// Something failed and is tried again in its time.
     pub fn waits_to_try_again(&self) -> bool {
-        self.contact.trouble.is_some() || self.next_try_at.is_some()
+        let mut credentials = self.credentials.iter();
+        self.contact.trouble.is_some()
+            || self.next_try_at.is_some()
+            || credentials.any(Credential::is_kept_by_failures)
     }
 
     /// A run is wanted before the due time, and may be tried by the daemon itself.

@@ -220,7 +220,11 @@ impl Rotation {
         if self.urgent == Some(Urgent::Leaked) {
             let text = "the published credential has leaked, and is valid until another is published in its place: it is \
                         revoked then";
-            let text = self.with_next(ctx, text);
+            let text = if self.run.is_some() || self.next_try_at.is_some() {
+                self.with_next(ctx, text)
+            } else {
+                format!("{text}; it is tried as soon as it can be")
+            };
             // It is taken for granted only as long as nothing has failed.
             if self.outcome == Outcome::Failed || self.contact.trouble.is_some() {
                 notices.attention(NoticeCode::Urgent, text);

@@ -210,7 +210,7 @@ fn warnings(viewer: &Viewer, record: &RotationRecord) -> Vec<Finding> {
     told.collect()
 }
 
-/// Files that the next start needs and that are not there any more.
+/// Files that the next start needs and that can't be looked at: as a rule they are not there any more.
 async fn gone(daemon: &Shared) -> Vec<Finding> {
     let missing = doctor::files::missing(daemon).await.into_iter();
     let finding = |missing: DoctorFinding| Finding {

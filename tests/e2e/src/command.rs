@@ -132,12 +132,14 @@ impl Line {
             .spawn()
             .or_fail(|| format!("{name} can't be started"))?;
         if let Some(pid) = child.id() {
-            // Starting a program returns once its memory is the new program's, a moment before its arguments are there.
-            let shown = format!("/proc/{pid}/cmdline");
-            while std::fs::read(&shown).is_ok_and(|words| words.is_empty())
-                && matches!(child.try_wait(), Ok(None))
-            {
-                tokio::task::yield_now().await;
+            // Starting a program returns once its memory is the new program's, a moment before what it was given is there.
+            for shown in ["cmdline", "environ"] {
+                let shown = format!("/proc/{pid}/{shown}");
+                while std::fs::read(&shown).is_ok_and(|words| words.is_empty())
+                    && matches!(child.try_wait(), Ok(None))
+                {
+                    tokio::task::yield_now().await;
+                }
             }
             look(pid);
         }

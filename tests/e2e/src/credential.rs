@@ -28,17 +28,19 @@ pub struct Loaded {
 /// # Errors
 /// Nobody answers.
 pub async fn load(socket: &Path, unit: &str, credential: &str) -> Result<Loaded, Failure> {
-    // As systemd does: names of ends are the whole host's, so what tells two asks apart is drawn.
-    let (random, _) = Uuid::new_v4().as_u64_pair();
-    let (name, at) = (
-        format!("{random:x}/unit/{unit}/{credential}"),
-        socket.to_owned(),
-    );
+    let (name, at) = (end_of(unit, credential), socket.to_owned());
     let no_answer = || format!("{} does not answer", socket.display());
-    tokio::task::spawn_blocking(move || ask(name.as_bytes(), &at))
+    tokio::task::spawn_blocking(move || ask(&name, &at))
         .await
         .or_fail(no_answer)?
         .or_fail(no_answer)
+}
+
+/// The name of the end that asks for a unit's credential.
+pub fn end_of(unit: &str, credential: &str) -> Vec<u8> {
+    // As systemd does: names of ends are the whole host's, so what tells two asks apart is drawn.
+    let (random, _) = Uuid::new_v4().as_u64_pair();
+    format!("{random:x}/unit/{unit}/{credential}").into_bytes()
 }
 
 /// What is sent to an end with this name, until it is closed. Blocks.

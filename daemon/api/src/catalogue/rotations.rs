@@ -98,7 +98,7 @@ entries! { Rotation,
     URGENT = "urgent",
         "The rotation is run before its due date: the published credential is about to end, was removed at the provider, or has leaked.",
         "It publishes after a short proof of about a minute, and revokes what leaked as soon as it is replaced.",
-        "`rotorctl show ROTATION` shows how far it is, and why it does not go on where it does not. What leaked is valid until it is revoked: where that can't wait for another to be published, `rotorctl retire ROTATION KEY-ID --now` revokes it at once, and applications have nothing that works until a new one is.";
+        "`rotorctl show ROTATION` shows how far it is, and why it does not go on where it does not. What leaked is valid until it is revoked: where that can't wait for another to be published, `rotorctl delete ROTATION --revoke` revokes it, or whoever removes it at the provider; applications have nothing that works then.";
     CLOCK_SKEW = "clock-skew",
         "This host's clock is further from the service's than the setting timing.skew_most allows.",
         "Nothing is published, and nothing revoked unasked, until the clocks agree again; what is published stays.",

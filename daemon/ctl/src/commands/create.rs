@@ -80,7 +80,7 @@ pub(crate) struct Create {
     /// Don't ask whether it is right; needed where nobody can be asked
     #[arg(long)]
     yes: bool,
-    /// Wait until it has ended, however long that takes, also while the daemon starts again
+    /// Wait until it has ended, however long that takes
     #[arg(long)]
     wait: bool,
     #[command(flatten)]

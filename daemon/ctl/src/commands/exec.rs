@@ -110,13 +110,15 @@ pub(crate) async fn run(session: &mut Session, command: Exec) -> Result<Exit, Ct
                     let asked = {
                         let mut stopped = pin!(program.stop(stop_within));
                         loop {
+                            // What was sent while the old one ran is not for the new one, though both be told at once.
                             tokio::select! {
-                                () = &mut stopped => break None,
+                                biased;
                                 asked = signals.next() => {
                                     if ends(asked) {
                                         break Some(asked);
                                     }
                                 }
+                                () = &mut stopped => break None,
                             }
                         }
                     };

@@ -216,7 +216,7 @@ async fn what_may_have_been_sent_is_interrupted() {
         let server = Server::start(behaviour).await;
         let echo = Echo::with(|settings| {
             settings.reach(&server);
-            settings.limits.request_time = Duration::from_millis(500);
+            settings.limits.request_time = Duration::from_secs(3);
         })
         .await;
         let target = target(&[("behaviour", "http-post:x"), ("url", &server.url("/"))]);

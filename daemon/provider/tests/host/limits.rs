@@ -65,7 +65,7 @@ async fn a_guest_that_waits_for_an_answer_ends_when_its_time_is_up() {
     let server = Server::start(Behaviour::NeverAnswer).await;
     let echo = Echo::with(|settings| {
         settings.reach(&server);
-        settings.limits.call_time = Duration::from_millis(500);
+        settings.limits.call_time = Duration::from_secs(3);
     })
     .await;
     let target = target(&[("behaviour", "http-post:x"), ("url", &server.url("/"))]);

@@ -257,3 +257,28 @@ fn an_end_that_comes_near_while_tries_fail_is_shouted_about() {
     play.until(|play| play.told(NoticeCode::Expiring).is_some() && play.rotation.failures > 0);
     assert_eq!(play.urgency(NoticeCode::Expiring), Some(Urgency::Attention));
 }
+
+#[test]
+fn a_revoke_that_was_refused_is_tried_as_soon_as_the_connection_is_another() {
+    let mut play = Play::live(30);
+    play.command(ROTATE).unwrap();
+    play.until(|play| play.published.len() == 2);
+    let order = Command::Retire {
+        credential: None,
+        force: false,
+    };
+    play.command(order).unwrap();
+    play.until(|play| matches!(play.call, Some(Call::Revoke { .. })));
+    play.call = None;
+    let refused = Fault {
+        retry_after: Some(Duration::from_hours(5)),
+        ..Fault::new(FaultKind::Unauthorized, "the secret has expired")
+    };
+    play.event(Event::Revoked(Err(refused))).unwrap();
+    play.pass(TimeDelta::hours(1));
+    assert!(play.revoked.is_empty() && play.rotation.waits_to_try_again());
+    play.event(Event::ConnectionChanged).unwrap();
+    let changed = play.now;
+    play.until(|play| !play.revoked.is_empty());
+    assert!(play.now < changed + TimeDelta::minutes(1), "{}", play.now);
+}

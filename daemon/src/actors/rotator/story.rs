@@ -6,6 +6,9 @@ use rotord_rotation::{Credential, Rotation, RunEnd, Stage, Step, Timing, Unpubli
 use rotord_store::Committed;
 use tracing::field::display;
 
+/// What fails once and works at the next look is worth no line: a service can do that for days.
+const IN_A_ROW: u32 = 2;
+
 /// A rotation's step, once it is committed.
 pub(super) struct Story<'a> {
     pub(super) name: &'a str,
@@ -120,15 +123,15 @@ impl Story<'_> {
     fn tell_contact(&self) {
         let (before, rotation, name) = (self.before, &self.step.rotation, self.name);
         let id = rotation.id;
-        match (&before.contact.trouble, &rotation.contact.trouble) {
-            (None, Some(why)) => {
-                let next = rotation.contact.again_at.map(display);
-                tracing::warn!(rotation = %id, name, why, next, "looking at the target failed");
-            }
-            (Some(_), None) => {
-                tracing::info!(rotation = %id, name, "the target can be looked at again");
-            }
-            _ => {}
+        let (failed, fails) = (before.contact.failures, rotation.contact.failures);
+        if failed < IN_A_ROW && fails >= IN_A_ROW {
+            let (why, next) = (
+                &rotation.contact.trouble,
+                rotation.contact.again_at.map(display),
+            );
+            tracing::warn!(rotation = %id, name, why, next, "looking at the target fails");
+        } else if failed >= IN_A_ROW && fails == 0 {
+            tracing::info!(rotation = %id, name, "the target can be looked at again");
         }
         match (
             &before.contact.login_refused,

@@ -109,7 +109,7 @@ fn is_issuing(rotation: &Rotation) -> bool {
 #[actix_rt::test]
 async fn a_call_keeps_its_turn_when_its_rotation_s_task_breaks() {
     let limits = Limits {
-        call_time: Duration::from_secs(3),
+        call_time: Duration::from_secs(10),
         concurrent_calls: 1,
         ..Limits::default()
     };
@@ -242,7 +242,10 @@ async fn a_run_wakes_itself_and_its_row_comes_due_a_lease_later() {
     let books = Books::open().await;
     let refused = json!({"key": "k", "behaviour": "say:later", "at": "verify"});
     let id = books.rotation_of(1, Utc::now(), refused).await;
-    let desk = Rc::new(Desk::new(equipment(&books).await));
+    let mut equipment = equipment(&books).await;
+    // Time for many logins on the slowest disk.
+    equipment.timing.verify_cap = Duration::from_secs(3);
+    let desk = Rc::new(Desk::new(equipment));
     let told = desk.tell(Tell::new(id, Event::Answered)).await.unwrap();
     // Nobody but the run itself looks at it: it waits from one login to the next.
     let mut ended = told.run.unwrap().ended;

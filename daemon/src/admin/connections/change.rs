@@ -135,8 +135,9 @@ pub(in crate::admin) async fn update_connection(
         .store
         .write(move |store| store.change_connection(at, id, &change, &note))
         .await?;
-    if is_another {
-        hurry(&daemon, id).await?;
+    // The connection is changed all the same, and its rotations come to it in their time.
+    if is_another && let Err(error) = hurry(&daemon, id).await {
+        tracing::warn!(connection = %id, ?error, "its rotations could not be told that it was changed");
     }
     shown(&daemon, changed).await
 }
@@ -159,7 +160,6 @@ async fn hurry(daemon: &Shared, connection: ConnectionId) -> Result<(), ApiError
     for rotation in rotations {
         let id = rotation.details.id;
         let told = daemon.rotator.send(Tell::new(id, Event::ConnectionChanged));
-        // The connection is changed all the same, and the rotation comes to it in its time.
         if let Err(error) = told.await? {
             tracing::warn!(rotation = %id, %error, "could not be told that its connection was changed");
         }

@@ -1,9 +1,17 @@
 //! Creating, rotating, and what else a person orders.
 
+use std::time::Duration;
+
 use rotord_api::routes;
 use serde_json::{Value, json};
 
 use super::house::{House, ROTATIONS, no_patience, path_of};
+use crate::settings::Settings;
+
+/// Refused by every login a run lasts, however slow what a test does meanwhile.
+fn runs_last(settings: &mut Settings) {
+    settings.timing.verify_cap = Duration::from_hours(30);
+}
 
 #[actix_rt::test]
 async fn the_documented_request_is_answered_with_every_documented_field() {
@@ -167,7 +175,11 @@ async fn a_failed_rotation_is_500_with_the_providers_words_and_keeps_what_was() 
 
 #[actix_rt::test]
 async fn a_second_rotation_while_one_is_under_way_is_400() {
-    let house = House::with(no_patience).await;
+    let house = House::with(|settings| {
+        no_patience(settings);
+        runs_last(settings);
+    })
+    .await;
     let connection = house.connect("echo", json!({})).await;
     let created = house.post(ROTATIONS, &house.request(&connection)).await;
     let path = path_of(&created);
@@ -360,7 +372,8 @@ async fn deleting_answers_with_what_was_and_keeps_secrets_unless_told() {
 
 #[actix_rt::test]
 async fn who_waits_for_a_run_is_told_that_its_rotation_was_deleted_meanwhile() {
-    let (house, connection) = House::connected().await;
+    let house = House::with(runs_last).await;
+    let connection = house.connect("echo", json!({})).await;
     let path = house.rotation(&connection).await;
     // Refused by every login: the run lasts.
     let parameters = json!({"key": "k", "behaviour": "say:no", "at": "verify"});
@@ -394,7 +407,8 @@ async fn who_waits_for_a_run_is_told_that_its_rotation_was_deleted_meanwhile() {
 
 #[actix_rt::test]
 async fn who_waits_for_a_run_whose_step_can_not_be_written_is_sent_to_the_log() {
-    let (house, connection) = House::connected().await;
+    let house = House::with(runs_last).await;
+    let connection = house.connect("echo", json!({})).await;
     let path = house.rotation(&connection).await;
     let parameters = json!({"key": "k", "behaviour": "say:no", "at": "verify"});
     let lasting = json!({"parameters": parameters});

@@ -175,11 +175,12 @@ async fn what_failed_by_a_connection_is_tried_when_it_has_other_credentials() {
             .await;
         record.unwrap().state.contact
     };
-    for _ in 0..12 {
-        let fault = Fault::new(FaultKind::Unauthorized, "the token has expired");
-        let failed = Tell::new(id, Event::Surveyed(Err(fault)));
-        house.admin.rotator.send(failed).await.unwrap().unwrap();
-    }
+    let fault = Fault {
+        retry_after: Some(Duration::from_mins(5)),
+        ..Fault::new(FaultKind::Unauthorized, "the token has expired")
+    };
+    let failed = Tell::new(id, Event::Surveyed(Err(fault)));
+    house.admin.rotator.send(failed).await.unwrap().unwrap();
     let again_at = contact().await.again_at.unwrap();
     assert!(again_at > Utc::now() + TimeDelta::minutes(1), "{again_at}");
     let path = format!("{CONNECTIONS}/{connection}");

@@ -141,12 +141,13 @@ async fn nobody_but_the_service_manager_is_answered() {
     let path = socket.clone();
     let stranger = std::thread::spawn(move || {
         rustix::thread::set_thread_uid(rustix::thread::Uid::from_raw(54_321)).unwrap();
-        credential::ask(b"7/unit/payroll.service/token", &path).unwrap()
+        credential::ask(&credential::end_of(UNIT, "token"), &path).unwrap()
     });
     assert_eq!(stranger.join().unwrap().value, b"");
-    for name in [&b"payroll.service/token"[..], b"7/unit/payroll.service"] {
+    let whole = String::from_utf8(credential::end_of(UNIT, "token")).unwrap();
+    for cut in [whole.replace("/unit/", "/"), whole.replace("/token", "")] {
         let socket = socket.clone();
-        let asked = tokio::task::spawn_blocking(move || credential::ask(name, &socket));
+        let asked = tokio::task::spawn_blocking(move || credential::ask(cut.as_bytes(), &socket));
         // User 0 all the same: a unit must not start with nothing, whatever its name.
         assert!(asked.await.unwrap().unwrap().value.len() > MOST);
     }

@@ -434,6 +434,8 @@ async fn one_part_that_is_stuck_is_a_missed_beat_though_the_others_answer() {
     .await
     .unwrap();
     held.execute_batch("COMMIT").unwrap();
-    assert_eq!(writing.await.unwrap().unwrap().status, 200);
+    // Or it had waited for as long as SQLite is told to.
+    let status = writing.await.unwrap().unwrap().status;
+    assert!(status == 200 || status == 503, "{status}");
     rig.daemon.hear("WATCHDOG=1").await.unwrap();
 }

@@ -127,7 +127,7 @@ impl Watched {
         Ok((values != before).then_some(values))
     }
 
-    /// What changes whenever a secret of the place does. Their values are not looked at.
+    /// What changes whenever one of the secrets does, and perhaps with another of their place. Values are not looked at.
     async fn tag_of_all(&self) -> Result<String, CtlError> {
         let seen = self.source.client.get_seen(&self.path_of_all()).await;
         let seen = seen.map_err(|error| self.source.told(error))?;
@@ -154,13 +154,17 @@ impl Watched {
         Ok(value)
     }
 
+    /// Of one secret it is the secret itself: nothing else is to wake who waits for it.
     fn path_of_all(&self) -> String {
         let query = SecretsQuery {
             view_secret_value: Some(Flag(false)),
             recursive: Some(Flag(false)),
             ..self.source.query.clone()
         };
-        routes::with_query(routes::SECRETS_V4, &query)
+        match self.names.as_slice() {
+            [name] => routes::with_query(&routes::secret(name), &query),
+            _ => routes::with_query(routes::SECRETS_V4, &query),
+        }
     }
 
     fn path(&self, name: &str) -> String {
