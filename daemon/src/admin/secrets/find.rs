@@ -127,10 +127,18 @@ async fn look(
     place: &Where,
     projects: Projects,
 ) -> Result<Option<Arc<There>>, ApiError> {
-    let edition = daemon.store.edition();
-    if let Some(there) = daemon.kept.get(edition, place) {
+    let kept = || {
+        let edition = daemon.store.edition();
+        (edition, daemon.kept.get(edition, place))
+    };
+    if let (_, Some(there)) = kept() {
         return Ok(projects.has(&there.project).then_some(there));
     }
+    let _turn = daemon.kept.turn(place).await;
+    let edition = match kept() {
+        (_, Some(there)) => return Ok(projects.has(&there.project).then_some(there)),
+        (edition, None) => edition,
+    };
     let wanted = place.clone();
     let read = daemon
         .store

@@ -5,6 +5,7 @@
 //! the next write, whatever that was.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest::Digest;
@@ -47,9 +48,16 @@ pub(super) struct Marked {
     pub(super) mark: Digest,
 }
 
+/// Looks at the database that can be made at the same time. Those at one place are made one after the other, so that
+/// who waited for a change with many others finds what the first of them has found.
+const AT_ONCE: usize = 16;
+
 /// What was found, in one edition of the books.
 #[derive(Debug, Default)]
-pub(in crate::admin) struct Kept(Mutex<Looks>);
+pub(in crate::admin) struct Kept {
+    looks: Mutex<Looks>,
+    turns: [tokio::sync::Mutex<()>; AT_ONCE],
+}
 
 #[derive(Debug, Default)]
 struct Looks {
@@ -59,9 +67,18 @@ struct Looks {
 }
 
 impl Kept {
+    /// Waits until nobody else looks there.
+    pub(super) async fn turn(&self, place: &Where) -> tokio::sync::MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        place.hash(&mut hasher);
+        let most = u64::try_from(AT_ONCE).unwrap_or(1);
+        let of_place = usize::try_from(hasher.finish() % most).unwrap_or(0);
+        self.turns[of_place].lock().await
+    }
+
     /// What is there, if it was looked up in this edition.
     pub(super) fn get(&self, edition: Edition, place: &Where) -> Option<Arc<There>> {
-        let looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         (looks.edition == Some(edition))
             .then(|| looks.found.get(place).cloned())
             .flatten()
@@ -69,7 +86,7 @@ impl Kept {
 
     /// Keeps what was looked up. `edition` is from before the look.
     pub(super) fn put(&self, edition: Edition, place: Where, there: Arc<There>) {
-        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         // What is there counts for something even where it is nothing.
         let weight = there.secrets.len() + 1;
         if looks.edition != Some(edition) || looks.weight + weight > MOST {
