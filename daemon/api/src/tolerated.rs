@@ -27,107 +27,49 @@ pub(crate) enum Only {
     Any,
 }
 
+const fn tolerated(name: &'static str, only: Only) -> Tolerated {
+    Tolerated { name, only }
+}
+
 /// Of a connection. Gateways, credentials that the platform manages and connections that rotate their own secret are
 /// things that there are not here. `rotation` says how the last would be done.
 pub(crate) const CONNECTION: &[Tolerated] = &[
-    Tolerated {
-        name: "gatewayId",
-        only: Only::Null,
-    },
-    Tolerated {
-        name: "isPlatformManagedCredentials",
-        only: Only::False,
-    },
-    Tolerated {
-        name: "isAutoRotationEnabled",
-        only: Only::False,
-    },
-    Tolerated {
-        name: "rotation",
-        only: Only::Any,
-    },
-    Tolerated {
-        name: "App",
-        only: Only::Any,
-    },
-    Tolerated {
-        name: "ID",
-        only: Only::Any,
-    },
+    tolerated("gatewayId", Only::Null),
+    tolerated("isPlatformManagedCredentials", Only::False),
+    tolerated("isAutoRotationEnabled", Only::False),
+    tolerated("rotation", Only::Any),
+    tolerated("App", Only::Any),
+    tolerated("ID", Only::Any),
 ];
 
 /// Of a rotation. Terraform's provider sends these, as `App` and `ID` of a connection: the path says them.
-pub(crate) const ROTATION: &[Tolerated] = &[
-    Tolerated {
-        name: "Provider",
-        only: Only::Any,
-    },
-    Tolerated {
-        name: "ID",
-        only: Only::Any,
-    },
-];
+pub(crate) const ROTATION: &[Tolerated] =
+    &[tolerated("Provider", Only::Any), tolerated("ID", Only::Any)];
 
 /// Of a project. It is always of this kind and begins with the usual environments; what describes it is not kept.
 pub(crate) const PROJECT: &[Tolerated] = &[
-    Tolerated {
-        name: "projectDescription",
-        only: Only::Any,
-    },
-    Tolerated {
-        name: "type",
-        only: Only::Text("secret-manager"),
-    },
-    Tolerated {
-        name: "template",
-        only: Only::Text("default"),
-    },
-    Tolerated {
-        name: "shouldCreateDefaultEnvs",
-        only: Only::True,
-    },
-    Tolerated {
-        name: "hasDeleteProtection",
-        only: Only::False,
-    },
-    Tolerated {
-        name: "kmsKeyId",
-        only: Only::Null,
-    },
+    tolerated("projectDescription", Only::Any),
+    tolerated("type", Only::Text("secret-manager")),
+    tolerated("template", Only::Text("default")),
+    tolerated("shouldCreateDefaultEnvs", Only::True),
+    tolerated("hasDeleteProtection", Only::False),
+    tolerated("kmsKeyId", Only::Null),
 ];
 
 /// Of an environment. The path says the project; environments stand in the order in which they were made.
 pub(crate) const ENVIRONMENT: &[Tolerated] = &[
-    Tolerated {
-        name: "workspaceId",
-        only: Only::Any,
-    },
-    Tolerated {
-        name: "projectId",
-        only: Only::Any,
-    },
-    Tolerated {
-        name: "position",
-        only: Only::Any,
-    },
+    tolerated("workspaceId", Only::Any),
+    tolerated("projectId", Only::Any),
+    tolerated("position", Only::Any),
 ];
 
 /// Of a folder. What describes it is not kept.
-pub(crate) const FOLDER: &[Tolerated] = &[Tolerated {
-    name: "description",
-    only: Only::Any,
-}];
+pub(crate) const FOLDER: &[Tolerated] = &[tolerated("description", Only::Any)];
 
 /// Of a secret that is to be deleted. There are no personal secrets here; the name stands in the path, too.
 pub(crate) const SECRET: &[Tolerated] = &[
-    Tolerated {
-        name: "type",
-        only: Only::Text("shared"),
-    },
-    Tolerated {
-        name: "secretName",
-        only: Only::Any,
-    },
+    tolerated("type", Only::Text("shared")),
+    tolerated("secretName", Only::Any),
 ];
 
 impl Only {

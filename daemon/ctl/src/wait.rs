@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use rotord_api::rotation::{RotationStatus, SecretRotation, SecretRotationAnswer};
 use rotord_api::{catalogue, routes};
-
 use tokio::time::timeout;
 
 use crate::client::Reply;

@@ -20,7 +20,7 @@ use crate::cache::sha256_hex;
 use crate::contract::{ProviderDescription, Slug};
 use crate::guest::{GuestState, Runner};
 use crate::http::reaches;
-use crate::settings::{Grant, Limits};
+use crate::settings::Grant;
 
 /// A provider that was loaded and described. It is called by a [`Turn`].
 pub struct Provider {
@@ -50,7 +50,7 @@ impl Provider {
         pre: GuestPre<GuestState>,
         lane: Lane,
     ) -> Self {
-        let places = Limits::calls_of_one(lane.runner.limits.concurrent_calls);
+        let places = lane.runner.limits.calls_of_one();
         Self {
             places: Arc::new(Semaphore::new(places)),
             description,

@@ -91,8 +91,8 @@ pub struct Limits {
 impl Limits {
     /// Calls of one provider that run at the same time: a quarter of all places is left to the others, however many calls
     /// of one that hangs there are.
-    pub fn calls_of_one(concurrent_calls: usize) -> usize {
-        let all = concurrent_calls.max(1);
+    pub fn calls_of_one(&self) -> usize {
+        let all = self.concurrent_calls.max(1);
         all - all / 4
     }
 }

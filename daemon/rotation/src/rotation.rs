@@ -257,10 +257,10 @@ impl Others {
             1 => "1 credential that this rotation did not issue was".to_owned(),
             more => format!("{more} credentials that this rotation did not issue were"),
         };
-        let all = self.labelled.iter().chain(&self.foreign);
-        let named: Vec<_> = all.take(NAMED).map(ToString::to_string).collect();
+        let mut all = self.labelled.iter().chain(&self.foreign);
+        let named: Vec<_> = all.by_ref().take(NAMED).map(ToString::to_string).collect();
         let named = named.join(", ");
-        let more = match (self.labelled.len() + self.foreign.len()).saturating_sub(NAMED) {
+        let more = match all.count() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };

@@ -55,6 +55,22 @@ pub(super) async fn providers(daemon: &Shared) -> Result<Vec<Known>, ApiError> {
     Ok(known)
 }
 
+/// All rotations, and those with them that are deleted and not settled yet.
+pub(super) async fn every_rotation(daemon: &Shared) -> Result<Vec<RotationRecord>, ApiError> {
+    let records = daemon
+        .store
+        .read(|reader| {
+            let mut all = Vec::new();
+            for project in reader.projects()? {
+                all.extend(reader.rotations(project.id, None)?);
+            }
+            all.extend(reader.deleted_rotations()?);
+            Ok(all)
+        })
+        .await?;
+    Ok(records)
+}
+
 /// What the provider of this type says of itself, or last said.
 pub(super) async fn description(
     daemon: &Shared,

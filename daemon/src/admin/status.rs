@@ -82,22 +82,6 @@ pub(super) async fn list_providers(daemon: Daemon) -> Reply {
     Ok(ok(&ProvidersAnswer { providers }))
 }
 
-/// Those that are deleted and not settled yet with them.
-async fn every_rotation(daemon: &Shared) -> Result<Vec<RotationRecord>, ApiError> {
-    let records = daemon
-        .store
-        .read(|reader| {
-            let mut all = Vec::new();
-            for project in reader.projects()? {
-                all.extend(reader.rotations(project.id, None)?);
-            }
-            all.extend(reader.deleted_rotations()?);
-            Ok(all)
-        })
-        .await?;
-    Ok(records)
-}
-
 /// Every file, and every provider that rotations need and no file has.
 async fn reports(daemon: &Shared) -> Result<Vec<ProviderReport>, ApiError> {
     let host = daemon.providers.host();
@@ -267,7 +251,7 @@ fn next_due(rotations: &[SecretRotation]) -> Option<StatusItem> {
 pub(super) async fn every_readable_rotation(
     daemon: &Shared,
 ) -> (Vec<RotationRecord>, Vec<StatusItem>) {
-    if let Ok(records) = every_rotation(daemon).await {
+    if let Ok(records) = lookup::every_rotation(daemon).await {
         daemon.store.health().read_all();
         return (records, Vec::new());
     }

@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 use wasmtime::Store;
 
 use super::Provider;
-use crate::bindings::{Guest, types};
+use crate::bindings::{calls, types};
 use crate::contract::{
     ChoicePage, Connection, Identity, Inspection, IssueRequest, Issued, Output, Revocation, Slug,
     Survey, Target, Verification,
@@ -73,14 +73,7 @@ impl Turn {
             "check",
             connection,
             scrubber,
-            move |store, guest| {
-                Box::pin(async move {
-                    guest
-                        .rotor_provider_provider()
-                        .call_check(store, &wire)
-                        .await
-                })
-            },
+            move |store, guest| Box::pin(async move { guest.call_check(store, &wire).await }),
             |answer, scrubber| Ok(convert::identity(answer, scrubber)),
         )
         .await
@@ -127,8 +120,7 @@ impl Turn {
             scrubber,
             move |store, guest| {
                 Box::pin(async move {
-                    let provider = guest.rotor_provider_provider();
-                    provider
+                    guest
                         .call_choices(store, &wire, &name, &query, page.as_deref())
                         .await
                 })
@@ -146,14 +138,7 @@ impl Turn {
             "inspect",
             &target.connection,
             scrubber,
-            move |store, guest| {
-                Box::pin(async move {
-                    guest
-                        .rotor_provider_provider()
-                        .call_inspect(store, &wire)
-                        .await
-                })
-            },
+            move |store, guest| Box::pin(async move { guest.call_inspect(store, &wire).await }),
             move |answer, scrubber| convert::inspection(answer, &description, scrubber),
         )
         .await
@@ -172,12 +157,7 @@ impl Turn {
             &target.connection,
             scrubber,
             move |store, guest| {
-                Box::pin(async move {
-                    guest
-                        .rotor_provider_provider()
-                        .call_issue(store, &wire, &request)
-                        .await
-                })
+                Box::pin(async move { guest.call_issue(store, &wire, &request).await })
             },
             move |answer, scrubber| convert::issued(answer, &description, scrubber),
         )
@@ -201,12 +181,7 @@ impl Turn {
             &target.connection,
             scrubber,
             move |store, guest| {
-                Box::pin(async move {
-                    guest
-                        .rotor_provider_provider()
-                        .call_verify(store, &wire, &outputs)
-                        .await
-                })
+                Box::pin(async move { guest.call_verify(store, &wire, &outputs).await })
             },
             |answer, scrubber| Ok(convert::verification(answer, scrubber)),
         )
@@ -222,12 +197,7 @@ impl Turn {
             &target.connection,
             scrubber,
             move |store, guest| {
-                Box::pin(async move {
-                    guest
-                        .rotor_provider_provider()
-                        .call_revoke(store, &wire, &handle)
-                        .await
-                })
+                Box::pin(async move { guest.call_revoke(store, &wire, &handle).await })
             },
             |answer, scrubber| Ok(convert::revocation(answer, scrubber)),
         )
@@ -241,14 +211,7 @@ impl Turn {
             "survey",
             &target.connection,
             scrubber,
-            move |store, guest| {
-                Box::pin(async move {
-                    guest
-                        .rotor_provider_provider()
-                        .call_survey(store, &wire)
-                        .await
-                })
-            },
+            move |store, guest| Box::pin(async move { guest.call_survey(store, &wire).await }),
             |answer, scrubber| convert::survey(answer, scrubber),
         )
         .await
@@ -267,7 +230,7 @@ impl Turn {
         T: Send + 'static,
         F: for<'a> FnOnce(
                 &'a mut Store<GuestState>,
-                &'a Guest,
+                &'a calls::Guest,
             ) -> BoxFuture<'a, wasmtime::Result<Result<W, types::Fault>>>
             + Send
             + 'static,
@@ -288,7 +251,10 @@ impl Turn {
         let work = async move {
             // To the end of the call, also where nobody waits for it any more.
             let _room = room;
-            let ended = runner.run(job, call).await;
+            let call = runner.run(job, |store, guest| {
+                call(store, guest.rotor_provider_provider())
+            });
+            let ended = call.await;
             let mut finished = ended.finished;
             let result = match ended.result {
                 Ok(Ok(answer)) => accept(answer, &mut finished.scrubber).map_err(|nonsense| {

@@ -8,7 +8,7 @@ use rotord_provider::contract::Connection;
 use rotord_provider::{CallError, EngineKind, Limits, LoadError, TrapKind};
 
 use crate::server::{Behaviour, Server};
-use crate::support::{Echo, Reach as _, connection, issue_request, target};
+use crate::support::{Echo, Reach as _, connection, target};
 
 fn hurried() -> Limits {
     Limits {
@@ -69,12 +69,7 @@ async fn a_guest_that_waits_for_an_answer_ends_when_its_time_is_up() {
     })
     .await;
     let target = target(&[("behaviour", "http-post:x"), ("url", &server.url("/"))]);
-    let outcome = echo
-        .provider
-        .turn()
-        .await
-        .issue(&target, &issue_request())
-        .await;
+    let outcome = echo.issue(&target).await;
     // Either the request's own time is up first, or the call's: it was sent, so it is in doubt.
     assert!(outcome.result.is_err());
     assert_eq!(outcome.requests, 1);
@@ -124,10 +119,10 @@ async fn a_provider_is_asked_what_it_is_while_as_many_calls_run_as_may() {
     let server = Server::start(Behaviour::WaitForPermission).await;
     // So few that one provider may have them all.
     let most = 3;
-    assert_eq!(Limits::calls_of_one(most), most);
     let echo = Echo::with(|settings| {
         settings.reach(&server);
         settings.limits.concurrent_calls = most;
+        assert_eq!(settings.limits.calls_of_one(), most);
     })
     .await;
     let calls = (0..most).map(|_| {
@@ -270,12 +265,7 @@ async fn a_trap_fails_one_call_and_nothing_else() {
     let echo = Echo::limited(Limits::default()).await;
     let log = crate::secrets::capture();
     for _ in 0..3 {
-        let outcome = echo
-            .provider
-            .turn()
-            .await
-            .issue(&target(&[("behaviour", "trap")]), &issue_request())
-            .await;
+        let outcome = echo.issue(&target(&[("behaviour", "trap")])).await;
         assert!(!outcome.is_ambiguous(), "it sent nothing");
         let error = outcome.result.unwrap_err();
         let CallError::Trap { kind, message } = &error else {

@@ -144,19 +144,10 @@ pub(in crate::admin) async fn update_connection(
 
 /// What failed by the connection as it was is tried now.
 async fn hurry(daemon: &Shared, connection: ConnectionId) -> Result<(), ApiError> {
-    let rotations = daemon
-        .store
-        .read(move |reader| {
-            let mut all = reader.deleted_rotations()?;
-            for project in reader.projects()? {
-                all.extend(reader.rotations(project.id, None)?);
-            }
-            all.retain(|rotation| {
-                rotation.details.connection == connection && rotation.state.waits_to_try_again()
-            });
-            Ok(all)
-        })
-        .await?;
+    let mut rotations = lookup::every_rotation(daemon).await?;
+    rotations.retain(|rotation| {
+        rotation.details.connection == connection && rotation.state.waits_to_try_again()
+    });
     for rotation in rotations {
         let id = rotation.details.id;
         let told = daemon.rotator.send(Tell::new(id, Event::ConnectionChanged));

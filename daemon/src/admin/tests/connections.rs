@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use rotord_api::routes;
-use rotord_rotation::{Event, Fault, FaultKind, RotationId};
+use rotord_rotation::{Event, Fault, FaultKind};
 use serde_json::{Value, json};
 
 use super::house::{House, TOKEN};
@@ -160,13 +160,7 @@ async fn a_change_without_credentials_keeps_them_and_one_with_them_is_tried_out(
 
 #[actix_rt::test]
 async fn what_failed_by_a_connection_is_tried_when_it_has_other_credentials() {
-    let house = House::with(|settings| settings.timing.scale = 0.01).await;
-    let connection = house.connect("echo", json!({"token": TOKEN})).await;
-    let rotation = house
-        .get(&house.rotation(&connection).await)
-        .await
-        .rotation();
-    let id = RotationId(rotation["id"].as_str().unwrap().parse().unwrap());
+    let (house, connection, id) = House::unhurried().await;
     let contact = async || {
         let record = house
             .admin

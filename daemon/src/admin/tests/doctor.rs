@@ -5,7 +5,7 @@ use rotord_api::doctor::{DoctorFinding, DoctorReport};
 use rotord_api::issue::Severity;
 use rotord_api::routes;
 use rotord_api::status::DaemonStatus;
-use rotord_rotation::{Event, RotationId};
+use rotord_rotation::Event;
 use rotord_store::{ConnectionChange, ConnectionId, NewConnection, Reader, Secret, SecretMap};
 use serde_json::json;
 
@@ -233,13 +233,7 @@ async fn a_file_that_is_not_what_was_loaded_from_it_is_told_before_the_next_star
 
 #[actix_rt::test]
 async fn what_nobody_has_to_be_called_for_is_in_the_status_all_the_same() {
-    let house = House::with(|settings| settings.timing.scale = 0.01).await;
-    let connection = house.connect("echo", json!({"token": TOKEN})).await;
-    let made = house
-        .get(&house.rotation(&connection).await)
-        .await
-        .rotation();
-    let id = RotationId(made["id"].as_str().unwrap().parse().unwrap());
+    let (house, _, id) = House::unhurried().await;
     let told = async || {
         let answer = house.get(routes::STATUS).await;
         let status: DaemonStatus = serde_json::from_value(answer.body).unwrap();

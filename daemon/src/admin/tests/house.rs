@@ -11,6 +11,7 @@ use hyper::client::conn::http1;
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rotord_provider::{Host, HostSettings};
+use rotord_rotation::RotationId;
 use rotord_store::{AuditRecord, Options, RootKeySource, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -126,6 +127,18 @@ impl House {
         let house = Self::open().await;
         let connection = house.connect("echo", json!({"token": TOKEN})).await;
         (house, connection)
+    }
+
+    /// With a rotation by a connection, and waits after a failure that no test sees the end of.
+    pub(super) async fn unhurried() -> (Self, String, RotationId) {
+        let house = Self::with(|settings| settings.timing.scale = 0.01).await;
+        let connection = house.connect("echo", json!({"token": TOKEN})).await;
+        let rotation = house
+            .get(&house.rotation(&connection).await)
+            .await
+            .rotation();
+        let id = RotationId(rotation["id"].as_str().unwrap().parse().unwrap());
+        (house, connection, id)
     }
 
     pub(super) async fn connect(&self, name: &str, credentials: Value) -> String {
