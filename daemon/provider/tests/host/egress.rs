@@ -6,7 +6,7 @@ use rotord_provider::contract::{FaultKind, Timestamp};
 use rotord_provider::{CallOutcome, Grant, HostSettings, Limits};
 
 use crate::server::{Behaviour, Server};
-use crate::support::{Echo, Reach as _, issue_request, target};
+use crate::support::{Echo, Reach as _, target};
 
 /// One GET by the guest.
 async fn get(echo: &Echo, url: &str) -> CallOutcome<String> {
@@ -142,12 +142,7 @@ async fn what_was_certainly_not_sent_is_unreachable() {
         "https://no-such-name.invalid/".to_owned(),
     ] {
         let target = target(&[("behaviour", "http-post:x"), ("url", &url)]);
-        let outcome = echo
-            .provider
-            .turn()
-            .await
-            .issue(&target, &issue_request())
-            .await;
+        let outcome = echo.issue(&target).await;
         assert_eq!(error_of(&outcome), "unreachable", "{url}");
         let place = url.trim_start_matches("https://").trim_end_matches('/');
         assert_names(&outcome, place);
@@ -194,12 +189,7 @@ async fn a_call_that_ends_before_there_is_a_connection_has_sent_nothing() {
     .await;
     let url = format!("https://localhost:{port}/");
     let target = target(&[("behaviour", "http-post:x"), ("url", &url)]);
-    let outcome = echo
-        .provider
-        .turn()
-        .await
-        .issue(&target, &issue_request())
-        .await;
+    let outcome = echo.issue(&target).await;
     assert!(outcome.result.is_err());
     assert_eq!(outcome.requests, 0);
     assert!(!outcome.is_ambiguous());
@@ -220,12 +210,7 @@ async fn what_may_have_been_sent_is_interrupted() {
         })
         .await;
         let target = target(&[("behaviour", "http-post:x"), ("url", &server.url("/"))]);
-        let outcome = echo
-            .provider
-            .turn()
-            .await
-            .issue(&target, &issue_request())
-            .await;
+        let outcome = echo.issue(&target).await;
         assert_eq!(error_of(&outcome), "interrupted", "{behaviour:?}");
         assert_names(&outcome, &format!("localhost:{}", server.port()));
         assert_eq!(outcome.requests, 1, "{behaviour:?}");

@@ -7,7 +7,7 @@ use rotord_provider::contract::Verdict;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::server::{Behaviour, Server};
-use crate::support::{Echo, connection, issue_request, target};
+use crate::support::{Echo, connection, target};
 
 #[tokio::test]
 async fn a_secret_that_a_provider_logs_is_taken_out() {
@@ -123,12 +123,7 @@ async fn each_request_is_logged_without_query_header_or_body() {
         ("url", &url),
         ("token", "tok-header-0005"),
     ];
-    let outcome = echo
-        .provider
-        .turn()
-        .await
-        .issue(&target(&fields), &issue_request())
-        .await;
+    let outcome = echo.issue(&target(&fields)).await;
     outcome.result.unwrap();
     let request = &server.requests()[0];
     for sent in ["query-0005", "tok-header-0005", "request-body-0005"] {
@@ -163,12 +158,7 @@ async fn each_request_is_logged_without_query_header_or_body() {
 #[tokio::test]
 async fn values_do_not_print() {
     let echo = Echo::limited(rotord_provider::Limits::default()).await;
-    let outcome = echo
-        .provider
-        .turn()
-        .await
-        .issue(&target(&[]), &issue_request())
-        .await;
+    let outcome = echo.issue(&target(&[])).await;
     let shown = format!("{outcome:?}");
     let issued = outcome.result.unwrap();
     let value = std::str::from_utf8(issued.outputs[1].value.expose()).unwrap();

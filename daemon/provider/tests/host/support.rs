@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rotord_provider::contract::{Connection, IssueRequest, NamedValue, Target, Value};
+use rotord_provider::contract::{Connection, IssueRequest, Issued, NamedValue, Target, Value};
 use rotord_provider::http::HostRule;
 use rotord_provider::{
     CacheKey, CacheSettings, CallOutcome, Grant, Host, HostSettings, Limits, PluginReport,
@@ -122,6 +122,12 @@ impl Echo {
         let mut reports = self.host.load_all().await;
         reports.retain(|report| report.file == file);
         reports.remove(0)
+    }
+
+    /// What becomes of `issue`.
+    pub(crate) async fn issue(&self, target: &Target) -> CallOutcome<Issued> {
+        let turn = self.provider.turn().await;
+        turn.issue(target, &issue_request()).await
     }
 
     /// What `check` says, in the guest's words.

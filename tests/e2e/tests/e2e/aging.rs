@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use azure_standin::{Fault, Lag, Operation, Rule};
 use e2e::azure::tenant;
-use e2e::operator::{KIND, live};
+use e2e::operator::live;
 use e2e::{Consumer, until};
 use rotord_api::rotation::{CredentialStage, SecretRotation};
 use rotord_api::routes;
@@ -85,7 +85,7 @@ impl Life {
                     milliseconds: ON_ITS_WAY,
                 };
                 standin.add_fault(Rule::once(Operation::AddPassword, slow));
-                self.rotate_in_the_background();
+                self.rig.rotate_in_the_background(self.rotation.id);
                 rig.until_issued("payroll", 2).await;
             }
             Moment::LostAnswer => {
@@ -95,7 +95,7 @@ impl Life {
                 };
                 standin.add_fault(Rule::once(Operation::RemovePassword, slow));
                 standin.add_fault(Rule::once(Operation::AddPassword, Fault::LostReply));
-                self.rotate_in_the_background();
+                self.rig.rotate_in_the_background(self.rotation.id);
                 rig.until("a lost answer", rotation, |rotation| {
                     rotation
                         .state
@@ -108,7 +108,7 @@ impl Life {
             Moment::Pending => {
                 let never = Lag::between(3_600_000, 3_600_000);
                 standin.set_behaviour(|behaviour| behaviour.added.token = never);
-                self.rotate_in_the_background();
+                self.rig.rotate_in_the_background(self.rotation.id);
                 rig.until("a pending credential", rotation, |rotation| {
                     at_stage(rotation, CredentialStage::Pending)
                 })
@@ -130,12 +130,6 @@ impl Life {
                 rig.until_issued("payroll", 1).await;
             }
         }
-    }
-
-    fn rotate_in_the_background(&self) {
-        let http = self.rig.operator.http.clone();
-        let path = routes::rotate_secrets(KIND, self.rotation.id);
-        tokio::spawn(async move { http.post(&path, &json!(null)).await.ok() });
     }
 
     async fn take_copies(&self) {

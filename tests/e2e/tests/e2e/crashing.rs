@@ -12,30 +12,6 @@ use crate::rig::Rig;
 
 const LONG: Duration = Duration::from_mins(2);
 
-/// Asks for a rotation without waiting for what comes of it.
-fn rotate_in_the_background(rig: &Rig, id: uuid::Uuid) {
-    let http = rig.operator.http.clone();
-    let path = routes::rotate_secrets(e2e::operator::KIND, id);
-    // It is answered or cut off, as the daemon is killed.
-    tokio::spawn(async move { http.post(&path, &json!(null)).await.ok() });
-}
-
-/// Waits until `operation` has been asked for on `app`, after the record's entry `since`.
-async fn asked(rig: &Rig, operation: Operation, since: u64) {
-    until("a request at the stand-in", LONG, async || {
-        let record = rig.azure.standin.record(since);
-        let found = record.iter().any(|entry| entry.operation == operation);
-        Ok(found.then_some(()))
-    })
-    .await
-    .unwrap();
-}
-
-fn last_entry(rig: &Rig) -> u64 {
-    let record = rig.azure.standin.record(0);
-    record.last().map_or(0, |entry| entry.sequence)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_any_step_orphans_nothing_and_fails_no_consumer() {
     let mut rig = Rig::with(tenant(&["payroll"]), |daemon| {
@@ -53,7 +29,7 @@ async fn a_kill_at_any_step_orphans_nothing_and_fails_no_consumer() {
     rig.azure
         .standin
         .add_fault(Rule::once(Operation::AddPassword, slow));
-    rotate_in_the_background(&rig, rotation.id);
+    rig.rotate_in_the_background(rotation.id);
     rig.until_issued("payroll", 2).await;
     rig.daemon.kill().await.unwrap();
     rig.daemon.start().await.unwrap();
@@ -74,9 +50,10 @@ async fn a_kill_at_any_step_orphans_nothing_and_fails_no_consumer() {
     rig.azure
         .standin
         .set_behaviour(|behaviour| behaviour.added.token = never);
-    let since = last_entry(&rig);
-    rotate_in_the_background(&rig, rotation.id);
-    asked(&rig, Operation::AddPassword, since).await;
+    let since = rig.last_entry();
+    rig.rotate_in_the_background(rotation.id);
+    rig.asked(since, |entry| entry.operation == Operation::AddPassword)
+        .await;
     rig.until("a pending credential", &rotation, |rotation| {
         let state = rotation.state.as_ref().unwrap();
         state
@@ -96,7 +73,7 @@ async fn a_kill_at_any_step_orphans_nothing_and_fails_no_consumer() {
     assert!(after_verify.last_rotated_at > rotation.last_rotated_at);
 
     // It removes what was replaced.
-    let since = last_entry(&rig);
+    let since = rig.last_entry();
     let slow = Fault::Slow {
         milliseconds: 60_000,
     };

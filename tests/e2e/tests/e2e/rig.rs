@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use azure_standin::Config;
+use azure_standin::{Config, Entry};
 use e2e::azure::tenant;
 use e2e::command::Ended;
 use e2e::consumer::Task;
@@ -52,6 +52,33 @@ impl Rig {
     pub(crate) async fn rotorctl(&self, arguments: &[&str]) -> Ended {
         let line = self.daemon.rotorctl().unwrap();
         line.args(arguments).run().await.unwrap()
+    }
+
+    /// Asks for a rotation without waiting for what comes of it: the daemon may end meanwhile.
+    pub(crate) fn rotate_in_the_background(&self, rotation: Uuid) {
+        let http = self.operator.http.clone();
+        let path = routes::rotate_secrets(KIND, rotation);
+        tokio::spawn(async move { http.post(&path, &json!(null)).await.ok() });
+    }
+
+    /// The number of what the stand-in was last asked.
+    pub(crate) fn last_entry(&self) -> u64 {
+        let record = self.azure.standin.record(0);
+        record.last().map_or(0, |entry| entry.sequence)
+    }
+
+    /// Waits until the stand-in has been asked for such a thing, after this number.
+    pub(crate) async fn asked(&self, since: u64, is: impl Fn(&Entry) -> bool) {
+        e2e::until(
+            "a request at the stand-in",
+            Duration::from_mins(2),
+            async || {
+                let record = self.azure.standin.record(since);
+                Ok(record.iter().any(&is).then_some(()))
+            },
+        )
+        .await
+        .unwrap();
     }
 
     /// Orders a rotation that can't be written down: it is refused with these words.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use azure_standin::{Fault, Operation, Rule};
-use e2e::operator::{KIND, live};
+use e2e::operator::live;
 use rotord_api::rotation::CredentialStage;
 use rotord_api::routes;
 use serde_json::json;
@@ -19,12 +19,6 @@ const SHORT: u64 = 3_000;
 
 fn slow(operation: Operation, milliseconds: u64) -> Rule {
     Rule::once(operation, Fault::Slow { milliseconds })
-}
-
-fn rotate_in_the_background(rig: &Rig, id: uuid::Uuid) {
-    let http = rig.operator.http.clone();
-    let path = routes::rotate_secrets(KIND, id);
-    tokio::spawn(async move { http.post(&path, &json!(null)).await.ok() });
 }
 
 /// Stops, and answers with what was logged meanwhile, a line each.
@@ -52,7 +46,7 @@ async fn an_issue_that_does_not_end_is_left_to_recovery_by_name() {
     rig.azure
         .standin
         .add_fault(slow(Operation::AddPassword, TOO_LONG));
-    rotate_in_the_background(&rig, rotation.id);
+    rig.rotate_in_the_background(rotation.id);
     rig.until_issued("payroll", 2).await;
     let said = stop(&mut rig).await;
     assert_said(
@@ -76,7 +70,7 @@ async fn an_issue_that_ends_in_time_is_finished_and_said_to_be() {
     rig.azure
         .standin
         .add_fault(slow(Operation::AddPassword, SHORT));
-    rotate_in_the_background(&rig, rotation.id);
+    rig.rotate_in_the_background(rotation.id);
     rig.until_issued("payroll", 2).await;
     let said = stop(&mut rig).await;
     assert_said(&said, &["payroll", "issue", "finished and written down"]);
@@ -97,18 +91,13 @@ async fn a_login_that_does_not_end_is_made_again() {
     };
     let rule = Rule::always(Operation::Token, hang).for_app("payroll");
     rig.azure.standin.add_fault(rule);
-    let before = rig.azure.standin.record(0).len();
-    rotate_in_the_background(&rig, rotation.id);
+    let since = rig.last_entry();
+    rig.rotate_in_the_background(rotation.id);
     let app = rig.azure.app("payroll").unwrap().app_id;
-    e2e::until("a login to begin", Duration::from_mins(1), async || {
-        let record = rig.azure.standin.record(0);
-        let mut since = record.iter().skip(before);
-        let begun =
-            since.any(|entry| entry.operation == Operation::Token && entry.caller == Some(app));
-        Ok(begun.then_some(()))
+    rig.asked(since, |entry| {
+        entry.operation == Operation::Token && entry.caller == Some(app)
     })
-    .await
-    .unwrap();
+    .await;
     let said = stop(&mut rig).await;
     assert_said(
         &said,
